@@ -1,0 +1,119 @@
+"""The bytes of a submission: rows, chunks, digests and the signed submission manifest. docs/protocol.md section 6.
+
+A row on the wire is its 16-byte handle followed by its encoding (`clk_bits` / 8 bytes). A chunk is as many whole rows
+as fit into 1 MiB, so that a message stays well below gRPC's 4 MiB. Encodings are pseudonymous personal data.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.contract.canonical import canonical_bytes
+from isthmus.contract.errors import MalformedDocument, SubmissionMalformed
+from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
+
+CHUNK_BYTES: Final = 1 << 20
+KEY_CHECK_BYTES: Final = 16
+MAX_ROWS: Final = 20_000_000
+SUBMISSION_FORMAT: Final = "isthmus/submission/1"
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a provider declares, and signs, before its first chunk.
+
+    `rows` counts encoded records; `clk_bits` is the length of one encoding in bits, a multiple of 8; `digest`,
+    `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is the 16-byte key-check value in hex.
+    """
+
+    format: str
+    round_id: RoundId
+    party: PartyId
+    rows: int
+    clk_bits: int
+    chunk_count: int
+    digest: str
+    key_check: str
+    profile_digest: str
+    manifest_hash: str
+
+    def to_bytes(self) -> bytes:
+        """Give the canonical bytes."""
+        return canonical_bytes(msgspec.to_builtins(self))
+
+
+def submission_from_bytes(data: bytes) -> Submission:
+    """Read a submission manifest; raise `MalformedDocument` where it is not one in canonical form and in bounds."""
+    try:
+        submission = msgspec.json.decode(data, type=Submission)
+    except msgspec.MsgspecError as exc:
+        raise MalformedDocument(document="submission manifest", problem=_shape_problem(exc)) from exc
+    if submission.format != SUBMISSION_FORMAT or submission.to_bytes() != data:
+        raise MalformedDocument(document="submission manifest", problem="it is not in canonical form")
+    if not 1 <= submission.rows <= MAX_ROWS:
+        raise SubmissionMalformed(problem=f"it must hold between 1 and {MAX_ROWS} rows")
+    if submission.clk_bits % 8 or not 8 <= submission.clk_bits <= 1 << 16:
+        raise SubmissionMalformed(problem="its encodings have an impossible length")
+    if submission.chunk_count != chunk_count(rows=submission.rows, clk_bits=submission.clk_bits):
+        raise SubmissionMalformed(problem="its number of chunks does not fit its number of rows")
+    return submission
+
+
+def row_bytes(clk_bits: int) -> int:
+    """Give the size of one row on the wire, in bytes."""
+    return HANDLE_BYTES + clk_bits // 8
+
+
+def rows_per_chunk(clk_bits: int) -> int:
+    """Give how many rows a full chunk holds."""
+    return CHUNK_BYTES // row_bytes(clk_bits)
+
+
+def chunk_count(*, rows: int, clk_bits: int) -> int:
+    """Give how many chunks that many rows take."""
+    return -(-rows // rows_per_chunk(clk_bits))
+
+
+def chunk_rows(*, rows: int, clk_bits: int, index: int) -> int:
+    """Give how many rows chunk `index` (from 0) of a submission of `rows` rows holds."""
+    full = rows_per_chunk(clk_bits)
+    return min(full, rows - index * full)
+
+
+def pack_rows(handles: NDArray[np.uint8], clks: NDArray[np.uint8]) -> bytes:
+    """Lay rows out for the wire.
+
+    Args:
+        handles: uint8, shape (n, 16).
+        clks: uint8, shape (n, clk_bits / 8), packed with the first bit highest.
+    """
+    return np.hstack([handles, clks]).tobytes()
+
+
+def unpack_rows(payload: bytes, *, clk_bits: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Give handles (n, 16) and encodings (n, clk_bits / 8) as read-only uint8 views.
+
+    Raises:
+        SubmissionMalformed: the payload is not a whole number of rows.
+    """
+    size = row_bytes(clk_bits)
+    if len(payload) % size:
+        raise SubmissionMalformed(problem="a chunk does not hold whole rows")
+    rows = np.frombuffer(payload, dtype=np.uint8).reshape(-1, size)
+    return rows[:, :HANDLE_BYTES], rows[:, HANDLE_BYTES:]
+
+
+def submission_digest(chunk_digests: Iterable[bytes]) -> bytes:
+    """Give the digest of a submission: SHA-256 over its chunks' SHA-256 digests in order, 32 bytes."""
+    total = hashlib.sha256()
+    for digest in chunk_digests:
+        total.update(digest)
+    return total.digest()
+
+
+def _shape_problem(exc: msgspec.MsgspecError) -> str:
+    """Give what is wrong without the path's values: msgspec names keys and types, never contents."""
+    return str(exc).partition(" - at")[0]

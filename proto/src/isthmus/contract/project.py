@@ -1,0 +1,261 @@
+"""A project: who links what, for which purpose, under which settings; and the round manifest that its members sign.
+
+A project file (TOML) becomes a `Project`; proposing a round pins it, the profile and every member's identity key into a
+`RoundManifest`, whose canonical bytes the providers sign. Changing anything makes another hash. docs/protocol.md,
+section 3.
+"""
+
+import re
+import tomllib
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from isthmus.contract.canonical import HASH_BYTES, canonical_bytes, sha256
+from isthmus.contract.errors import InvalidProject, MalformedDocument, MalformedMessage, UnsupportedVersion
+from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id
+from isthmus.contract.profile import Profile, default_threshold, interop_1, profile_from_document
+from isthmus.contract.standard_fields import STANDARD_FIELDS
+
+PROJECT_FORMAT: Final = "isthmus/project/1"
+MANIFEST_FORMAT: Final = "isthmus/round-manifest/1"
+MAX_PROVIDERS: Final = 200
+SMALLEST_MIN_CELL_COUNT: Final = 3
+
+_THRESHOLD = re.compile(r"0\.[0-9]{1,4}|1\.0{1,4}")
+
+
+class RevealMode(StrEnum):
+    """What a provider learns about its rows: `linked` gives IDs to rows that linked, `spine` to every row."""
+
+    LINKED = "linked"
+    SPINE = "spine"
+
+
+class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one provider brings: the data set, by the name that its node knows, and the standard fields used."""
+
+    party: PartyId
+    dataset: str
+    fields: tuple[str, ...]
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A governed purpose. `threshold` is decimal text in (0, 1], or absent for the profile's declared rule.
+
+    `min_cell_count` is the smallest count that a released table may show.
+    """
+
+    format: str
+    id: ProjectId
+    title: str
+    purpose: str
+    lead: PartyId
+    reveal: RevealMode
+    providers: tuple[ProviderTerms, ...]
+    analysts: tuple[PartyId, ...] = ()
+    profile: str = "interop-1"
+    threshold: str | None = None
+    min_cell_count: int = 10
+
+    def to_bytes(self) -> bytes:
+        """Give the canonical bytes."""
+        return canonical_bytes(msgspec.to_builtins(self))
+
+    def digest(self) -> bytes:
+        """Give the SHA-256 of the canonical bytes."""
+        return sha256(self.to_bytes())
+
+    def provider_ids(self) -> tuple[PartyId, ...]:
+        """Give the providers in the project's order, which is the order of data sets everywhere."""
+        return tuple(terms.party for terms in self.providers)
+
+    def shared_fields(self) -> tuple[str, ...]:
+        """Give the fields that every provider brings, in standard order: the fields that are encoded."""
+        common = set.intersection(*(set(terms.fields) for terms in self.providers))
+        return tuple(field for field in STANDARD_FIELDS if field in common)
+
+    def declared_threshold(self) -> Decimal:
+        """Give the similarity from which a pair is a candidate: the project's own, else the profile's rule."""
+        return Decimal(self.threshold or default_threshold(self.shared_fields()))
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A provider as pinned into a manifest; `identity_key` is an Ed25519 public key in hex."""
+
+    party: PartyId
+    name: str
+    identity_key: str
+
+
+class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The terms of one round, immutable once proposed. `profile` is the profile's whole document."""
+
+    format: str
+    round_id: RoundId
+    project: Project
+    profile: dict[str, Any]
+    threshold: str
+    members: tuple[Member, ...]
+    coordinator_key: str
+    proposed_at: str
+
+    def to_bytes(self) -> bytes:
+        """Give the canonical bytes, which the providers sign."""
+        return canonical_bytes(msgspec.to_builtins(self))
+
+    def digest(self) -> bytes:
+        """Give the SHA-256 of the canonical bytes."""
+        return sha256(self.to_bytes())
+
+    def member(self, party: PartyId) -> Member | None:
+        """Give the member of that id, if there is one."""
+        return next((member for member in self.members if member.party == party), None)
+
+    def terms(self, party: PartyId) -> ProviderTerms | None:
+        """Give what that provider brings, if it is one."""
+        return next((terms for terms in self.project.providers if terms.party == party), None)
+
+    def read_profile(self) -> Profile:
+        """Give the profile that the manifest carries; raise `InvalidProfile` where it is none of ours."""
+        return profile_from_document(self.profile)
+
+
+def project_from_toml(text: str) -> Project:
+    """Read a project file.
+
+    Raises:
+        MalformedDocument: it is not TOML, or a key is unknown, missing or of another type.
+        UnsupportedVersion: its format is one that this version does not know.
+        InvalidProject: it is well formed but not a lawful project; all of what is wrong is named at once.
+    """
+    try:
+        return _checked(msgspec.convert(tomllib.loads(text), Project))
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as exc:
+        raise MalformedDocument(document="project file", problem=str(exc)) from exc
+
+
+def project_from_bytes(data: bytes) -> Project:
+    """Read a project's canonical bytes; raises as `project_from_toml`."""
+    try:
+        return _checked(msgspec.json.decode(data, type=Project))
+    except msgspec.MsgspecError as exc:
+        raise MalformedDocument(document="project", problem=str(exc)) from exc
+
+
+def manifest_from_bytes(data: bytes) -> RoundManifest:
+    """Read a manifest's canonical bytes.
+
+    Raises:
+        MalformedDocument: it does not parse, is not in canonical form, or its parts contradict each other.
+        UnsupportedVersion, InvalidProject, InvalidProfile: a part of it is refused.
+    """
+    try:
+        manifest = msgspec.json.decode(data, type=RoundManifest)
+    except msgspec.MsgspecError as exc:
+        raise MalformedDocument(document="round manifest", problem=str(exc)) from exc
+    if manifest.format != MANIFEST_FORMAT:
+        raise UnsupportedVersion(document="round manifest", version=manifest.format[:60])
+    if manifest.to_bytes() != data:
+        raise MalformedDocument(document="round manifest", problem="it is not in canonical form")
+    _checked(manifest.project)
+    _check_manifest(manifest)
+    return manifest
+
+
+def build_manifest(
+    project: Project,
+    *,
+    round_id: RoundId,
+    members: tuple[Member, ...],
+    coordinator_key: bytes,
+    proposed_at: str,
+) -> RoundManifest:
+    """Pin a project, its profile and its members into the manifest of a new round."""
+    return RoundManifest(
+        format=MANIFEST_FORMAT,
+        round_id=round_id,
+        project=project,
+        profile=interop_1(project.shared_fields()).document(),
+        threshold=str(project.declared_threshold()),
+        members=members,
+        coordinator_key=coordinator_key.hex(),
+        proposed_at=proposed_at,
+    )
+
+
+def _check_manifest(manifest: RoundManifest) -> None:
+    project = manifest.project
+    problems = []
+    if tuple(member.party for member in manifest.members) != project.provider_ids():
+        problems.append("its members are not the project's providers")
+    if manifest.read_profile().fields != project.shared_fields():
+        problems.append("its profile is for other fields than the providers share")
+    if manifest.threshold != str(project.declared_threshold()):
+        problems.append("its threshold is not the declared one")
+    if any(len(bytes.fromhex(member.identity_key)) != HASH_BYTES for member in manifest.members):
+        problems.append("an identity key has the wrong length")
+    if problems:
+        raise MalformedDocument(document="round manifest", problem="; ".join(problems))
+
+
+def _checked(project: Project) -> Project:
+    if project.format != PROJECT_FORMAT:
+        raise UnsupportedVersion(document="project", version=project.format[:60])
+    problems = [*_id_problems(project), *_provider_problems(project), *_setting_problems(project)]
+    if problems:
+        raise InvalidProject(problem="; ".join(problems))
+    return project
+
+
+def _id_problems(project: Project) -> list[str]:
+    problems = []
+    try:
+        parse_project_id(project.id)
+    except MalformedMessage as exc:
+        problems.append(f"its id is {exc.problem}")
+    for party in {*project.provider_ids(), *project.analysts, project.lead}:
+        try:
+            parse_party_id(party)
+        except MalformedMessage as exc:
+            problems.append(f"a party's id is {exc.problem}")
+    return problems
+
+
+def _provider_problems(project: Project) -> list[str]:
+    problems = []
+    providers = project.provider_ids()
+    if not 2 <= len(providers) <= MAX_PROVIDERS:
+        return [f"it needs between 2 and {MAX_PROVIDERS} providers"]
+    if len(set(providers)) != len(providers):
+        problems.append("a provider is listed twice")
+    if project.lead not in providers:
+        problems.append("its lead is not one of its providers")
+    if set(project.analysts) & set(providers):
+        problems.append("a provider is also listed as an analyst")
+    for terms in project.providers:
+        unknown = sorted(set(terms.fields) - set(STANDARD_FIELDS))
+        if unknown:
+            problems.append(f"{terms.party} brings fields that are not standard: {', '.join(unknown)[:200]}")
+        if len(set(terms.fields)) != len(terms.fields):
+            problems.append(f"{terms.party} lists a field twice")
+    if len(project.shared_fields()) < 2:
+        problems.append("its providers share fewer than two fields")
+    return problems
+
+
+def _setting_problems(project: Project) -> list[str]:
+    problems = []
+    if not project.purpose.strip() or not project.title.strip():
+        problems.append("it needs a title and a purpose")
+    if project.profile != "interop-1":
+        problems.append("its profile is not one that this version offers (interop-1)")
+    if project.threshold is not None and (
+        _THRESHOLD.fullmatch(project.threshold) is None or Decimal(project.threshold) == 0
+    ):
+        problems.append('its threshold must be decimal text above 0 and at most 1, such as "0.85"')
+    if project.min_cell_count < SMALLEST_MIN_CELL_COUNT:
+        problems.append(f"its min_cell_count is below {SMALLEST_MIN_CELL_COUNT}")
+    return problems

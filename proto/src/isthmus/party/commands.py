@@ -1,0 +1,46 @@
+"""What the three command-line programs share: how an error ends a program, and how a result is printed.
+
+Data goes to standard output, talk to standard error. Exit codes: docs/reference/exit-codes.md.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from isthmus.contract.errors import IsthmusError
+
+EXIT_SETTINGS: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+
+class Commands(click.Group):
+    """A group of commands whose typed errors end the program with their own exit code and one plain sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except IsthmusError as exc:
+            click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
+            ctx.exit(exc.spec.exit_code)
+
+
+def emit(as_json: bool, data: Any, text: Callable[[], str]) -> None:
+    """Print a result: as JSON where that was asked for, else as the text that `text` gives."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False) if as_json else text())
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal something that is not data."""
+    click.echo(message, err=True)
+
+
+def is_terminal() -> bool:
+    """Say whether somebody is looking at standard error."""
+    return sys.stderr.isatty()
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

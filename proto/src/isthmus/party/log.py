@@ -1,0 +1,35 @@
+"""Logging with a field allow list: an event is a name and ids, counts and codes; any other field is dropped.
+
+So that no personal value, encoding, handle, pseudonym or key can reach a log, whatever a caller passes.
+"""
+
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
+
+import structlog
+
+ALLOWED_FIELDS: Final = frozenset(
+    {"event", "level", "timestamp", "round_id", "project_id", "party", "state", "code", "kind", "frames", "reference",
+     "rows", "chunks", "pairs", "seconds", "engine", "address"}
+)  # fmt: skip
+
+
+def configure_logging(stream: TextIO) -> None:
+    """Log JSON lines to the stream, allowed fields only."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            keep_allowed,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=stream),
+    )
+
+
+def keep_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop every field that is not on the list, and say how many were dropped."""
+    kept = {name: value for name, value in event.items() if name in ALLOWED_FIELDS}
+    if len(kept) < len(event):
+        kept["event"] = f"{kept.get('event', '')} ({len(event) - len(kept)} field(s) withheld)"
+    return kept

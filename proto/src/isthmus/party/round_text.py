@@ -1,0 +1,28 @@
+"""How a round is shown at a terminal: one line of where it stands, one for each party that it waits for."""
+
+from typing import Any
+
+from isthmus.contract.clock import to_text
+from isthmus.contract.views import RoundView
+
+
+def round_text(view: RoundView) -> str:
+    """Give the round for people."""
+    progress = f", {view.pairs_done / view.pairs_total:.0%} of pairs compared" if view.pairs_total else ""
+    lines = [f"{view.round_id}  {view.state.value}{progress}  (since {to_text(view.updated_at)})"]
+    lines += [f"    waiting for {one.party}: {one.needs}" for one in view.waiting_for]
+    return "\n".join(lines)
+
+
+def round_data(view: RoundView) -> dict[str, Any]:
+    """Give the round for programs."""
+    return {
+        "round": view.round_id,
+        "project": view.project_id,
+        "state": view.state.value,
+        "manifest_hash": view.manifest_hash.hex(),
+        "waiting_for": [{"party": one.party, "needs": one.needs} for one in view.waiting_for],
+        "pairs_done": view.pairs_done,
+        "pairs_total": view.pairs_total,
+        "updated_at": to_text(view.updated_at),
+    }
