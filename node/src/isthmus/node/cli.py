@@ -1,0 +1,179 @@
+"""`isthmus-node`: the composition root of a provider's node and its commands."""
+
+import secrets
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from isthmus.contract.canonical import sha256
+from isthmus.contract.clock import SystemClock
+from isthmus.contract.errors import AlreadyExists
+from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
+from isthmus.node.client import connect
+from isthmus.node.config import FILE_NAME, config_template
+from isthmus.node.daemon import run_rounds
+from isthmus.node.node import import_linkage_key, make_linkage_key, open_node
+from isthmus.node.policy import read_manifest
+from isthmus.node.show import manifest_text, report_text
+from isthmus.node.take_part import sign_manifest, what_leaves
+from isthmus.party.commands import Commands, emit, json_option, say
+from isthmus.party.enrol import enrol as enrol_party
+from isthmus.party.identity import write_private
+from isthmus.party.log import configure_logging
+from isthmus.party.round_text import round_data, round_text
+from isthmus.party.token import read_token
+
+folder_option = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("isthmus-node"),
+    show_default=True,
+    help="The node's folder.",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="isthmus-node")
+def main() -> None:
+    r"""Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.
+
+    \b
+    Example, in order:
+      isthmus-node init
+      isthmus-node enrol riverside.token
+      isthmus-node key import k12-to-work k12-to-work.key
+      isthmus-node run
+    """
+    configure_logging(sys.stderr)
+
+
+@main.command()
+@folder_option
+def init(folder: Path) -> None:
+    """Make a node's folder with a commented node.toml to fill in."""
+    if (folder / FILE_NAME).exists():
+        raise AlreadyExists(kind="node in folder", id=folder.name)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(folder / FILE_NAME, config_template().encode("utf-8"))
+    say(f"made {folder / FILE_NAME}; fill in your data sets, then: isthmus-node enrol TOKEN-FILE --dir {folder}")
+
+
+@main.command()
+@folder_option
+@click.argument("token_file", type=click.File("r", encoding="ascii", errors="replace"))
+def enrol(folder: Path, token_file: TextIO) -> None:
+    r"""Trade the one-time token in TOKEN_FILE ("-" for standard input) for a certificate. Keys are made here.
+
+    \b
+    Example: isthmus-node enrol riverside.token
+    """
+    record = enrol_party(folder / "identity", read_token(token_file.read()))
+    say(
+        f"enrolled as {record.party} at {record.service_address}; the keys are in {folder / 'identity'} and never leave"
+    )
+
+
+@main.group()
+def key() -> None:
+    """Make or import a project's linkage key."""
+
+
+@key.command("new")
+@folder_option
+@click.argument("project_id")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write its file.")
+def key_new(folder: Path, project_id: str, out: Path) -> None:
+    r"""Make the linkage key of PROJECT_ID, as its lead, and write the file to hand to the other providers.
+
+    \b
+    Example: isthmus-node key new k12-to-work --out k12-to-work.key
+    """
+    text = make_linkage_key(folder, parse_project_id(project_id), random_bytes=secrets.token_bytes)
+    write_private(out, text.encode("ascii"))
+    say(f"wrote {out}; hand it to the other providers in person or by a channel that the coordinator cannot read")
+
+
+@key.command("import")
+@folder_option
+@click.argument("project_id")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def key_import(folder: Path, project_id: str, file: Path) -> None:
+    r"""Import the linkage key FILE that the lead of PROJECT_ID handed over.
+
+    \b
+    Example: isthmus-node key import k12-to-work k12-to-work.key
+    """
+    import_linkage_key(folder, parse_project_id(project_id), file.read_text("ascii", errors="replace"))
+    say(f"this node now holds the linkage key of {project_id}; destroy {file}")
+
+
+@main.group("round")
+def round_() -> None:
+    """See, sign or decline rounds."""
+
+
+@round_.command("list")
+@folder_option
+@json_option
+def round_list(folder: Path, as_json: bool) -> None:
+    """List this party's rounds and whom each waits for."""
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        views = client.list_rounds()
+    data = [round_data(view) for view in views]
+    emit(as_json, data, lambda: "\n".join(round_text(view) for view in views) or "no rounds yet")
+
+
+@round_.command("show")
+@folder_option
+@click.argument("round_id")
+@json_option
+def round_show(folder: Path, round_id: str, as_json: bool) -> None:
+    """Say in plain language what ROUND_ID asks, of whom, and what leaves or left this node for it."""
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        view, data, signatures = client.get_round(parse_round_id(round_id))
+        manifest = read_manifest(data, view.round_id)
+        left = what_leaves(node, view.round_id)
+        party = node.identity.party
+    found = {**round_data(view), "signed_by": sorted(signatures), "left_this_node": left}
+    emit(as_json, found, lambda: manifest_text(manifest, view, signatures, party) + (report_text(left) if left else ""))
+
+
+@round_.command("sign")
+@folder_option
+@click.argument("round_id")
+def round_sign(folder: Path, round_id: str) -> None:
+    """Agree to ROUND_ID with this party's identity key."""
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        view, data, _ = client.get_round(parse_round_id(round_id))
+        signed = sign_manifest(node, client, read_manifest(data, view.round_id), data)
+    say(round_text(signed))
+
+
+@round_.command("decline")
+@folder_option
+@click.argument("round_id")
+def round_decline(folder: Path, round_id: str) -> None:
+    """Refuse ROUND_ID, which ends it for everybody."""
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        _, data, _ = client.get_round(parse_round_id(round_id))
+        say(round_text(client.decline_round(parse_round_id(round_id), manifest_hash=sha256(data))))
+
+
+@main.command()
+@folder_option
+@click.option("--project", "project_id", help="Take part in rounds of this project only.")
+@click.option("--round", "round_id", help="Take part in this round only, and stop when its IDs are here.")
+@click.option("--once", is_flag=True, help="Stop when the IDs of one round are here.")
+def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) -> None:
+    r"""Take part in rounds until interrupted: sign what the policy allows, confirm, encode, send, fetch IDs.
+
+    \b
+    Example: isthmus-node run --once
+    """
+    only_project: ProjectId | None = parse_project_id(project_id) if project_id else None
+    only_round: RoundId | None = parse_round_id(round_id) if round_id else None
+    with open_node(folder, clock=SystemClock()) as node:
+        run_rounds(node, project=only_project, round_id=only_round, once=once or round_id is not None)

@@ -1,0 +1,128 @@
+"""Calls to the coordinator, in the node's own words. A node dials out and is never dialled."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from isthmus.contract.canonical import sha256
+from isthmus.contract.convert import round_from_wire
+from isthmus.contract.encodings import Submission, chunk_rows, row_bytes
+from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.views import RoundView
+from isthmus.node.errors import OutboxDamaged
+from isthmus.party.dial import CALL_TIMEOUT_S, errors_from, open_channel
+from isthmus.party.identity import Identity
+from isthmus.v1 import provider_pb2 as pb
+from isthmus.v1 import provider_pb2_grpc
+
+UPLOAD_TIMEOUT_S: Final = 24 * 3600.0
+"""A slow line may take hours; a broken one is noticed by keep-alive pings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedRow:
+    """One of this node's rows: its handle (16 bytes), its pseudonym, its slot in the spine if there is one."""
+
+    handle: bytes
+    pseudonym: str
+    slot: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Where a submission goes on: the first chunk that is not stored, and whether it is closed."""
+
+    next_chunk: int
+    complete: bool
+
+
+class Client:
+    """An open connection. Every call raises typed errors; `Unreachable` may be tried again."""
+
+    def __init__(self, stub: provider_pb2_grpc.ProviderServiceStub, address: str) -> None:
+        """Call through that stub."""
+        self._stub = stub
+        self._address = address
+
+    def list_rounds(self) -> list[RoundView]:
+        """Give this party's rounds, the latest change first."""
+        with errors_from(self._address):
+            response = self._stub.ListRounds(pb.ListRoundsRequest(), timeout=CALL_TIMEOUT_S)
+        return [round_from_wire(one) for one in response.rounds]
+
+    def get_round(self, round_id: RoundId) -> tuple[RoundView, bytes, dict[PartyId, bytes]]:
+        """Give a round, its manifest's bytes, and the signatures on it by party."""
+        with errors_from(self._address):
+            response = self._stub.GetRound(pb.GetRoundRequest(round_id=round_id), timeout=CALL_TIMEOUT_S)
+        signatures = {PartyId(one.party_id): one.signature for one in response.signatures}
+        return round_from_wire(response.round), response.manifest, signatures
+
+    def sign_round(self, round_id: RoundId, *, manifest_hash: bytes, signature: bytes) -> RoundView:
+        """Agree to a proposed round."""
+        request = pb.SignRoundRequest(round_id=round_id, manifest_hash=manifest_hash, signature=signature)
+        with errors_from(self._address):
+            return round_from_wire(self._stub.SignRound(request, timeout=CALL_TIMEOUT_S).round)
+
+    def decline_round(self, round_id: RoundId, *, manifest_hash: bytes) -> RoundView:
+        """Refuse a proposed round, which ends it."""
+        request = pb.DeclineRoundRequest(round_id=round_id, manifest_hash=manifest_hash)
+        with errors_from(self._address):
+            return round_from_wire(self._stub.DeclineRound(request, timeout=CALL_TIMEOUT_S).round)
+
+    def confirm_preflight(self, round_id: RoundId, *, key_check: bytes, profile_digest: bytes) -> RoundView:
+        """Show under which key and profile this node will encode."""
+        request = pb.ConfirmPreflightRequest(round_id=round_id, key_check=key_check, profile_digest=profile_digest)
+        with errors_from(self._address):
+            return round_from_wire(self._stub.ConfirmPreflight(request, timeout=CALL_TIMEOUT_S).round)
+
+    def open_submission(self, round_id: RoundId, *, document: bytes, signature: bytes) -> Resume:
+        """Declare a submission, or find out where it goes on."""
+        request = pb.OpenSubmissionRequest(round_id=round_id, submission=document, signature=signature)
+        with errors_from(self._address):
+            response = self._stub.OpenSubmission(request, timeout=CALL_TIMEOUT_S)
+        return Resume(next_chunk=response.next_chunk, complete=response.complete)
+
+    def upload(self, submission: Submission, payload: Path, *, first: int, acknowledged: Callable[[int], None]) -> None:
+        """Send the chunks from `first` on; `acknowledged` is told of each that is on the coordinator's disk."""
+        requests = _chunks(submission, payload, first=first)
+        with errors_from(self._address):
+            for response in self._stub.UploadChunks(requests, timeout=UPLOAD_TIMEOUT_S):
+                acknowledged(response.index)
+
+    def complete_submission(self, round_id: RoundId) -> tuple[bytes, bytes]:
+        """Close a submission; give the receipt's bytes and the coordinator's signature on it."""
+        request = pb.CompleteSubmissionRequest(round_id=round_id)
+        with errors_from(self._address):
+            response = self._stub.CompleteSubmission(request, timeout=UPLOAD_TIMEOUT_S)
+        return response.receipt, response.signature
+
+    def fetch_pseudonyms(self, round_id: RoundId) -> Iterator[FetchedRow]:
+        """Give this party's rows with their pseudonyms."""
+        with errors_from(self._address):
+            request = pb.FetchPseudonymsRequest(round_id=round_id)
+            for response in self._stub.FetchPseudonyms(request, timeout=UPLOAD_TIMEOUT_S):
+                for row in response.rows:
+                    slot = row.slot if row.HasField("slot") else None
+                    yield FetchedRow(handle=row.handle, pseudonym=row.pseudonym, slot=slot)
+
+
+@contextmanager
+def connect(identity: Identity) -> Iterator[Client]:
+    """Open a connection to the coordinator that the party enrolled with."""
+    with open_channel(identity) as channel:
+        yield Client(provider_pb2_grpc.ProviderServiceStub(channel), identity.service_address)
+
+
+def _chunks(submission: Submission, payload: Path, *, first: int) -> Iterator[pb.UploadChunksRequest]:
+    size = row_bytes(submission.clk_bits)
+    full = chunk_rows(rows=submission.rows, clk_bits=submission.clk_bits, index=0) * size
+    with payload.open("rb") as file:
+        file.seek(first * full)
+        for index in range(first, submission.chunk_count):
+            rows = chunk_rows(rows=submission.rows, clk_bits=submission.clk_bits, index=index)
+            data = file.read(rows * size)
+            if len(data) != rows * size:
+                raise OutboxDamaged(round_id=submission.round_id)
+            yield pb.UploadChunksRequest(round_id=submission.round_id, index=index, digest=sha256(data), payload=data)

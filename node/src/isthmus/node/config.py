@@ -1,0 +1,99 @@
+"""The node's settings: one TOML file in the node's folder.
+
+node.toml      this file
+identity/      keys and certificate (isthmus.party.identity)
+keys/          one linkage key a project, mode 0600
+vault.sqlite   which handle is which record
+outbox/        prepared submissions until their receipt is in
+ids/           the fetched ID files, one a round
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from isthmus.contract.ids import ProjectId
+from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.node.errors import SettingsInvalid
+from isthmus.node.normalise.dates import DateOrder
+
+FILE_NAME: Final = "node.toml"
+
+
+class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a data set is and which of its columns is which standard field.
+
+    `file` is relative to the node's folder. `encoding` and `delimiter` are detected, and shown, where they are empty.
+    """
+
+    file: str
+    id_column: str
+    columns: dict[str, str]
+    date_order: DateOrder = DateOrder.YMD
+    encoding: str = ""
+    delimiter: str = ""
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What this node agrees to without asking: rounds of these projects, if nothing else stands against them."""
+
+    sign_automatically: tuple[ProjectId, ...] = ()
+
+
+class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings. `encoder` is our own (`isthmus`) or the field's reference (`clkhash`): the same bytes, slower."""
+
+    datasets: dict[str, DatasetConfig] = msgspec.field(default_factory=dict)
+    policy: Policy = msgspec.field(default_factory=Policy)
+    encoder: Literal["isthmus", "clkhash"] = "isthmus"
+
+
+def load_config(folder: Path) -> NodeConfig:
+    """Read the folder's settings; raise `SettingsInvalid`, which names the key that is wrong."""
+    try:
+        config = msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), NodeConfig)
+    except FileNotFoundError as exc:
+        problem = f"there is none in {folder.name}; make one with isthmus-node init"
+        raise SettingsInvalid(problem=problem) from exc
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
+        raise SettingsInvalid(problem=str(exc)) from exc
+    _check_columns(config)
+    return config
+
+
+def config_template() -> str:
+    """Give a commented settings file to start from."""
+    fields = ", ".join(STANDARD_FIELDS)
+    return f"""# Settings of an Isthmus node. docs/reference/node-settings.md explains each.
+encoder = "isthmus"
+
+[policy]
+# Rounds of these projects are signed without asking; all others wait for: isthmus-node round sign
+sign_automatically = []
+
+# One table for each data set that a project names. On the left of each column the standard field, one of:
+# {fields}
+# on the right the name of your own column. Columns that are not listed are never read.
+#
+# [datasets.students]
+# file = "students.csv"
+# id_column = "StudentId"
+# date_order = "ymd"        # or "mdy", "dmy"
+# [datasets.students.columns]
+# first_name = "FirstName"
+# last_name = "LastSurname"
+# dob = "BirthDate"
+"""
+
+
+def _check_columns(config: NodeConfig) -> None:
+    problems = [
+        f"datasets.{name}.columns.{field} is not a standard field"
+        for name, dataset in config.datasets.items()
+        for field in dataset.columns
+        if field not in STANDARD_FIELDS
+    ]
+    if problems:
+        raise SettingsInvalid(problem="; ".join(problems))

@@ -1,0 +1,107 @@
+"""The node's loop: looks for rounds, takes the next step in each, and waits in between."""
+
+import time
+from typing import Final
+
+from isthmus.contract.errors import IsthmusError, Unreachable
+from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import RoundView
+from isthmus.node.client import Client, connect
+from isthmus.node.errors import NeedsConsent
+from isthmus.node.node import Node
+from isthmus.node.progress import StageProgress
+from isthmus.node.show import report_text
+from isthmus.node.take_part import WITHOUT_RESULT, take_step, what_leaves
+
+POLL_S: Final = 0.5
+RETRY_S: Final = 5.0
+RETRIES: Final = 60
+"""How long an unreachable coordinator is waited for: five minutes."""
+
+
+def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | None, once: bool) -> None:
+    """Take part in the chosen rounds until interrupted, or until one round's IDs are here where `once` is set.
+
+    Raises:
+        Unreachable: the coordinator did not answer for five minutes.
+        IsthmusError: with `once`, whatever stands against the round; otherwise it is said and the round passed over.
+    """
+    finished: set[RoundId] = set()
+    said: dict[RoundId, str] = {}
+    failures = 0
+    with connect(node.identity) as client, StageProgress() as progress:
+        while True:
+            try:
+                for view in _open_rounds(client, project=project, round_id=round_id, finished=finished):
+                    if _step(node, client, view, progress=progress, said=said, strict=once):
+                        finished.add(view.round_id)
+                        if once:
+                            return
+                failures = 0
+                time.sleep(POLL_S)
+            except Unreachable:
+                failures += 1
+                if failures > RETRIES:
+                    raise
+                progress.say("the coordinator does not answer; trying again")
+                time.sleep(RETRY_S)
+
+
+def _open_rounds(
+    client: Client, *, project: ProjectId | None, round_id: RoundId | None, finished: set[RoundId]
+) -> list[RoundView]:
+    return [
+        view
+        for view in client.list_rounds()
+        if view.round_id not in finished
+        and (round_id is None or view.round_id == round_id)
+        and (project is None or view.project_id == project)
+        and (view.round_id == round_id or view.state not in WITHOUT_RESULT)
+    ]
+
+
+def _step(
+    node: Node,
+    client: Client,
+    view: RoundView,
+    *,
+    progress: StageProgress,
+    said: dict[RoundId, str],
+    strict: bool,
+) -> bool:
+    """Take one step; say what is new; give whether the round is over for this node."""
+    try:
+        step = take_step(node, client, view.round_id, report=progress.report)
+    except Unreachable:
+        raise
+    except NeedsConsent as exc:
+        _say_once(progress, said, view.round_id, str(exc))
+        return False
+    except IsthmusError as exc:
+        if strict:
+            raise
+        _say_once(progress, said, view.round_id, f"{exc} [{exc.code}]")
+        return False
+    _tell(node, view, step.view, progress)
+    if step.id_file is not None:
+        progress.say(f"{view.round_id}: this party's IDs are in {step.id_file}")
+        return True
+    return False
+
+
+def _tell(node: Node, before: RoundView, after: RoundView, progress: StageProgress) -> None:
+    if after.pairs_total:
+        progress.report("matching, at the coordinator", after.pairs_done, after.pairs_total)
+    if before.state is RoundState.COLLECTING:
+        left = what_leaves(node, after.round_id)
+        if left and progress.first_time(f"left {after.round_id}"):
+            progress.say(f"{after.round_id}: what left this node\n{report_text(left).rstrip()}")
+    if progress.first_time(f"{after.round_id} {after.state.value}"):
+        progress.say(f"{after.round_id}: {after.state.value}")
+
+
+def _say_once(progress: StageProgress, said: dict[RoundId, str], round_id: RoundId, message: str) -> None:
+    if said.get(round_id) != message:
+        said[round_id] = message
+        progress.say(message)

@@ -1,0 +1,1 @@
+"""Keys that never leave a node: the linkage key and what derives from it."""

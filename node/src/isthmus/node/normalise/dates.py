@@ -1,0 +1,144 @@
+"""Reading dates by a declared order, and guessing that order for a file whose owner does not know it.
+
+A date is read when it is a real day of the Gregorian calendar in a year from 1800 to 2199; otherwise it is damaged.
+Two forms need no declared order: a year of four digits that comes first, and a month given by its English name. The
+first is never ambiguous, not even without separators: if eight digits were a date both as `yyyymmdd` and with the year
+last, their last four would be a month and day, at most 1231, and a year, at least 1800.
+
+Order is declared for a whole file and never guessed value by value: in a file written month first, 03/04 and 04/15
+would then be read by different rules, and nobody would see it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from isthmus.node.normalise.text import fold_together, without_decimal_zero
+
+FIRST_YEAR: Final = 1800
+LAST_YEAR: Final = 2199
+"""Years of birth that are believed, both inclusive. Not a life span: no clock is asked."""
+
+
+class DateOrder(StrEnum):
+    """The order of year, month and day in which a file writes its dates."""
+
+    YMD = "YMD"
+    MDY = "MDY"
+    DMY = "DMY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateOrderGuess:
+    """The order under which most values of a column are real dates.
+
+    `valid` counts, for each order, the values (repetitions included) that are real dates under it; `values` counts the
+    values that are not blank.
+    """
+
+    order: DateOrder
+    valid: Mapping[DateOrder, int]
+    values: int
+
+
+_WITH_TIME: Final = re.compile(
+    r"(.{6,24}?)(?:[tT]|\s{1,3})[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
+    r"(?:\s?[aApP]\.?[mM]\.?)?(?:\s?(?:[zZ]|UTC|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+_BETWEEN: Final = r"\s?[-/.\s]\s?"
+_YEAR_FIRST: Final = (
+    re.compile(rf"([0-9]{{4}}){_BETWEEN}([0-9]{{1,2}}){_BETWEEN}([0-9]{{1,2}})"),
+    re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
+)
+_YEAR_LAST: Final = (
+    re.compile(rf"([0-9]{{1,2}}){_BETWEEN}([0-9]{{1,2}}){_BETWEEN}([0-9]{{4}})"),
+    re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})"),
+)
+_NAMED_MONTH: Final = (
+    re.compile(r"(?P<day>[0-9]{1,2})[-/. ]?(?P<month>[a-z]{3,9})[-/., ]{0,2}(?P<year>[0-9]{4})"),
+    re.compile(r"(?P<month>[a-z]{3,9})[-/. ]{0,2}(?P<day>[0-9]{1,2})[-/., ]{1,2}(?P<year>[0-9]{4})"),
+)
+_MONTH_NAMES: Final = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_MONTHS: Final[dict[str, int]] = {
+    **{name: number for number, name in enumerate(_MONTH_NAMES, 1)},
+    **{name[:3]: number for number, name in enumerate(_MONTH_NAMES, 1)},
+    "sept": 9,
+}
+
+
+def without_time(raw: str) -> str:
+    """The date part of a date with a time of day (`2005-03-01T00:00:00`, `3/1/2005 12:00:00 AM`), trimmed."""
+    text = without_decimal_zero(raw).strip()
+    with_time = _WITH_TIME.fullmatch(text)
+    return text if with_time is None else with_time[1]
+
+
+def _real_date(year: str, month: int, day: str) -> date | None:
+    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        return None
+    try:
+        return date(int(year), month, int(day))
+    except ValueError:
+        return None
+
+
+def _parse_named_month(text: str) -> date | None:
+    for form in _NAMED_MONTH:
+        if (parts := form.fullmatch(text.lower())) is not None:
+            return _real_date(parts["year"], _MONTHS.get(parts["month"], 0), parts["day"])
+    return None
+
+
+def _parse_year_first(text: str) -> date | None:
+    for form in _YEAR_FIRST:
+        if (parts := form.fullmatch(text)) is not None:
+            return _real_date(parts[1], int(parts[2]), parts[3])
+    return None
+
+
+def _parse_year_last(text: str, order: DateOrder) -> date | None:
+    for form in _YEAR_LAST:
+        if (parts := form.fullmatch(text)) is not None:
+            month, day = (parts[1], parts[2]) if order is DateOrder.MDY else (parts[2], parts[1])
+            return _real_date(parts[3], int(month), day)
+    return None
+
+
+def parse_date(raw: str, order: DateOrder) -> date | None:
+    """The day that `raw` writes, or None where it is no real date under `order`.
+
+    Under `YMD` a year that comes last is not read: nobody declared which of the other two numbers is the month. Years
+    of two digits are never read: their century would be a guess. A time of day is passed over.
+    """
+    text = without_time(raw)
+    found = _parse_year_first(text) or _parse_named_month(text)
+    if found is None and order is not DateOrder.YMD:
+        return _parse_year_last(text, order)
+    return found
+
+
+def damaged_date(raw: str) -> str:
+    """The letters and digits of a date that is not one, without its time of day: `1985-O2-11` is `1985o211`."""
+    return fold_together(without_time(raw))
+
+
+def infer_date_order(values: Iterable[str]) -> DateOrderGuess:
+    """Guess the order in which a column writes its dates: the one under which most values are real dates.
+
+    Of orders that are equally good the first of YMD, MDY, DMY is taken. For trying things out; what takes part in a
+    round declares its order.
+    """
+    written = Counter(value for value in values if value.strip())
+    valid = {
+        order: sum(times for value, times in written.items() if parse_date(value, order) is not None)
+        for order in DateOrder
+    }
+    best = max(DateOrder, key=lambda order: valid[order])
+    return DateOrderGuess(order=best, valid=valid, values=written.total())

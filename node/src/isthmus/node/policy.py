@@ -1,0 +1,76 @@
+"""What this node refuses, by itself, whatever the coordinator says.
+
+A round is lawful here only if its manifest pins this node's own identity key and the coordinator's, names a data set
+that this node has, asks for no field that the data set does not map, and encodes by a profile that this node knows.
+Before anything derived from a record is sent, every member's signature on the manifest is checked as well.
+"""
+
+from collections.abc import Mapping
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from isthmus.contract.canonical import Label, verify
+from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.profile import interop_1
+from isthmus.contract.project import RoundManifest, manifest_from_bytes
+from isthmus.node.config import NodeConfig
+from isthmus.node.errors import RefusedByPolicy
+from isthmus.party.identity import Identity
+
+
+def read_manifest(data: bytes, round_id: RoundId) -> RoundManifest:
+    """Read the manifest of a round; raise `RefusedByPolicy` where it is another round's."""
+    manifest = manifest_from_bytes(data)
+    if manifest.round_id != round_id:
+        raise RefusedByPolicy(round_id=round_id, problem="the coordinator sent the manifest of another round")
+    return manifest
+
+
+def check_manifest(manifest: RoundManifest, *, identity: Identity, config: NodeConfig) -> None:
+    """Return only if this node may take part; raise `RefusedByPolicy` with all that stands against it."""
+    problems = [*_key_problems(manifest, identity), *_profile_problems(manifest)]
+    problems += _dataset_problems(manifest, identity.party, config)
+    if problems:
+        raise RefusedByPolicy(round_id=manifest.round_id, problem="; ".join(problems))
+
+
+def check_signatures(manifest: RoundManifest, data: bytes, signatures: Mapping[PartyId, bytes]) -> None:
+    """Return only if every member signed these very bytes with the key that the manifest pins for it.
+
+    Raises:
+        RefusedByPolicy: a member's signature is missing.
+        SignatureInvalid: a signature does not hold.
+    """
+    for member in manifest.members:
+        if member.party not in signatures:
+            problem = f"it goes on without the signature of {member.party}"
+            raise RefusedByPolicy(round_id=manifest.round_id, problem=problem)
+        verify(bytes.fromhex(member.identity_key), Label.ROUND_MANIFEST, data, signatures[member.party])
+
+
+def _key_problems(manifest: RoundManifest, identity: Identity) -> list[str]:
+    problems = []
+    own = identity.signing_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    member = manifest.member(identity.party)
+    if member is None or member.identity_key != own:
+        problems.append("it pins another key for this party than this node's")
+    if manifest.coordinator_key != identity.coordinator_key.hex():
+        problems.append("it pins another coordinator than the one that this node enrolled with")
+    return problems
+
+
+def _profile_problems(manifest: RoundManifest) -> list[str]:
+    own = interop_1(manifest.project.shared_fields())
+    same = manifest.read_profile().digest() == own.digest()
+    return [] if same else ["its profile is not one that this node knows; update the node"]
+
+
+def _dataset_problems(manifest: RoundManifest, party: PartyId, config: NodeConfig) -> list[str]:
+    terms = manifest.terms(party)
+    if terms is None:
+        return ["it asks nothing of this party"]
+    dataset = config.datasets.get(terms.dataset)
+    if dataset is None:
+        return [f"it asks for data set {terms.dataset[:60]}, which node.toml does not have"]
+    unmapped = [field for field in terms.fields if field not in dataset.columns]
+    return [f"it asks for fields that {terms.dataset} does not map: {', '.join(unmapped)}"] if unmapped else []

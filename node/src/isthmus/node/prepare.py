@@ -1,0 +1,190 @@
+"""From records to a submission that is ready to send: read, normalise, encode, give handles, shuffle, write down.
+
+The submission lies in the outbox, and its handles in the vault, before the coordinator hears of it; so a node that is
+killed goes on with the same bytes. Record ids and values stay here.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.contract.canonical import sha256
+from isthmus.contract.encodings import (
+    SUBMISSION_FORMAT,
+    Submission,
+    chunk_count,
+    pack_rows,
+    row_bytes,
+    rows_per_chunk,
+    submission_digest,
+)
+from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
+from isthmus.contract.linkage_schema import parse_linkage_schema, with_kdf_info
+from isthmus.contract.profile import Profile
+from isthmus.contract.project import RoundManifest
+from isthmus.contract.secret import Secret
+from isthmus.node.config import DatasetConfig
+from isthmus.node.encode.interop import encode_interop
+from isthmus.node.encode.reference import encode_reference
+from isthmus.node.keys.linkage_key import kdf_info, key_check_value, round_key
+from isthmus.node.normalise.norm1 import normalise_column
+from isthmus.node.records import Records
+from isthmus.node.sources.csv_file import read_csv
+from isthmus.node.vault import Vault
+from isthmus.party.identity import write_private
+
+Encoder = Callable[..., NDArray[np.uint8]]
+Report = Callable[[str, int, int], None]
+"""(stage, done, total): told how far preparing is."""
+
+ENCODERS: Mapping[str, Encoder] = {"isthmus": encode_interop, "clkhash": encode_reference}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """What a node encodes under in one round."""
+
+    manifest: RoundManifest
+    profile: Profile
+    key: Secret
+    encoder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Submittable:
+    """A submission in memory: its declaration, its payload, the record of each handle, and what to tell people."""
+
+    submission: Submission
+    payload: bytes
+    record_of_handle: list[tuple[bytes, str]]
+    report: dict[str, Any]
+
+
+def read_dataset(folder: Path, dataset: DatasetConfig, fields: tuple[str, ...]) -> Records:
+    """Read the fields of a data set that a round encodes, and no other column."""
+    return read_csv(
+        folder / dataset.file,
+        columns={field: dataset.columns[field] for field in fields},
+        id_column=dataset.id_column,
+        encoding=dataset.encoding or None,
+        delimiter=dataset.delimiter or None,
+    )
+
+
+def build_submission(
+    records: Records,
+    *,
+    dataset: DatasetConfig,
+    encoding: Encoding,
+    party: PartyId,
+    random_bytes: RandomBytes,
+    progress: Report,
+) -> Submittable:
+    """Normalise, encode and shuffle records into a submission.
+
+    Rows leave in the order of their random handles, which is a uniform shuffle of the source's order.
+    """
+    columns, quality = _normalise(records, dataset, encoding.profile.fields, progress)
+    clks = _encode(columns, encoding, progress)
+    handles = np.frombuffer(random_bytes(HANDLE_BYTES * len(clks)), dtype=np.uint8).reshape(-1, HANDLE_BYTES)
+    order = np.lexsort(handles.T[::-1])
+    payload = pack_rows(handles[order], clks[order])
+    submission = _declare(payload, rows=len(clks), encoding=encoding, party=party)
+    record_of_handle = [(handles[i].tobytes(), records.record_ids[i]) for i in order.tolist()]
+    report = _report(records, dataset=dataset, encoding=encoding, quality=quality, payload=payload)
+    return Submittable(submission=submission, payload=payload, record_of_handle=record_of_handle, report=report)
+
+
+def save_submission(submittable: Submittable, *, outbox: Path, vault: Vault) -> None:
+    """Write payload, then handles and declaration, so that a declaration never stands without its payload."""
+    outbox.mkdir(mode=0o700, exist_ok=True)
+    round_id = submittable.submission.round_id
+    write_private(payload_path(outbox, submittable.submission), submittable.payload)
+    vault.save_prepared(
+        round_id,
+        document=submittable.submission.to_bytes(),
+        report=json.dumps(submittable.report),
+        rows=submittable.record_of_handle,
+    )
+
+
+def payload_path(outbox: Path, submission: Submission) -> Path:
+    """Give where the payload of a submission lies until its receipt is in."""
+    return outbox / f"{submission.round_id}.payload"
+
+
+def _normalise(
+    records: Records, dataset: DatasetConfig, fields: tuple[str, ...], progress: Report
+) -> tuple[list[list[str]], dict[str, dict[str, int]]]:
+    columns, quality = [], {}
+    for done, field in enumerate(fields):
+        progress("normalising", done, len(fields))
+        column = normalise_column(field, records.columns[field], date_order=dataset.date_order)
+        columns.append(column.values)
+        quality[field] = {
+            "missing": column.missing,
+            "placeholder": column.placeholders,
+            "damaged": column.damaged,
+        }
+    progress("normalising", len(fields), len(fields))
+    return columns, quality
+
+
+def _encode(columns: list[list[str]], encoding: Encoding, progress: Report) -> NDArray[np.uint8]:
+    project, round_id = encoding.manifest.project.id, encoding.manifest.round_id
+    schema = with_kdf_info(parse_linkage_schema(encoding.profile.linkage_schema), kdf_info(project, round_id))
+    secret = round_key(encoding.key, project=project, round_id=round_id, label="encode")
+    rows = len(columns[0])
+    return ENCODERS[encoding.encoder](
+        columns,
+        schema=schema,
+        secret=secret.reveal(),
+        progress=lambda done: progress("encoding", done, rows),
+    )
+
+
+def _declare(payload: bytes, *, rows: int, encoding: Encoding, party: PartyId) -> Submission:
+    manifest, profile = encoding.manifest, encoding.profile
+    key_check = key_check_value(encoding.key, project=manifest.project.id, round_id=manifest.round_id)
+    return Submission(
+        format=SUBMISSION_FORMAT,
+        round_id=manifest.round_id,
+        party=party,
+        rows=rows,
+        clk_bits=profile.clk_bits,
+        chunk_count=chunk_count(rows=rows, clk_bits=profile.clk_bits),
+        digest=_digest(payload, clk_bits=profile.clk_bits).hex(),
+        key_check=key_check.hex(),
+        profile_digest=profile.digest(),
+        manifest_hash=manifest.digest().hex(),
+    )
+
+
+def _digest(payload: bytes, *, clk_bits: int) -> bytes:
+    size = rows_per_chunk(clk_bits) * row_bytes(clk_bits)
+    return submission_digest(sha256(payload[start : start + size]) for start in range(0, len(payload), size))
+
+
+def _report(
+    records: Records,
+    *,
+    dataset: DatasetConfig,
+    encoding: Encoding,
+    quality: dict[str, dict[str, int]],
+    payload: bytes,
+) -> dict[str, Any]:
+    fields = encoding.profile.fields
+    return {
+        "rows": len(records.record_ids),
+        "bytes": len(payload),
+        "clk_bits": encoding.profile.clk_bits,
+        "encoded": {field: dataset.columns[field] for field in fields},
+        "stayed": [dataset.id_column, *(name for field, name in dataset.columns.items() if field not in fields)],
+        "source": list(records.source.findings),
+        "quality": quality,
+    }

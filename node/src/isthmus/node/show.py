@@ -1,0 +1,63 @@
+"""A round in plain language, for the people who have to agree to it: what is asked, of whom, and what leaves."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from isthmus.contract.ids import PartyId
+from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.views import RoundView
+from isthmus.party.round_text import round_text
+
+_REVEAL: Final = {
+    RevealMode.LINKED: "each provider gets IDs for its own rows that linked, so it learns which are elsewhere too",
+    RevealMode.SPINE: "each provider gets an ID for every one of its rows, so it does not learn which of them linked",
+}
+
+
+def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[PartyId, bytes], party: PartyId) -> str:
+    """Give the round's terms as a steward would read them."""
+    project = manifest.project
+    lines = [
+        round_text(view),
+        f"  project    {project.title} ({project.id}), led by {project.lead}",
+        f"  purpose    {project.purpose}",
+        "  providers",
+    ]
+    lines += [_provider_line(manifest, terms.party, signatures, party) for terms in project.providers]
+    lines += [
+        f"  encoded    {', '.join(project.shared_fields())}: the fields that all bring, as {manifest.profile['name']}",
+        f"  linked     when similarity is {manifest.threshold} or more; at most one row of each provider a person",
+        f"  result     {_REVEAL[project.reveal]}",
+        f"  tables     to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
+        f"  manifest   {manifest.digest().hex()}",
+        "  An encoding is pseudonymous personal data: whoever holds it and the linkage key can try names against it.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def report_text(report: Mapping[str, Any]) -> str:
+    """Give what left, or is ready to leave, this node, and what stayed."""
+    encoded = ", ".join(f"{field} (your {column})" for field, column in report["encoded"].items())
+    lines = [
+        f"  leaves     {report['rows']:,} rows of {report['clk_bits']} bits, {report['bytes']:,} bytes, shuffled,",
+        "             each under a random handle: no row id, no name, no value in the clear",
+        f"  made from  {encoded}",
+        f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
+    ]
+    lines += [f"  source     {finding}" for finding in report["source"]]
+    for field, counts in report["quality"].items():
+        noted = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        if noted:
+            lines.append(f"  {field:10} {noted}")
+    return "\n".join(lines) + "\n"
+
+
+def _provider_line(
+    manifest: RoundManifest, party: PartyId, signatures: Mapping[PartyId, bytes], reader: PartyId
+) -> str:
+    terms, member = manifest.terms(party), manifest.member(party)
+    signed = "signed" if party in signatures else "not signed yet"
+    you = " (you)" if party == reader else ""
+    fields = ", ".join(terms.fields) if terms else ""
+    name = member.name if member else party
+    return f"    {party}{you}: {name}, data set {terms.dataset if terms else ''}, {signed}\n      brings {fields}"

@@ -1,0 +1,209 @@
+"""Errors of sources: a file or table that cannot be read as records.
+
+    BadInput
+    ├── SourceMissing · SourceEmpty · EncodingUnknown · DelimiterInvalid
+    ├── ColumnMissing · HeaderDuplicate · DelimiterWrong
+    ├── QuoteOpen · RaggedRows · BlankIds · DuplicateIds
+    └── SourceProblems       several of these, found in one reading
+
+Rows are numbered as a spreadsheet shows them: the header is row 1. A record whose value holds a line break is one row.
+No message holds a value of a record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from isthmus.contract.errors import BAD_INPUT, BadInput, ErrorSpec
+
+ROWS_SHOWN: Final = 20
+"""Most row numbers that a message lists."""
+
+
+def _spec(sentence: str, remedy: str) -> ErrorSpec:
+    return ErrorSpec(status="INVALID_ARGUMENT", http=400, exit_code=BAD_INPUT, sentence=sentence, remedy=remedy)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceMissing(BadInput):
+    """There is no such file, or it cannot be opened."""
+
+    code: ClassVar[str] = "source-missing"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the source {source} cannot be opened: {problem}",
+        "check the path, and that the account which runs the node may read it",
+    )
+    source: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceEmpty(BadInput):
+    """The source holds no records."""
+
+    code: ClassVar[str] = "source-empty"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the source {source} holds no records: {problem}", "export it again and look at it before trying again"
+    )
+    source: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class EncodingUnknown(BadInput):
+    """The declared character encoding is not one that this program knows."""
+
+    code: ClassVar[str] = "encoding-unknown"
+    spec: ClassVar[ErrorSpec] = _spec(
+        'there is no character encoding "{encoding}"',
+        "use utf-8, utf-16 or cp1252, or leave the setting out to have it detected",
+    )
+    encoding: str
+
+
+@dataclass(eq=False, kw_only=True)
+class DelimiterInvalid(BadInput):
+    """The declared delimiter cannot be one."""
+
+    code: ClassVar[str] = "delimiter-invalid"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "a delimiter is one character, and not a quote, a space or a line break",
+        "use a comma, a semicolon, a tab or a vertical bar, or leave the setting out to have it detected",
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class ColumnMissing(BadInput):
+    """Columns that were asked for are not in the header.
+
+    `header` is empty where the first row may itself be a record, and is then not shown.
+    """
+
+    code: ClassVar[str] = "column-missing"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the header has no column {columns}; {header}", "correct the column names of this source in the configuration"
+    )
+    columns: tuple[str, ...]
+    header: tuple[str, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown."""
+        shown = (
+            f"it has {_listed(self.header)}"
+            if self.header
+            else "its names are not shown here, since the first row may be a record and not a header"
+        )
+        return {"columns": _listed(self.columns), "header": shown}
+
+
+@dataclass(eq=False, kw_only=True)
+class HeaderDuplicate(BadInput):
+    """A column that was asked for is there more than once."""
+
+    code: ClassVar[str] = "header-duplicate"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the header has more than one column {columns}", "rename or remove the columns that are not meant"
+    )
+    columns: tuple[str, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown."""
+        return {"columns": _listed(self.columns)}
+
+
+@dataclass(eq=False, kw_only=True)
+class DelimiterWrong(BadInput):
+    """The header is one column under the declared delimiter, and the asked columns under another."""
+
+    code: ClassVar[str] = "delimiter-wrong"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "under the delimiter {declared} the header is a single column; under {better} it has the columns asked for",
+        "set the delimiter to {better}, or leave the setting out to have it detected",
+    )
+    declared: str
+    better: str
+
+
+@dataclass(eq=False, kw_only=True)
+class _RowsError(BadInput):
+    """Rows with one fault: `rows` are the first `ROWS_SHOWN` of their numbers, `total` counts all."""
+
+    rows: tuple[int, ...]
+    total: int
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown."""
+        more = self.total - len(self.rows)
+        shown = ", ".join(map(str, self.rows)) + (f" and {more} more" if more else "")
+        return {"rows": shown, "total": str(self.total)}
+
+
+@dataclass(eq=False, kw_only=True)
+class RaggedRows(_RowsError):
+    """Rows with more or fewer values than the header has columns."""
+
+    code: ClassVar[str] = "ragged-rows"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "rows with more or fewer values than the header has columns: {rows}",
+        "look for delimiters or quotes inside values, and export the source again with values in quotes",
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class BlankIds(_RowsError):
+    """Rows without an id."""
+
+    code: ClassVar[str] = "blank-ids"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "rows without a value in the id column: {rows}", "give every record an id, or name another id column"
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class DuplicateIds(_RowsError):
+    """Rows whose id an earlier row has already."""
+
+    code: ClassVar[str] = "duplicate-ids"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "rows with an id that an earlier row has: {rows}", "keep one row a record, or name another id column"
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class QuoteOpen(BadInput):
+    """A row of several lines whose quotes do not close, or only after very many lines."""
+
+    code: ClassVar[str] = "quote-open"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "row {row} opens a quote that is not closed where it should be",
+        "close or remove the quote there; the rows after it could not be told apart",
+    )
+    row: int
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceProblems(BadInput):
+    """Several problems that one reading of a source found."""
+
+    code: ClassVar[str] = "source-problems"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the source has {count} problems: {problems}", "correct them all, then read again"
+    )
+    problems: tuple[BadInput, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown."""
+        told = " | ".join(f"({number}) {problem}" for number, problem in enumerate(self.problems, 1))
+        return {"count": str(len(self.problems)), "problems": told}
+
+
+def raise_problems(problems: Sequence[BadInput]) -> None:
+    """Raise nothing, the one problem, or `SourceProblems` that holds them all."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise SourceProblems(problems=tuple(problems))

@@ -1,0 +1,192 @@
+"""Taking part in a round, one step at a time: each step looks at where the round stands and does what is this node's.
+
+Every step may be repeated after any interruption: signing, confirming and sending again change nothing.
+docs/protocol.md section 10.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from isthmus.contract.canonical import Label, same_bytes, sha256, sign, verify
+from isthmus.contract.encodings import Submission, submission_from_bytes
+from isthmus.contract.ids import RoundId
+from isthmus.contract.project import RoundManifest
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import RoundView
+from isthmus.node.client import Client
+from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
+from isthmus.node.keys.linkage_key import key_check_value
+from isthmus.node.node import Node
+from isthmus.node.policy import check_manifest, check_signatures, read_manifest
+from isthmus.node.prepare import Encoding, build_submission, payload_path, read_dataset, save_submission
+from isthmus.party.identity import write_private
+
+Report = Callable[[str, int, int], None]
+"""(stage, done, total): told how far a long step is."""
+
+WITHOUT_RESULT: Final = frozenset(
+    {RoundState.CANCELLED, RoundState.EXPIRED, RoundState.REJECTED, RoundState.CLOSED, RoundState.DESTROYED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a step came to: the round as it stands after it, and the ID file once there is one."""
+
+    view: RoundView
+    id_file: Path | None = None
+
+
+def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) -> Step:
+    """Do what the round needs of this node now, if anything.
+
+    Raises:
+        NeedsConsent: the round is proposed and nobody here has agreed to it yet.
+        RefusedByPolicy, SignatureInvalid: this node will not take part; nothing was sent.
+        RoundEnded: the round is over without a result.
+    """
+    view, data, signatures = client.get_round(round_id)
+    manifest = read_manifest(data, round_id)
+    if view.state in WITHOUT_RESULT:
+        raise RoundEnded(round_id=round_id, state=view.state.value)
+    if view.state is RoundState.PROPOSED:
+        return Step(view=_sign_if_agreed(node, client, view, manifest, data))
+    if view.state in {RoundState.PREFLIGHT, RoundState.COLLECTING}:
+        _check_agreed(node, manifest, data)
+        check_signatures(manifest, data, signatures)
+        if view.state is RoundState.PREFLIGHT:
+            return Step(view=confirm(node, client, manifest))
+        return Step(view=submit(node, client, manifest, report=report) or view)
+    if view.state is RoundState.RELEASED:
+        return Step(view=view, id_file=fetch_ids(node, client, round_id))
+    return Step(view=view)
+
+
+def sign_manifest(node: Node, client: Client, manifest: RoundManifest, data: bytes) -> RoundView:
+    """Agree to a round: check it against this node's policy, remember it, and sign its bytes."""
+    check_manifest(manifest, identity=node.identity, config=node.config)
+    node.vault.save_signed(manifest.round_id, data)
+    signature = sign(node.identity.signing_key, Label.ROUND_MANIFEST, data)
+    return client.sign_round(manifest.round_id, manifest_hash=sha256(data), signature=signature)
+
+
+def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
+    """Show under which key and profile this node will encode."""
+    key = node.linkage_key(manifest.project.id)
+    key_check = key_check_value(key, project=manifest.project.id, round_id=manifest.round_id)
+    profile_digest = bytes.fromhex(manifest.read_profile().digest())
+    return client.confirm_preflight(manifest.round_id, key_check=key_check, profile_digest=profile_digest)
+
+
+def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Report) -> RoundView | None:
+    """Prepare this node's submission, or take the prepared one, and send what the coordinator lacks of it."""
+    round_id = manifest.round_id
+    prepared = node.vault.prepared(round_id)
+    if prepared is not None and prepared.receipt is not None:
+        return None
+    document = prepared.document if prepared else _prepare(node, manifest, report)
+    submission = submission_from_bytes(document)
+    signature = sign(node.identity.signing_key, Label.SUBMISSION, document)
+    resume = client.open_submission(round_id, document=document, signature=signature)
+    if not resume.complete:
+        _upload(node, client, submission, first=resume.next_chunk, report=report)
+    receipt, receipt_signature = client.complete_submission(round_id)
+    _check_receipt(node, document, submission, receipt, receipt_signature)
+    node.vault.save_receipt(round_id, receipt=receipt, signature=receipt_signature)
+    payload_path(node.outbox, submission).unlink(missing_ok=True)
+    return client.get_round(round_id)[0]
+
+
+def fetch_ids(node: Node, client: Client, round_id: RoundId) -> Path:
+    """Fetch this node's pseudonyms and write its ID file: the provider's own row id, the pseudonym, the slot if any."""
+    path = node.ids / f"{round_id}.csv"
+    if path.exists():
+        return path
+    fetched = list(client.fetch_pseudonyms(round_id))
+    known = node.vault.save_pseudonyms(round_id, [(row.handle, row.pseudonym, row.slot) for row in fetched])
+    if known != len(fetched):
+        raise RefusedByPolicy(round_id=round_id, problem="the coordinator sent IDs for rows that are not this node's")
+    node.ids.mkdir(mode=0o700, exist_ok=True)
+    write_private(path, _id_file(node, round_id, with_slots=any(row.slot is not None for row in fetched)))
+    return path
+
+
+def what_leaves(node: Node, round_id: RoundId) -> dict[str, Any] | None:
+    """Give the report of what this node prepared for the round, if it did."""
+    prepared = node.vault.prepared(round_id)
+    return json.loads(prepared.report) if prepared else None
+
+
+def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: RoundManifest, data: bytes) -> RoundView:
+    if all(waiting.party != node.identity.party for waiting in view.waiting_for):
+        return view
+    if node.vault.signed_manifest(view.round_id) != data:
+        check_manifest(manifest, identity=node.identity, config=node.config)
+        if manifest.project.id not in node.config.policy.sign_automatically:
+            raise NeedsConsent(round_id=view.round_id)
+    return sign_manifest(node, client, manifest, data)
+
+
+def _check_agreed(node: Node, manifest: RoundManifest, data: bytes) -> None:
+    """Return only if this node signed these very bytes; the coordinator's word for it is not enough."""
+    if node.vault.signed_manifest(manifest.round_id) != data:
+        raise RefusedByPolicy(round_id=manifest.round_id, problem="its manifest is not the one that this node signed")
+    check_manifest(manifest, identity=node.identity, config=node.config)
+
+
+def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
+    terms = manifest.terms(node.identity.party)
+    if terms is None:
+        raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
+    dataset = node.config.datasets[terms.dataset]
+    profile = manifest.read_profile()
+    report("reading", 0, 1)
+    records = read_dataset(node.folder, dataset, profile.fields)
+    report("reading", 1, 1)
+    submittable = build_submission(
+        records,
+        dataset=dataset,
+        encoding=Encoding(
+            manifest=manifest,
+            profile=profile,
+            key=node.linkage_key(manifest.project.id),
+            encoder=node.config.encoder,
+        ),
+        party=node.identity.party,
+        random_bytes=node.random_bytes,
+        progress=report,
+    )
+    save_submission(submittable, outbox=node.outbox, vault=node.vault)
+    return submittable.submission.to_bytes()
+
+
+def _upload(node: Node, client: Client, submission: Submission, *, first: int, report: Report) -> None:
+    payload = payload_path(node.outbox, submission)
+    if not payload.exists():
+        raise OutboxDamaged(round_id=submission.round_id)
+    total = submission.chunk_count
+    report("sending", first, total)
+    client.upload(submission, payload, first=first, acknowledged=lambda index: report("sending", index + 1, total))
+
+
+def _check_receipt(node: Node, document: bytes, submission: Submission, receipt: bytes, signature: bytes) -> None:
+    verify(node.identity.coordinator_key, Label.RECEIPT, receipt, signature)
+    said = json.loads(receipt)
+    expected = (submission.round_id, submission.party, submission.rows, sha256(document).hex())
+    told = (said.get("round_id"), said.get("party"), said.get("rows"), said.get("submission"))
+    if not same_bytes(repr(told).encode(), repr(expected).encode()):
+        raise ReceiptInvalid(round_id=submission.round_id)
+
+
+def _id_file(node: Node, round_id: RoundId, *, with_slots: bool) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["rec_id", "pseudonym", *(["slot"] if with_slots else [])])
+    for record in node.vault.linked_records(round_id):
+        writer.writerow([record.record_id, record.pseudonym, *([record.slot] if with_slots else [])])
+    return text.getvalue().encode("utf-8")

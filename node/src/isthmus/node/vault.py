@@ -1,0 +1,139 @@
+"""The vault: what this node signed, prepared and received, and which handle is which record. It never leaves the node.
+
+One SQLite file, mode 0600, every change on disk before it counts. It holds record ids, so it is as confidential as the
+source; it holds no names, dates or other values.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from isthmus.contract.ids import RoundId
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS signed (
+    round_id TEXT PRIMARY KEY, manifest BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS prepared (
+    round_id TEXT PRIMARY KEY, document BLOB NOT NULL, report TEXT NOT NULL,
+    receipt BLOB, receipt_signature BLOB
+) STRICT;
+CREATE TABLE IF NOT EXISTS rows (
+    round_id TEXT NOT NULL, handle BLOB NOT NULL, record_id TEXT NOT NULL, pseudonym TEXT, slot INTEGER,
+    PRIMARY KEY (round_id, handle)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A prepared submission: its declaration's canonical bytes, the report of what leaves (JSON), and its receipt."""
+
+    document: bytes
+    report: str
+    receipt: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedRecord:
+    """A record of this node's with the pseudonym that it got."""
+
+    record_id: str
+    pseudonym: str
+    slot: int | None
+
+
+class Vault:
+    """An open vault. Made by `open_vault`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Use that connection."""
+        self._connection = connection
+
+    def save_signed(self, round_id: RoundId, manifest: bytes) -> None:
+        """Remember the manifest that was signed."""
+        with self._transaction() as tx:
+            tx.execute("INSERT OR REPLACE INTO signed VALUES (?, ?)", (round_id, manifest))
+
+    def signed_manifest(self, round_id: RoundId) -> bytes | None:
+        """Give the manifest that this node signed for the round, if it did."""
+        row = self._connection.execute("SELECT manifest FROM signed WHERE round_id = ?", (round_id,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def save_prepared(
+        self, round_id: RoundId, *, document: bytes, report: str, rows: Iterable[tuple[bytes, str]]
+    ) -> None:
+        """Keep a prepared submission with its (handle, record id) pairs, in place of an unfinished earlier one."""
+        with self._transaction() as tx:
+            tx.execute("DELETE FROM rows WHERE round_id = ?", (round_id,))
+            tx.execute("INSERT OR REPLACE INTO prepared VALUES (?, ?, ?, NULL, NULL)", (round_id, document, report))
+            tx.executemany(
+                "INSERT INTO rows VALUES (?, ?, ?, NULL, NULL)",
+                ((round_id, handle, record_id) for handle, record_id in rows),
+            )
+
+    def prepared(self, round_id: RoundId) -> Prepared | None:
+        """Give the round's prepared submission, if there is one."""
+        query = "SELECT document, report, receipt FROM prepared WHERE round_id = ?"
+        row = self._connection.execute(query, (round_id,)).fetchone()
+        return None if row is None else Prepared(document=row[0], report=row[1], receipt=row[2])
+
+    def save_receipt(self, round_id: RoundId, *, receipt: bytes, signature: bytes) -> None:
+        """Keep the coordinator's receipt and its signature."""
+        with self._transaction() as tx:
+            tx.execute(
+                "UPDATE prepared SET receipt = ?, receipt_signature = ? WHERE round_id = ?",
+                (receipt, signature, round_id),
+            )
+
+    def save_pseudonyms(self, round_id: RoundId, rows: Sequence[tuple[bytes, str, int | None]]) -> int:
+        """Note the pseudonym and slot of each handle; give how many of the handles are this node's."""
+        with self._transaction() as tx:
+            done = tx.executemany(
+                "UPDATE rows SET pseudonym = ?, slot = ? WHERE round_id = ? AND handle = ?",
+                ((pseudonym, slot, round_id, handle) for handle, pseudonym, slot in rows),
+            )
+            return done.rowcount
+
+    def linked_records(self, round_id: RoundId) -> Iterator[LinkedRecord]:
+        """Give the records that have a pseudonym, by record id."""
+        query = (
+            "SELECT record_id, pseudonym, slot FROM rows"
+            " WHERE round_id = ? AND pseudonym IS NOT NULL ORDER BY record_id"
+        )
+        for record_id, pseudonym, slot in self._connection.execute(query, (round_id,)):
+            yield LinkedRecord(record_id=record_id, pseudonym=pseudonym, slot=slot)
+
+    def record_ids(self, round_id: RoundId) -> dict[bytes, str]:
+        """Give the record id behind each handle of the round."""
+        query = "SELECT handle, record_id FROM rows WHERE round_id = ?"
+        return dict(self._connection.execute(query, (round_id,)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+def open_vault(path: Path) -> Vault:
+    """Open the vault file, made now if there is none."""
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.executescript(_SCHEMA)
+    return Vault(connection)
