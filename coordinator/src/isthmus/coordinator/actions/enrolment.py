@@ -1,0 +1,132 @@
+"""Registering parties, minting tokens, enrolling, and withdrawing certificates. docs/protocol.md section 2."""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from isthmus.contract.canonical import IDENTITY_KEY_BYTES, Label, check_length, sha256, verify
+from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.ids import PartyId, parse_party_id
+from isthmus.contract.parties import PartyKind, Role
+from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.authority import Authority, issue_certificate, key_digest
+from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE
+from isthmus.coordinator.domain.records import CertificateRow, PartyRow, TokenRow
+from isthmus.coordinator.domain.roles import Actor
+from isthmus.party.token import TOKEN_BYTES, EnrolmentToken
+
+TOKEN_LIFETIME: Final = timedelta(hours=1)
+MAX_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Where parties reach this coordinator: host:port for enrolment and for everything else."""
+
+    enrolment: str
+    service: str
+
+
+def add_party(
+    context: Context, actor: Actor | None, *, party: PartyId, name: str, kind: PartyKind, role: Role
+) -> PartyRow:
+    """Register a party that may enrol; no actor means the coordinator itself, at its set-up."""
+    parse_party_id(party)
+    if not 1 <= len(name.strip()) <= MAX_NAME:
+        raise MalformedMessage(field="name", problem=f"empty or longer than {MAX_NAME} characters")
+    row = PartyRow(id=party, name=name.strip(), kind=kind, role=role, identity_key=None)
+    event = context.event(
+        scope=COORDINATOR_SCOPE,
+        actor=actor.party if actor else None,
+        action="party.add",
+        object=party,
+        outcome=role.value,
+    )
+    with context.store.begin() as tx:
+        tx.parties.add(row, audit=event)
+    return row
+
+
+def list_parties(context: Context) -> list[PartyRow]:
+    """Give all parties by id."""
+    with context.store.read() as tx:
+        return list(tx.parties.all())
+
+
+def mint_token(
+    context: Context, actor: Actor | None, *, party: PartyId, authority: Authority, doors: Doors
+) -> tuple[EnrolmentToken, datetime]:
+    """Make a one-time token of one hour for a registered party; earlier tokens of the party stop being valid."""
+    secret = context.random_bytes(TOKEN_BYTES)
+    expires_at = context.clock.now() + TOKEN_LIFETIME
+    event = context.event(
+        scope=COORDINATOR_SCOPE,
+        actor=actor.party if actor else None,
+        action="token.mint",
+        object=party,
+        outcome="for one hour",
+    )
+    with context.store.begin() as tx:
+        tx.parties.get(party)
+        tx.parties.add_token(TokenRow(digest=sha256(secret), party=party, expires_at=expires_at), audit=event)
+    token = EnrolmentToken(
+        party=party,
+        enrolment_address=doors.enrolment,
+        service_address=doors.service,
+        secret=base64.b64encode(secret).decode("ascii"),
+        root=authority.root_pem().decode("ascii"),
+    )
+    return token, expires_at
+
+
+def enrol(
+    context: Context, *, token: bytes, request: bytes, identity_key: bytes, identity_proof: bytes, authority: Authority
+) -> tuple[PartyId, str]:
+    """Trade a token for a certificate: give the party and the certificate in PEM.
+
+    The token is used up only if everything else holds, so that a failed attempt costs nothing.
+
+    Raises:
+        EnrolmentTokenInvalid: the token is unknown, used or expired.
+        SignatureInvalid: the caller does not hold the identity key that it shows.
+        MalformedMessage: the certificate request is not one.
+        StateChanged: the party enrolled before with another identity key.
+    """
+    check_length(token, TOKEN_BYTES, "token")
+    check_length(identity_key, IDENTITY_KEY_BYTES, "identity_key")
+    now = context.clock.now()
+    digest = sha256(token)
+    with context.store.begin() as tx:
+        party = tx.parties.token_party(digest, now=now)
+        verify(identity_key, Label.IDENTITY_PROOF, request, identity_proof)
+        certificate = issue_certificate(authority, party=party, request=request, now=now)
+        row = CertificateRow(
+            key_digest=key_digest(certificate),
+            party=party,
+            expires_at=certificate.not_valid_after_utc,
+            revoked=False,
+        )
+        event = context.event(
+            scope=COORDINATOR_SCOPE, actor=party, action="party.enrol", object=party, outcome="certificate issued"
+        )
+        tx.parties.use_token(digest, now=now, audit=event)
+        tx.parties.set_identity_key(party, identity_key, audit=event)
+        tx.parties.add_certificate(row, audit=event)
+    return party, certificate.public_bytes(Encoding.PEM).decode("ascii")
+
+
+def revoke_party(context: Context, actor: Actor, *, party: PartyId) -> int:
+    """Withdraw all certificates of a party, effective at its next call; give how many there were."""
+    event = context.event(
+        scope=COORDINATOR_SCOPE,
+        actor=actor.party,
+        action="party.revoke",
+        object=party,
+        outcome="certificates withdrawn",
+    )
+    with context.store.begin() as tx:
+        tx.parties.get(party)
+        return tx.parties.revoke_certificates(party, audit=event)

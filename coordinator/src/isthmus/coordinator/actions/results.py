@@ -1,0 +1,81 @@
+"""Giving results out: to each provider its own map, to analysts the released tables of their projects."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from isthmus.contract.errors import NotAMember, NotFound, NotReady
+from isthmus.contract.ids import RoundId, TableId
+from isthmus.contract.project import project_from_bytes
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import TableView
+from isthmus.coordinator.actions.access import member_round
+from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.rounds import round_event
+from isthmus.coordinator.disclosure.release import ReleasedTable, reopen
+from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
+from isthmus.coordinator.domain.records import ReleaseRow
+from isthmus.coordinator.domain.roles import Actor
+from isthmus.coordinator.store.protocol import Transaction
+
+ROWS_PER_MESSAGE: Final = 10_000
+
+
+def fetch_pseudonyms(context: Context, actor: Actor, *, round_id: RoundId) -> tuple[int, Iterator[list[PseudonymRow]]]:
+    """Give the number of spine slots and the caller's own rows in batches; the fetch is recorded.
+
+    Raises:
+        NotAMember: the round is not the caller's.
+        NotReady: the round is not released.
+    """
+    with context.store.begin() as tx:
+        row, _ = member_round(tx, actor, round_id)
+        result = tx.results.find(round_id, actor.party)
+        if row.state is not RoundState.RELEASED or result is None:
+            raise NotReady(kind="result of round", id=round_id, waiting_for=f"the round is {row.state.value}")
+        tx.record(round_event(context, row, actor, "result.fetch", f"{result.rows} rows"))
+    return result.slot_count, _batches(unpack_pseudonyms(context.blobs.get(result.digest)))
+
+
+def list_tables(context: Context, actor: Actor) -> list[TableView]:
+    """Give the released tables of the projects that name the caller as an analyst, newest first."""
+    with context.store.read() as tx:
+        return [_view(release) for release in tx.results.releases() if _is_analyst(tx, actor, release)]
+
+
+def fetch_table(context: Context, actor: Actor, *, table_id: TableId) -> tuple[TableView, ReleasedTable]:
+    """Give a released table; the fetch is recorded.
+
+    Raises:
+        NotAMember: the project does not name the caller as an analyst, or there is no such table.
+    """
+    refusal = NotAMember(kind="table", id=table_id)
+    with context.store.begin() as tx:
+        try:
+            release = tx.results.release(table_id)
+        except NotFound:
+            raise refusal from None
+        if not _is_analyst(tx, actor, release):
+            raise refusal
+        row = tx.rounds.get(release.round_id)
+        tx.record(round_event(context, row, actor, "table.fetch", table_id))
+    return _view(release), reopen(release.document)
+
+
+def _is_analyst(tx: Transaction, actor: Actor, release: ReleaseRow) -> bool:
+    return actor.party in project_from_bytes(tx.rounds.project(release.project).document).analysts
+
+
+def _view(release: ReleaseRow) -> TableView:
+    return TableView(
+        table_id=release.id,
+        project_id=release.project,
+        round_id=release.round_id,
+        title=release.title,
+        released_at=release.released_at,
+    )
+
+
+def _batches(rows: Iterator[PseudonymRow]) -> Iterator[list[PseudonymRow]]:
+    while batch := list(islice(rows, ROWS_PER_MESSAGE)):
+        yield batch

@@ -1,0 +1,298 @@
+"""Projects, the life of a round up to collecting, and how a round looks from outside. docs/protocol.md section 10."""
+
+from collections.abc import Collection
+
+from isthmus.contract.canonical import HASH_BYTES, Label, check_length, same_bytes, verify
+from isthmus.contract.clock import to_text
+from isthmus.contract.encodings import KEY_CHECK_BYTES
+from isthmus.contract.errors import (
+    InvalidProject,
+    NotFound,
+    RoundStateMismatch,
+    WrongLinkageKey,
+    WrongManifest,
+    WrongProfile,
+)
+from isthmus.contract.ids import PartyId, ProjectId, RoundId, new_round_id
+from isthmus.contract.parties import Role
+from isthmus.contract.project import (
+    Member,
+    Project,
+    RoundManifest,
+    build_manifest,
+    manifest_from_bytes,
+    project_from_bytes,
+    project_from_toml,
+)
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import RoundView
+from isthmus.coordinator.actions.access import member_round
+from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.domain.audit import AuditEvent
+from isthmus.coordinator.domain.records import PreflightRow, ProjectRow, RoundRow, SignatureRow
+from isthmus.coordinator.domain.roles import Actor
+from isthmus.coordinator.domain.rounds import transition
+from isthmus.coordinator.domain.waiting import waiting_for
+from isthmus.coordinator.store.protocol import Transaction
+
+
+def add_project(context: Context, actor: Actor, *, text: str) -> ProjectRow:
+    """Read a project file and keep it; the same file again changes nothing.
+
+    Raises:
+        MalformedDocument, UnsupportedVersion, InvalidProject: the file is wrong, or names a party that is not
+            registered in the role that the project gives it.
+        AlreadyExists: a project of that id has other content.
+    """
+    project = project_from_toml(text)
+    row = ProjectRow(id=project.id, document=project.to_bytes(), digest=project.digest())
+    event = context.event(
+        scope=project.id, actor=actor.party, action="project.add", object=project.id, outcome=row.digest.hex()
+    )
+    with context.store.begin() as tx:
+        _check_registered(tx, project.provider_ids(), Role.PROVIDER)
+        _check_registered(tx, project.analysts, Role.ANALYST)
+        tx.rounds.add_project(row, audit=event)
+    return row
+
+
+def propose_round(context: Context, actor: Actor, *, project_id: ProjectId, coordinator_key: bytes) -> RoundView:
+    """Pin a project's terms and members into a manifest and put it to the providers.
+
+    Raises:
+        NotFound: there is no such project.
+        InvalidProject: a provider has not enrolled yet, so there is no key of it to pin.
+    """
+    with context.store.begin() as tx:
+        project = project_from_bytes(tx.rounds.project(project_id).document)
+        manifest = build_manifest(
+            project,
+            round_id=new_round_id(project_id, context.random_bytes),
+            members=_members(tx, project),
+            coordinator_key=coordinator_key,
+            proposed_at=to_text(context.clock.now()),
+        )
+        row = RoundRow(
+            id=manifest.round_id,
+            project=project_id,
+            state=RoundState.DRAFT,
+            manifest=manifest.to_bytes(),
+            manifest_hash=manifest.digest(),
+            updated_at=context.clock.now(),
+        )
+        tx.rounds.add(row, audit=round_event(context, row, actor, "round.draft", row.manifest_hash.hex()))
+        advance(context, tx, row, to=RoundState.PROPOSED, actor=actor)
+        return round_view(context, tx, tx.rounds.get(row.id))
+
+
+def cancel_round(context: Context, actor: Actor, *, round_id: RoundId) -> RoundView:
+    """End a round before its release; raise `IllegalTransition` where it is too late."""
+    with context.store.begin() as tx:
+        advance(context, tx, tx.rounds.get(round_id), to=RoundState.CANCELLED, actor=actor)
+        return round_view(context, tx, tx.rounds.get(round_id))
+
+
+def retry_round(context: Context, actor: Actor, *, round_id: RoundId) -> RoundView:
+    """Match a failed round again; raise `RoundStateMismatch` where it did not fail."""
+    with context.store.begin() as tx:
+        row = tx.rounds.get(round_id)
+        require_state(row, RoundState.FAILED)
+        advance(context, tx, row, to=RoundState.MATCHING, actor=actor)
+        return round_view(context, tx, tx.rounds.get(round_id))
+
+
+def list_all_rounds(context: Context) -> list[RoundView]:
+    """Give every round, the latest change first."""
+    with context.store.read() as tx:
+        return [round_view(context, tx, row) for row in tx.rounds.all()]
+
+
+def list_rounds(context: Context, actor: Actor) -> list[RoundView]:
+    """Give the rounds in which the caller is a provider, the latest change first."""
+    with context.store.read() as tx:
+        return [
+            round_view(context, tx, row)
+            for row in tx.rounds.all()
+            if manifest_from_bytes(row.manifest).member(actor.party) is not None
+        ]
+
+
+def get_round(context: Context, actor: Actor, *, round_id: RoundId) -> tuple[RoundView, bytes, list[SignatureRow]]:
+    """Give a round of the caller's, its manifest's bytes, and the signatures on it; raise `NotAMember`."""
+    with context.store.read() as tx:
+        row, _ = member_round(tx, actor, round_id)
+        return round_view(context, tx, row), row.manifest, list(tx.rounds.signatures(round_id))
+
+
+def sign_round(
+    context: Context, actor: Actor, *, round_id: RoundId, manifest_hash: bytes, signature: bytes
+) -> RoundView:
+    """Keep a provider's signature; the last one locks the round. Signing again changes nothing.
+
+    Raises:
+        NotAMember, RoundStateMismatch: the round is not the caller's, or is past signing.
+        WrongManifest: the caller signed another manifest.
+        SignatureInvalid: the signature does not hold under the key that the manifest pins for the caller.
+    """
+    with context.store.begin() as tx:
+        row, manifest = member_round(tx, actor, round_id)
+        _check_manifest_hash(row, manifest_hash)
+        if actor.party in _signers(tx, round_id):
+            return round_view(context, tx, row)
+        require_state(row, RoundState.PROPOSED)
+        verify(_identity_key(manifest, actor.party), Label.ROUND_MANIFEST, row.manifest, signature)
+        signed = SignatureRow(round_id=round_id, party=actor.party, signature=signature)
+        tx.rounds.sign(signed, audit=round_event(context, row, actor, "round.sign", row.manifest_hash.hex()))
+        if _signers(tx, round_id) == set(manifest.project.provider_ids()):
+            advance(context, tx, row, to=RoundState.LOCKED)
+            advance(context, tx, tx.rounds.get(round_id), to=RoundState.PREFLIGHT)
+        return round_view(context, tx, tx.rounds.get(round_id))
+
+
+def decline_round(context: Context, actor: Actor, *, round_id: RoundId, manifest_hash: bytes) -> RoundView:
+    """Refuse a proposed round, which ends it."""
+    with context.store.begin() as tx:
+        row, _ = member_round(tx, actor, round_id)
+        _check_manifest_hash(row, manifest_hash)
+        require_state(row, RoundState.PROPOSED)
+        advance(context, tx, row, to=RoundState.CANCELLED, actor=actor, action="round.decline")
+        return round_view(context, tx, tx.rounds.get(round_id))
+
+
+def confirm_preflight(
+    context: Context, actor: Actor, *, round_id: RoundId, key_check: bytes, profile_digest: bytes
+) -> RoundView:
+    """Keep under which key and profile a provider will encode; when all agree with the lead, collecting begins.
+
+    A provider that confirmed before the lead, with another key, is asked again once the lead has confirmed.
+
+    Raises:
+        NotAMember, RoundStateMismatch: the round is not the caller's, or not in preflight.
+        WrongProfile: the node encodes with another profile than the manifest's.
+        WrongLinkageKey: the caller's key is not the lead's.
+    """
+    check_length(key_check, KEY_CHECK_BYTES, "key_check")
+    with context.store.begin() as tx:
+        row, manifest = member_round(tx, actor, round_id)
+        if row.state is not RoundState.PREFLIGHT and _confirmed_same(tx, round_id, actor.party, key_check):
+            return round_view(context, tx, row)
+        require_state(row, RoundState.PREFLIGHT)
+        if not same_bytes(profile_digest, bytes.fromhex(manifest.read_profile().digest())):
+            raise WrongProfile(round_id=round_id)
+        _check_against_lead(tx, manifest, actor.party, key_check)
+        confirmed = PreflightRow(
+            round_id=round_id, party=actor.party, key_check=key_check, profile_digest=profile_digest
+        )
+        tx.rounds.set_preflight(confirmed, audit=round_event(context, row, actor, "round.preflight", "confirmed"))
+        if actor.party == manifest.project.lead:
+            _drop_others(context, tx, row, key_check)
+        if len(tx.rounds.preflights(round_id)) == len(manifest.members):
+            advance(context, tx, row, to=RoundState.COLLECTING)
+        return round_view(context, tx, tx.rounds.get(round_id))
+
+
+def advance(
+    context: Context,
+    tx: Transaction,
+    row: RoundRow,
+    *,
+    to: RoundState,
+    actor: Actor | None = None,
+    action: str = "round.advance",
+) -> None:
+    """Take a round one lawful step further, with its audit event."""
+    event = round_event(context, row, actor, action, f"{row.state.value} to {to.value}")
+    tx.rounds.advance(row.id, expect=row.state, to=transition(row.state, to), audit=event)
+
+
+def require_state(row: RoundRow, *states: RoundState) -> None:
+    """Return only if the round is in one of the states; raise `RoundStateMismatch` otherwise."""
+    if row.state not in states:
+        needed = " or ".join(state.value for state in states)
+        raise RoundStateMismatch(round_id=row.id, state=row.state.value, needed=needed)
+
+
+def round_view(context: Context, tx: Transaction, row: RoundRow) -> RoundView:
+    """Give a round as members see it, with whom it waits for."""
+    manifest = manifest_from_bytes(row.manifest)
+    waiting = waiting_for(row.state, providers=manifest.project.provider_ids(), done=_done(tx, row))
+    pairs_done, pairs_total = context.progress.of(row.id)
+    return RoundView(
+        round_id=row.id,
+        project_id=row.project,
+        state=row.state,
+        manifest_hash=row.manifest_hash,
+        waiting_for=waiting,
+        updated_at=row.updated_at,
+        pairs_done=pairs_done,
+        pairs_total=pairs_total,
+    )
+
+
+def _done(tx: Transaction, row: RoundRow) -> Collection[PartyId]:
+    if row.state is RoundState.PROPOSED:
+        return _signers(tx, row.id)
+    if row.state is RoundState.PREFLIGHT:
+        return {preflight.party for preflight in tx.rounds.preflights(row.id)}
+    if row.state is RoundState.COLLECTING:
+        return {one.party for one in tx.submissions.of_round(row.id) if one.receipt is not None}
+    return ()
+
+
+def _signers(tx: Transaction, round_id: RoundId) -> set[PartyId]:
+    return {signature.party for signature in tx.rounds.signatures(round_id)}
+
+
+def _check_manifest_hash(row: RoundRow, manifest_hash: bytes) -> None:
+    check_length(manifest_hash, HASH_BYTES, "manifest_hash")
+    if not same_bytes(row.manifest_hash, manifest_hash):
+        raise WrongManifest(round_id=row.id, problem="it is not the one that was proposed")
+
+
+def _identity_key(manifest: RoundManifest, party: PartyId) -> bytes:
+    return next(bytes.fromhex(member.identity_key) for member in manifest.members if member.party == party)
+
+
+def _check_against_lead(tx: Transaction, manifest: RoundManifest, party: PartyId, key_check: bytes) -> None:
+    lead = manifest.project.lead
+    leads = [one.key_check for one in tx.rounds.preflights(manifest.round_id) if one.party == lead]
+    if party != lead and leads and not same_bytes(leads[0], key_check):
+        raise WrongLinkageKey(party=party, lead=lead)
+
+
+def _drop_others(context: Context, tx: Transaction, row: RoundRow, key_check: bytes) -> None:
+    """Ask again whoever confirmed with another key than the lead's."""
+    for other in tx.rounds.preflights(row.id):
+        if not same_bytes(other.key_check, key_check):
+            event = round_event(context, row, None, "round.preflight", f"{other.party} must confirm again: another key")
+            tx.rounds.drop_preflight(row.id, other.party, audit=event)
+
+
+def _confirmed_same(tx: Transaction, round_id: RoundId, party: PartyId, key_check: bytes) -> bool:
+    return any(one.party == party and same_bytes(one.key_check, key_check) for one in tx.rounds.preflights(round_id))
+
+
+def _check_registered(tx: Transaction, parties: Collection[PartyId], role: Role) -> None:
+    problems = []
+    for party in parties:
+        try:
+            if tx.parties.get(party).role is not role:
+                problems.append(f"{party} is not registered as {role.value}")
+        except NotFound:
+            problems.append(f"{party} is not registered; add it with: isthmus-coordinator party add")
+    if problems:
+        raise InvalidProject(problem="; ".join(problems))
+
+
+def _members(tx: Transaction, project: Project) -> tuple[Member, ...]:
+    rows = [tx.parties.get(party) for party in project.provider_ids()]
+    missing = [row.id for row in rows if row.identity_key is None]
+    if missing:
+        raise InvalidProject(problem=f"these providers have not enrolled yet: {', '.join(missing)}")
+    return tuple(Member(party=row.id, name=row.name, identity_key=(row.identity_key or b"").hex()) for row in rows)
+
+
+def round_event(context: Context, row: RoundRow, actor: Actor | None, action: str, outcome: str) -> AuditEvent:
+    return context.event(
+        scope=row.project, actor=actor.party if actor else None, action=action, object=row.id, outcome=outcome
+    )

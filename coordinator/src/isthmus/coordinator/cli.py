@@ -1,0 +1,224 @@
+"""`isthmus-coordinator`: the composition root and the operator's commands.
+
+`init`, `serve` and `operator-certificate` work on the coordinator's folder; everything else is a call to the running
+coordinator with the operator's certificate.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from isthmus.contract.clock import SystemClock, to_text
+from isthmus.contract.convert import (
+    kind_to_wire,
+    role_from_wire,
+    role_to_wire,
+    round_from_wire,
+    time_from_wire,
+)
+from isthmus.contract.parties import PartyKind, Role
+from isthmus.coordinator.operator_client import operator_calls
+from isthmus.coordinator.serve import run_coordinator
+from isthmus.coordinator.setup import enrol_operator, make_installation, open_installation
+from isthmus.party.commands import Commands, emit, json_option, say
+from isthmus.party.log import configure_logging
+from isthmus.party.round_text import round_data, round_text
+from isthmus.v1 import operator_pb2 as pb
+
+folder_option = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("isthmus-coordinator"),
+    show_default=True,
+    help="The coordinator's folder.",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="isthmus-coordinator")
+def main() -> None:
+    r"""Run an Isthmus coordinator: enrol parties, collect encodings, match them, release tables.
+
+    \b
+    Example:
+      isthmus-coordinator init --dir hub --host hub.example.org
+      isthmus-coordinator serve --dir hub
+    """
+    configure_logging(sys.stderr)
+
+
+@main.command()
+@folder_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The name or address that parties use.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="The address of this machine to listen on.")
+@click.option("--service-port", default=7443, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--enrolment-port", default=7444, show_default=True, type=click.IntRange(1, 65535))
+def init(folder: Path, host: str, address: str, service_port: int, enrolment_port: int) -> None:
+    """Make a coordinator's folder: settings, keys, database, and the operator's certificate."""
+    make_installation(
+        folder,
+        address=address,
+        host=host,
+        service_port=service_port,
+        enrolment_port=enrolment_port,
+        clock=SystemClock(),
+    )
+    say(f"made a coordinator in {folder}; start it with: isthmus-coordinator serve --dir {folder}")
+
+
+@main.command()
+@folder_option
+def serve(folder: Path) -> None:
+    """Run the coordinator until it is interrupted."""
+    run_coordinator(open_installation(folder), announce=say)
+
+
+@main.command("operator-certificate")
+@folder_option
+def operator_certificate(folder: Path) -> None:
+    """Give the operator a new certificate of seven days, on the coordinator's own machine."""
+    enrol_operator(open_installation(folder))
+    say("the operator has a new certificate")
+
+
+@main.group()
+def party() -> None:
+    """Register, list and withdraw parties."""
+
+
+@party.command("add")
+@folder_option
+@click.argument("party_id")
+@click.option("--name", required=True, help="The party's legal name.")
+@click.option("--kind", required=True, type=click.Choice([kind.value for kind in PartyKind]))
+@click.option(
+    "--role", default=Role.PROVIDER.value, show_default=True, type=click.Choice([role.value for role in Role])
+)
+def party_add(folder: Path, party_id: str, name: str, kind: str, role: str) -> None:
+    r"""Register PARTY_ID, which may then enrol.
+
+    \b
+    Example: isthmus-coordinator party add riverside --name "Riverside USD" --kind district
+    """
+    request = pb.AddPartyRequest(
+        party_id=party_id, name=name, kind=kind_to_wire(PartyKind(kind)), role=role_to_wire(Role(role))
+    )
+    with operator_calls(folder) as calls:
+        calls.AddParty(request)
+    say(f"registered {party_id}; give it a token from: isthmus-coordinator token {party_id}")
+
+
+@party.command("list")
+@folder_option
+@json_option
+def party_list(folder: Path, as_json: bool) -> None:
+    """List the parties and whether they have enrolled."""
+    with operator_calls(folder) as calls:
+        parties = calls.ListParties(pb.ListPartiesRequest()).parties
+    rows = [
+        {
+            "party": one.party_id,
+            "name": one.name,
+            "role": role_from_wire(one.role).value,
+            "enrolled": bool(one.identity_key),
+        }
+        for one in parties
+    ]
+    emit(as_json, rows, lambda: "\n".join(_party_line(row) for row in rows))
+
+
+@party.command("revoke")
+@folder_option
+@click.argument("party_id")
+def party_revoke(folder: Path, party_id: str) -> None:
+    """Withdraw every certificate of PARTY_ID, effective at its next call."""
+    with operator_calls(folder) as calls:
+        response = calls.RevokeParty(pb.RevokePartyRequest(party_id=party_id))
+    say(f"withdrew {response.certificates} certificate(s) of {party_id}; it can enrol again with a new token")
+
+
+@main.command()
+@folder_option
+@click.argument("party_id")
+def token(folder: Path, party_id: str) -> None:
+    r"""Mint a one-time enrolment token of one hour for PARTY_ID and print it.
+
+    \b
+    Example: isthmus-coordinator token riverside > riverside.token
+    """
+    with operator_calls(folder) as calls:
+        response = calls.MintToken(pb.MintTokenRequest(party_id=party_id))
+    click.echo(response.token)
+    say(f"the token is a secret until it is used, and ends at {to_text(time_from_wire(response.expires_at))}")
+
+
+@main.group()
+def project() -> None:
+    """Add projects."""
+
+
+@project.command("add")
+@folder_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def project_add(folder: Path, file: Path) -> None:
+    r"""Add the project in FILE (TOML; docs/reference/project-file.md).
+
+    \b
+    Example: isthmus-coordinator project add k12-to-work.toml
+    """
+    with operator_calls(folder) as calls:
+        response = calls.AddProject(pb.AddProjectRequest(project_file=file.read_text("utf-8")))
+    say(f"project {response.project_id}, hash {response.project_hash.hex()}")
+
+
+@main.group("round")
+def round_() -> None:
+    """Propose, watch, cancel and retry rounds."""
+
+
+@round_.command("propose")
+@folder_option
+@click.argument("project_id")
+def round_propose(folder: Path, project_id: str) -> None:
+    """Propose a round of PROJECT_ID to its providers, and print the round's id."""
+    with operator_calls(folder) as calls:
+        view = round_from_wire(calls.ProposeRound(pb.ProposeRoundRequest(project_id=project_id)).round)
+    click.echo(view.round_id)
+    say(round_text(view))
+
+
+@round_.command("list")
+@folder_option
+@json_option
+def round_list(folder: Path, as_json: bool) -> None:
+    """List all rounds, the latest change first, and whom each waits for."""
+    with operator_calls(folder) as calls:
+        views = [round_from_wire(one) for one in calls.ListAllRounds(pb.ListAllRoundsRequest()).rounds]
+    data = [round_data(view) for view in views]
+    emit(as_json, data, lambda: "\n".join(round_text(view) for view in views) or "no rounds yet")
+
+
+@round_.command("cancel")
+@folder_option
+@click.argument("round_id")
+def round_cancel(folder: Path, round_id: str) -> None:
+    """End ROUND_ID before its release."""
+    with operator_calls(folder) as calls:
+        say(round_text(round_from_wire(calls.CancelRound(pb.CancelRoundRequest(round_id=round_id)).round)))
+
+
+@round_.command("retry")
+@folder_option
+@click.argument("round_id")
+def round_retry(folder: Path, round_id: str) -> None:
+    """Match ROUND_ID again after a fault."""
+    with operator_calls(folder) as calls:
+        say(round_text(round_from_wire(calls.RetryRound(pb.RetryRoundRequest(round_id=round_id)).round)))
+
+
+def _party_line(row: dict[str, Any]) -> str:
+    enrolled = "enrolled" if row["enrolled"] else "not enrolled yet"
+    return f"{row['party']:24} {row['role']:10} {enrolled:16} {row['name']}"

@@ -1,0 +1,76 @@
+"""The coordinator's settings: one TOML file, read once, in the folder that holds everything the coordinator keeps.
+
+coordinator.toml   this file
+data/              database, blobs, scratch: all that matters in a backup, with authority/
+authority/         the root's and the server's keys, mode 0600
+operator/          the operator's identity folder
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from isthmus.contract.errors import MalformedDocument, NotFound
+
+FILE_NAME: Final = "coordinator.toml"
+
+
+class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to listen: an address of this machine and two ports. `host` is what parties are told, if it differs."""
+
+    address: str = "127.0.0.1"
+    host: str = ""
+    service_port: int = 7443
+    enrolment_port: int = 7444
+
+    def public_host(self) -> str:
+        """Give the name or address under which parties reach this coordinator."""
+        return self.host or self.address
+
+
+class Matching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to match: the engine's name, worker processes, and the most candidate pairs to hold (0: the engine's own)."""
+
+    engine: str = "anonlink"
+    workers: int = 2
+    max_pairs: int = 0
+
+
+class CoordinatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings. `database` is a SQLAlchemy URL, empty for the embedded file; `confine` asks for Landlock."""
+
+    listen: Listen = msgspec.field(default_factory=Listen)
+    matching: Matching = msgspec.field(default_factory=Matching)
+    database: str = ""
+    confine: bool = True
+
+
+def load_config(folder: Path) -> CoordinatorConfig:
+    """Read the folder's settings; raise `NotFound` or `MalformedDocument`, which names the key that is wrong."""
+    try:
+        return msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), CoordinatorConfig)
+    except FileNotFoundError as exc:
+        raise NotFound(
+            kind="coordinator in this folder; make one with isthmus-coordinator init:", id=folder.name
+        ) from exc
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
+        raise MalformedDocument(document=FILE_NAME, problem=str(exc)) from exc
+
+
+def config_text(*, address: str, host: str, service_port: int, enrolment_port: int) -> str:
+    """Give a commented settings file."""
+    return f"""# Settings of an Isthmus coordinator. docs/reference/coordinator-settings.md explains each.
+confine = true            # open nothing outside this folder and the program's own files (Linux)
+
+[listen]
+address = "{address}"     # the machine's address to listen on
+host = "{host}"           # the name or address that providers use
+service_port = {service_port}
+enrolment_port = {enrolment_port}
+
+[matching]
+engine = "anonlink"
+workers = 2
+"""

@@ -1,0 +1,45 @@
+"""Entities: which rows were judged to be one person, as the coordinator keeps it for the project's later rounds.
+
+An entity's id is the SHA-256 over the random handles of its rows, so nothing of a person goes into it.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from isthmus.contract.errors import SubmissionMalformed
+from isthmus.contract.ids import HANDLE_BYTES
+
+ENTITY_BYTES: Final = 32
+
+_ROW: Final = struct.Struct(f"<H{HANDLE_BYTES}s{ENTITY_BYTES}s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityRow:
+    """One linked row: its data set (place of the provider in the project), its handle, and its entity's id."""
+
+    dataset: int
+    handle: bytes
+    entity: bytes
+
+
+def entity_id(handles: Iterable[bytes]) -> bytes:
+    """Give an entity's id, 32 bytes, from the handles of all of its rows in any order."""
+    return hashlib.sha256(b"isthmus/entity/1" + b"".join(sorted(handles))).digest()
+
+
+def pack_entities(rows: Iterable[EntityRow]) -> bytes:
+    """Give linked rows as bytes, 50 a row, by data set and handle."""
+    ordered = sorted(rows, key=lambda row: (row.dataset, row.handle))
+    return b"".join(_ROW.pack(row.dataset, row.handle, row.entity) for row in ordered)
+
+
+def unpack_entities(data: bytes) -> Iterator[EntityRow]:
+    """Give the linked rows; raise `SubmissionMalformed` where the bytes were cut."""
+    if len(data) % _ROW.size:
+        raise SubmissionMalformed(problem="a record of entities was cut")
+    for dataset, handle, entity in _ROW.iter_unpack(data):
+        yield EntityRow(dataset=dataset, handle=handle, entity=entity)

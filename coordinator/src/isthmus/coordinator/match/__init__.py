@@ -1,0 +1,27 @@
+"""Matching: CLKs in, entities and true counts out. Pure: no clock, no log, no store, no network.
+
+`engine` is what a comparing engine promises, `ENGINES` are the ones there are, `group` makes entities, `overlap` counts
+them. Nothing here may be shown to anyone; that is for `isthmus.coordinator.disclosure`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
+from isthmus.coordinator.match.engine import SimilarityEngine
+
+DEFAULT_MAX_PAIRS = 10_000_000
+"""Candidate pairs that a round may hold: about 1 GB while they are sorted and grouped."""
+
+
+class EngineFactory(Protocol):
+    """Makes an engine that uses at most `workers` processes and refuses more than `max_pairs` candidate pairs."""
+
+    def __call__(self, *, workers: int, max_pairs: int) -> SimilarityEngine:
+        """Give the engine."""
+        ...
+
+
+ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine})
+"""Every engine by the name that a configuration file gives it."""

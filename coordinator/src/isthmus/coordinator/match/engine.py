@@ -1,0 +1,113 @@
+"""The seam between matching and the programs that compare CLKs: what an engine is asked and what it gives back.
+
+A pair of rows of two providers is a candidate pair when its Dice similarity is equal to the threshold or greater
+(docs/protocol.md). Every engine gives the same pairs, the same float64 scores and the same order; rows of one provider
+are never compared with each other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.coordinator.match.encodings import Dataset
+
+Progress = Callable[[int, int], None]
+"""Told how many pairs are compared so far and how many in all; the first never falls, and ends at the second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CandidatePairs:
+    """Candidate pairs, best first: five arrays of one length, one entry for each pair.
+
+    Order: falling similarity, then left dataset, right dataset, left row, right row, all rising. In each pair the left
+    dataset comes before the right one. Raises `ValueError` where types, lengths or sides are wrong, or the similarity
+    rises.
+    """
+
+    similarity: NDArray[np.float64]
+    left_dataset: NDArray[np.uint32]
+    right_dataset: NDArray[np.uint32]
+    left_row: NDArray[np.uint32]
+    right_row: NDArray[np.uint32]
+
+    def __post_init__(self) -> None:
+        """Check types, lengths, sides and order."""
+        indices = (self.left_dataset, self.right_dataset, self.left_row, self.right_row)
+        if self.similarity.dtype != np.float64 or any(index.dtype != np.uint32 for index in indices):
+            raise ValueError("similarity must be float64 and every index uint32")
+        if self.similarity.ndim != 1 or any(index.shape != self.similarity.shape for index in indices):
+            raise ValueError("the arrays must have one axis and one length")
+        if bool(np.any(self.left_dataset >= self.right_dataset)):
+            raise ValueError("the left dataset of a pair must come before the right one")
+        if bool(np.any(np.diff(self.similarity) > 0)):
+            raise ValueError("the pairs must come with falling similarity")
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return int(self.similarity.size)
+
+
+class SimilarityEngine(Protocol):
+    """Compares all rows of all datasets, each dataset with each other one."""
+
+    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+        """Give every candidate pair, best first.
+
+        Args:
+            datasets: any number, all of one CLK length.
+            threshold: in [0.1, 1]; a pair qualifies when its similarity is equal or greater.
+            progress: called once before the first comparison and then after every part of the work.
+
+        Raises:
+            ValueError: the datasets differ in CLK length, or the threshold is out of range.
+            TooManyCandidates: more pairs qualify than the engine was told to hold.
+        """
+        ...
+
+
+LOWEST_THRESHOLD = 0.1
+"""Unrelated CLKs score far above this; a lower threshold would make every pair a candidate."""
+
+
+def check_comparable(datasets: Sequence[Dataset], threshold: float) -> None:
+    """Raise `ValueError` unless the datasets have one CLK length and the threshold is in [0.1, 1]."""
+    if len({dataset.clk_bytes for dataset in datasets}) > 1:
+        raise ValueError("the datasets differ in CLK length")
+    if not LOWEST_THRESHOLD <= threshold <= 1:
+        raise ValueError("the threshold must lie between 0.1 and 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Found:
+    """Candidate pairs of one part of the work, in any order; the dtypes are those of `CandidatePairs`."""
+
+    left_dataset: int
+    right_dataset: int
+    similarity: NDArray[np.float64]
+    left_row: NDArray[np.uint32]
+    right_row: NDArray[np.uint32]
+
+
+def merge_found(parts: Sequence[Found]) -> CandidatePairs:
+    """Give all pairs of all parts in the one order, whatever the order of the parts."""
+    similarity = np.concatenate([np.empty(0, np.float64), *(part.similarity for part in parts)])
+    left_dataset = _datasets([(part.left_dataset, part.similarity.size) for part in parts])
+    right_dataset = _datasets([(part.right_dataset, part.similarity.size) for part in parts])
+    left_row = np.concatenate([np.empty(0, np.uint32), *(part.left_row for part in parts)])
+    right_row = np.concatenate([np.empty(0, np.uint32), *(part.right_row for part in parts)])
+    order = np.lexsort((right_row, left_row, right_dataset, left_dataset, -similarity))
+    return CandidatePairs(
+        similarity=similarity[order],
+        left_dataset=left_dataset[order],
+        right_dataset=right_dataset[order],
+        left_row=left_row[order],
+        right_row=right_row[order],
+    )
+
+
+def _datasets(runs: Sequence[tuple[int, int]]) -> NDArray[np.uint32]:
+    index = np.array([dataset for dataset, _ in runs], np.uint32)
+    return np.repeat(index, np.array([length for _, length in runs], np.intp))

@@ -1,0 +1,111 @@
+"""ProviderService: what a provider's node may ask."""
+
+from collections.abc import Iterator, Mapping
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from isthmus.contract.convert import round_to_wire
+from isthmus.contract.ids import parse_round_id
+from isthmus.coordinator.actions import results, rounds, submissions
+from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.domain.roles import Actor
+from isthmus.coordinator.rpc.adapter import Call
+from isthmus.v1 import common_pb2
+from isthmus.v1 import provider_pb2 as pb
+
+
+class ProviderCalls:
+    """The calls of ProviderService over one coordinator's context."""
+
+    def __init__(self, context: Context, signing_key: Ed25519PrivateKey) -> None:
+        """Act in that context and sign receipts with that key."""
+        self._context = context
+        self._signing_key = signing_key
+
+    def table(self) -> Mapping[str, Call]:
+        """Give the service's table."""
+        return {
+            "ListRounds": self._list_rounds,
+            "GetRound": self._get_round,
+            "SignRound": self._sign_round,
+            "DeclineRound": self._decline_round,
+            "ConfirmPreflight": self._confirm_preflight,
+            "OpenSubmission": self._open_submission,
+            "UploadChunks": self._upload_chunk,
+            "CompleteSubmission": self._complete_submission,
+            "FetchPseudonyms": self._fetch_pseudonyms,
+        }
+
+    def _list_rounds(self, actor: Actor, _request: pb.ListRoundsRequest) -> pb.ListRoundsResponse:
+        views = rounds.list_rounds(self._context, actor)
+        return pb.ListRoundsResponse(rounds=[round_to_wire(view) for view in views])
+
+    def _get_round(self, actor: Actor, request: pb.GetRoundRequest) -> pb.GetRoundResponse:
+        round_id = parse_round_id(request.round_id)
+        view, manifest, signatures = rounds.get_round(self._context, actor, round_id=round_id)
+        signed = [common_pb2.ManifestSignature(party_id=one.party, signature=one.signature) for one in signatures]
+        return pb.GetRoundResponse(round=round_to_wire(view), manifest=manifest, signatures=signed)
+
+    def _sign_round(self, actor: Actor, request: pb.SignRoundRequest) -> pb.SignRoundResponse:
+        view = rounds.sign_round(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            manifest_hash=request.manifest_hash,
+            signature=request.signature,
+        )
+        return pb.SignRoundResponse(round=round_to_wire(view))
+
+    def _decline_round(self, actor: Actor, request: pb.DeclineRoundRequest) -> pb.DeclineRoundResponse:
+        view = rounds.decline_round(
+            self._context, actor, round_id=parse_round_id(request.round_id), manifest_hash=request.manifest_hash
+        )
+        return pb.DeclineRoundResponse(round=round_to_wire(view))
+
+    def _confirm_preflight(self, actor: Actor, request: pb.ConfirmPreflightRequest) -> pb.ConfirmPreflightResponse:
+        view = rounds.confirm_preflight(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            key_check=request.key_check,
+            profile_digest=request.profile_digest,
+        )
+        return pb.ConfirmPreflightResponse(round=round_to_wire(view))
+
+    def _open_submission(self, actor: Actor, request: pb.OpenSubmissionRequest) -> pb.OpenSubmissionResponse:
+        resume = submissions.open_submission(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            document=request.submission,
+            signature=request.signature,
+        )
+        return pb.OpenSubmissionResponse(next_chunk=resume.next_chunk, complete=resume.complete)
+
+    def _upload_chunk(self, actor: Actor, request: pb.UploadChunksRequest) -> pb.UploadChunksResponse:
+        index = submissions.store_chunk(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            index=request.index,
+            digest=request.digest,
+            payload=request.payload,
+        )
+        return pb.UploadChunksResponse(index=index)
+
+    def _complete_submission(
+        self, actor: Actor, request: pb.CompleteSubmissionRequest
+    ) -> pb.CompleteSubmissionResponse:
+        receipt, signature = submissions.complete_submission(
+            self._context, actor, round_id=parse_round_id(request.round_id), signing_key=self._signing_key
+        )
+        return pb.CompleteSubmissionResponse(receipt=receipt, signature=signature)
+
+    def _fetch_pseudonyms(
+        self, actor: Actor, request: pb.FetchPseudonymsRequest
+    ) -> Iterator[pb.FetchPseudonymsResponse]:
+        round_id = parse_round_id(request.round_id)
+        slot_count, batches = results.fetch_pseudonyms(self._context, actor, round_id=round_id)
+        for batch in batches:
+            rows = [pb.PseudonymRow(handle=row.handle, pseudonym=row.pseudonym, slot=row.slot) for row in batch]
+            yield pb.FetchPseudonymsResponse(rows=rows, slot_count=slot_count)

@@ -1,0 +1,68 @@
+"""Running a coordinator: two servers and a worker in one process, until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Callable
+
+from isthmus.coordinator.confine import can_confine, confine
+from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
+from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
+from isthmus.coordinator.setup import Installation
+from isthmus.coordinator.worker import run_worker
+
+Announce = Callable[[str], None]
+
+
+def run_coordinator(installation: Installation, *, announce: Announce) -> None:
+    """Serve and match until SIGINT or SIGTERM; calls and matching under way are let end or go on at the next start."""
+    os.environ["TMPDIR"] = str(installation.data / "scratch")
+    tempfile.tempdir = None  # so that the line above counts even if a temporary file was made before
+    if installation.config.confine:
+        _confine(installation, announce)
+    asyncio.run(_run(installation, announce))
+
+
+def _confine(installation: Installation, announce: Announce) -> None:
+    if can_confine():
+        confine(installation.data)
+        announce("confined: this process can open nothing but its data folder and its program files")
+    else:
+        announce("not confined: this machine offers no Landlock; keep keys and provider files off it")
+
+
+async def _run(installation: Installation, announce: Announce) -> None:
+    listen = installation.config.listen
+    service, service_port = service_server(
+        installation.context,
+        installation.keys,
+        doors=installation.doors,
+        address=f"{listen.address}:{listen.service_port}",
+    )
+    enrolment, enrolment_port = enrolment_server(
+        installation.context, installation.keys, address=f"{listen.address}:{listen.enrolment_port}"
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    halt = threading.Event()
+    worker = threading.Thread(
+        target=run_worker,
+        args=(installation.context,),
+        kwargs={"engine": _engine(installation), "stop": halt},
+        name="worker",
+        daemon=True,
+    )
+    worker.start()
+    announce(f"serving {listen.address}:{service_port}, enrolment {listen.address}:{enrolment_port}")
+    await serve([service, enrolment], stop)
+    halt.set()
+    worker.join(timeout=5)
+
+
+def _engine(installation: Installation) -> SimilarityEngine:
+    settings = installation.config.matching
+    return ENGINES[settings.engine](workers=settings.workers, max_pairs=settings.max_pairs or DEFAULT_MAX_PAIRS)

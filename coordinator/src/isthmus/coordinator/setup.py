@@ -1,0 +1,151 @@
+"""Making a coordinator's folder, and opening one: keys and store from disk."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from isthmus.contract.canonical import Label, sign
+from isthmus.contract.clock import Clock, SystemClock
+from isthmus.contract.errors import AlreadyExists, MalformedDocument
+from isthmus.contract.ids import PartyId
+from isthmus.contract.parties import PartyKind, Role
+from isthmus.coordinator.actions.context import Context, MatchProgress
+from isthmus.coordinator.actions.enrolment import Doors, add_party, enrol, mint_token
+from isthmus.coordinator.authority import Authority, new_authority, new_server_certificate
+from isthmus.coordinator.config import FILE_NAME, CoordinatorConfig, config_text, load_config
+from isthmus.coordinator.rpc.server import ServerKeys
+from isthmus.coordinator.store.blobs import BlobFolder
+from isthmus.coordinator.store.sql import open_store, sqlite_url
+from isthmus.party.identity import PartyRecord, certificate_request, make_keys, save_enrolment, write_private
+
+OPERATOR: Final = PartyId("operator")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """An opened coordinator folder."""
+
+    folder: Path
+    config: CoordinatorConfig
+    context: Context
+    keys: ServerKeys
+    doors: Doors
+
+    @property
+    def data(self) -> Path:
+        """The folder that holds database, blobs and scratch."""
+        return self.folder / "data"
+
+
+def make_installation(
+    folder: Path, *, address: str, host: str, service_port: int, enrolment_port: int, clock: Clock
+) -> None:
+    """Make a new coordinator's folder: settings, keys, database, and an enrolled operator.
+
+    Raises:
+        AlreadyExists: the folder holds a coordinator.
+    """
+    if (folder / FILE_NAME).exists():
+        raise AlreadyExists(kind="coordinator in folder", id=folder.name)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_keys(folder / "authority", hosts=tuple(dict.fromkeys((host, address, "localhost", "127.0.0.1"))), clock=clock)
+    settings = config_text(address=address, host=host, service_port=service_port, enrolment_port=enrolment_port)
+    write_private(folder / FILE_NAME, settings.encode("utf-8"))
+    installation = open_installation(folder, clock=clock)
+    add_party(
+        installation.context, None, party=OPERATOR, name="Operator", kind=PartyKind.STATE_AGENCY, role=Role.OPERATOR
+    )
+    enrol_operator(installation)
+
+
+def open_installation(folder: Path, *, clock: Clock | None = None) -> Installation:
+    """Open a coordinator's folder; brings its database up to date."""
+    config = load_config(folder)
+    data = folder / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
+    (data / "scratch").mkdir(mode=0o700, exist_ok=True)
+    blobs = BlobFolder(data / "blobs")
+    blobs.prepare()
+    context = Context(
+        store=open_store(config.database or sqlite_url(data / "coordinator.sqlite")),
+        blobs=blobs,
+        clock=clock or SystemClock(),
+        random_bytes=secrets.token_bytes,
+        progress=MatchProgress(),
+    )
+    listen = config.listen
+    doors = Doors(
+        enrolment=f"{listen.public_host()}:{listen.enrolment_port}",
+        service=f"{listen.public_host()}:{listen.service_port}",
+    )
+    return Installation(
+        folder=folder, config=config, context=context, keys=_load_keys(folder / "authority"), doors=doors
+    )
+
+
+def enrol_operator(installation: Installation) -> None:
+    """Give the operator a certificate, on the coordinator's own machine and without the network."""
+    folder = installation.folder / "operator"
+    context, authority = installation.context, installation.keys.authority
+    token, _ = mint_token(context, None, party=OPERATOR, authority=authority, doors=installation.doors)
+    signing_key, tls_key = make_keys(folder)
+    request = certificate_request(OPERATOR, tls_key)
+    _, certificate = enrol(
+        context,
+        token=token.secret_bytes(),
+        request=request,
+        identity_key=_raw(signing_key),
+        identity_proof=sign(signing_key, Label.IDENTITY_PROOF, request),
+        authority=authority,
+    )
+    record = PartyRecord(
+        party=OPERATOR,
+        service_address=installation.doors.service,
+        coordinator_key=_raw(installation.keys.signing_key).hex(),
+    )
+    save_enrolment(folder, record=record, tls_key=tls_key, certificate=certificate, root=token.root)
+
+
+def _make_keys(folder: Path, *, hosts: tuple[str, ...], clock: Clock) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    authority = new_authority(now=clock.now())
+    server_key, server_certificate = new_server_certificate(authority, hosts=hosts, now=clock.now())
+    write_private(folder / "root.key", _pem(authority.key))
+    write_private(folder / "root.crt", authority.root_pem())
+    write_private(folder / "server.key", server_key)
+    write_private(folder / "server.crt", server_certificate)
+    write_private(folder / "signing.key", _pem(Ed25519PrivateKey.generate()))
+
+
+def _load_keys(folder: Path) -> ServerKeys:
+    root_key = load_pem_private_key((folder / "root.key").read_bytes(), password=None)
+    signing_key = load_pem_private_key((folder / "signing.key").read_bytes(), password=None)
+    if not isinstance(root_key, ec.EllipticCurvePrivateKey) or not isinstance(signing_key, Ed25519PrivateKey):
+        raise MalformedDocument(document="authority folder", problem="a key in it is of the wrong kind")
+    root = x509.load_pem_x509_certificate((folder / "root.crt").read_bytes())
+    return ServerKeys(
+        tls_key=(folder / "server.key").read_bytes(),
+        tls_certificate=(folder / "server.crt").read_bytes(),
+        authority=Authority(certificate=root, key=root_key),
+        signing_key=signing_key,
+    )
+
+
+def _raw(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,0 +1,66 @@
+"""A folder of content-addressed files: encodings as they came, and result maps. Names are SHA-256 in hex."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from isthmus.contract.errors import ChunkDamaged
+
+
+class BlobFolder:
+    """Keeps bytes under their digest. A blob is on disk, whole, before `put` returns."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use that folder, which `prepare` makes."""
+        self._folder = folder
+
+    def prepare(self) -> None:
+        """Make the folder, readable by its owner alone."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> bytes:
+        """Keep the bytes and give their SHA-256; the same bytes again cost nothing."""
+        digest = hashlib.sha256(data).digest()
+        path = self._path(digest)
+        if not path.exists():
+            self._write(path, data)
+        return digest
+
+    def get(self, digest: bytes) -> bytes:
+        """Give the bytes; raise `ChunkDamaged` where they are gone or are not what was put."""
+        try:
+            data = self._path(digest).read_bytes()
+        except FileNotFoundError as exc:
+            raise ChunkDamaged(index=0, problem="its file is missing at the coordinator") from exc
+        if hashlib.sha256(data).digest() != digest:
+            raise ChunkDamaged(index=0, problem="its file was altered at the coordinator")
+        return data
+
+    def delete(self, digest: bytes) -> None:
+        """Remove the bytes; nothing happens where they are gone."""
+        self._path(digest).unlink(missing_ok=True)
+
+    def _path(self, digest: bytes) -> Path:
+        return self._folder / digest.hex()
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write beside, flush to the disk, rename, and flush the folder: whole or not at all after a crash."""
+        descriptor, scratch = tempfile.mkstemp(dir=self._folder, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).replace(path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+        self._flush_folder()
+
+    def _flush_folder(self) -> None:
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

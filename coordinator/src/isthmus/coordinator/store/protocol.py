@@ -1,0 +1,234 @@
+"""What the actions need of a store. tests/contract/store holds every implementation to it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from isthmus.contract.ids import PartyId, ProjectId, RoundId, TableId
+from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.domain.audit import AuditEvent
+from isthmus.coordinator.domain.records import (
+    CertificateRow,
+    ChunkRow,
+    PartyRow,
+    PreflightRow,
+    ProjectRow,
+    ReleaseRow,
+    ResultRow,
+    RoundRow,
+    SignatureRow,
+    SubmissionRow,
+    TokenRow,
+)
+
+
+class PartyTable(Protocol):
+    """Parties, their tokens and their certificates."""
+
+    def add(self, party: PartyRow, *, audit: AuditEvent) -> None:
+        """Register a party; raise `AlreadyExists` where the id is taken."""
+        ...
+
+    def get(self, party: PartyId) -> PartyRow:
+        """Give the party; raise `NotFound`."""
+        ...
+
+    def all(self) -> Sequence[PartyRow]:
+        """Give all parties by id."""
+        ...
+
+    def add_token(self, token: TokenRow, *, audit: AuditEvent) -> None:
+        """Keep a token's digest; every older token of the party stops being valid."""
+        ...
+
+    def use_token(self, digest: bytes, *, now: datetime, audit: AuditEvent) -> PartyId:
+        """Use a token up and give its party; raise `EnrolmentTokenInvalid` where it is unknown, used or expired."""
+        ...
+
+    def token_party(self, digest: bytes, *, now: datetime) -> PartyId:
+        """Give the party of a token that could be used now; raises as `use_token`."""
+        ...
+
+    def set_identity_key(self, party: PartyId, key: bytes, *, audit: AuditEvent) -> None:
+        """Pin the party's identity key; raise `StateChanged` where another one is pinned."""
+        ...
+
+    def add_certificate(self, certificate: CertificateRow, *, audit: AuditEvent) -> None:
+        """Keep what was issued."""
+        ...
+
+    def certificate(self, key_digest: bytes) -> CertificateRow:
+        """Give the certificate of that key; raise `CertificateUnknown`."""
+        ...
+
+    def revoke_certificates(self, party: PartyId, *, audit: AuditEvent) -> int:
+        """Withdraw all certificates of the party that are not withdrawn yet; give how many."""
+        ...
+
+
+class RoundTable(Protocol):
+    """Projects, rounds, signatures and preflights."""
+
+    def add_project(self, project: ProjectRow, *, audit: AuditEvent) -> None:
+        """Keep a project; the same content again changes nothing; raise `AlreadyExists` for other content."""
+        ...
+
+    def project(self, project: ProjectId) -> ProjectRow:
+        """Give the project; raise `NotFound`."""
+        ...
+
+    def projects(self) -> Sequence[ProjectRow]:
+        """Give all projects by id."""
+        ...
+
+    def add(self, round_: RoundRow, *, audit: AuditEvent) -> None:
+        """Keep a new round."""
+        ...
+
+    def get(self, round_id: RoundId) -> RoundRow:
+        """Give the round; raise `NotFound`."""
+        ...
+
+    def all(self) -> Sequence[RoundRow]:
+        """Give all rounds, the latest change first."""
+        ...
+
+    def advance(self, round_id: RoundId, *, expect: RoundState, to: RoundState, audit: AuditEvent) -> None:
+        """Change the state if it still is `expect`; raise `StateChanged` otherwise."""
+        ...
+
+    def sign(self, signature: SignatureRow, *, audit: AuditEvent) -> None:
+        """Keep a provider's signature; again changes nothing."""
+        ...
+
+    def signatures(self, round_id: RoundId) -> Sequence[SignatureRow]:
+        """Give the signatures on a round by party."""
+        ...
+
+    def set_preflight(self, preflight: PreflightRow, *, audit: AuditEvent) -> None:
+        """Keep what a provider confirmed, in place of what it confirmed before."""
+        ...
+
+    def drop_preflight(self, round_id: RoundId, party: PartyId, *, audit: AuditEvent) -> None:
+        """Forget what a provider confirmed, so that it has to confirm again."""
+        ...
+
+    def preflights(self, round_id: RoundId) -> Sequence[PreflightRow]:
+        """Give what was confirmed for a round by party."""
+        ...
+
+
+class SubmissionTable(Protocol):
+    """Submissions and their chunks."""
+
+    def open(self, submission: SubmissionRow, *, audit: AuditEvent) -> None:
+        """Keep a declared submission; raise `AlreadyExists` where the party has one in this round."""
+        ...
+
+    def find(self, round_id: RoundId, party: PartyId) -> SubmissionRow | None:
+        """Give the party's submission in the round, if there is one."""
+        ...
+
+    def of_round(self, round_id: RoundId) -> Sequence[SubmissionRow]:
+        """Give all submissions of a round by party."""
+        ...
+
+    def add_chunk(self, chunk: ChunkRow) -> None:
+        """Record a chunk that is on disk; the same again changes nothing; raise `SubmissionConflict` for another.
+
+        Takes no audit event: a submission has thousands of chunks and is audited when it is opened and completed.
+        """
+        ...
+
+    def chunks(self, round_id: RoundId, party: PartyId) -> Sequence[ChunkRow]:
+        """Give the stored chunks by index."""
+        ...
+
+    def complete(self, round_id: RoundId, party: PartyId, *, receipt: bytes, audit: AuditEvent) -> None:
+        """Close a submission with its receipt; raise `StateChanged` where it is closed already."""
+        ...
+
+    def discard(self, round_id: RoundId, party: PartyId, *, audit: AuditEvent) -> Sequence[ChunkRow]:
+        """Forget a submission that is not closed, and its chunks; give the chunks, whose blobs may go."""
+        ...
+
+
+class ResultTable(Protocol):
+    """Pseudonym maps and released tables."""
+
+    def add(self, result: ResultRow, *, audit: AuditEvent) -> None:
+        """Keep a provider's result; raise `AlreadyExists` where the round has one for it."""
+        ...
+
+    def find(self, round_id: RoundId, party: PartyId) -> ResultRow | None:
+        """Give the party's result in the round, if there is one."""
+        ...
+
+    def set_entities(self, round_id: RoundId, digest: bytes, *, audit: AuditEvent) -> None:
+        """Keep the blob of who is whom in a round; raise `AlreadyExists` where the round has one."""
+        ...
+
+    def entities(self, round_id: RoundId) -> bytes | None:
+        """Give the digest of the round's entities blob, if there is one."""
+        ...
+
+    def pseudonym_key(self, project: ProjectId, recipient: PartyId, *, fresh: bytes, audit: AuditEvent) -> bytes:
+        """Give the recipient's pseudonym key in the project (32 bytes); `fresh` becomes it where there is none."""
+        ...
+
+    def add_release(self, release: ReleaseRow, *, audit: AuditEvent) -> None:
+        """Keep a released table; raise `AlreadyExists` where the id is taken."""
+        ...
+
+    def release(self, table: TableId) -> ReleaseRow:
+        """Give the released table; raise `NotFound`."""
+        ...
+
+    def releases(self) -> Sequence[ReleaseRow]:
+        """Give all released tables, newest first."""
+        ...
+
+
+class Transaction(Protocol):
+    """One consistent view and one set of changes that happens wholly or not at all."""
+
+    @property
+    def parties(self) -> PartyTable:
+        """Parties, tokens and certificates."""
+        ...
+
+    @property
+    def rounds(self) -> RoundTable:
+        """Projects and rounds."""
+        ...
+
+    @property
+    def submissions(self) -> SubmissionTable:
+        """Submissions and chunks."""
+        ...
+
+    @property
+    def results(self) -> ResultTable:
+        """Pseudonym maps and released tables."""
+        ...
+
+    def record(self, audit: AuditEvent) -> None:
+        """Record an event that comes with no other change, such as a denial."""
+        ...
+
+    def events(self, scope: str) -> Sequence[bytes]:
+        """Give the canonical bytes of a scope's events in order."""
+        ...
+
+
+class Store(Protocol):
+    """A place that outlives the process. An exception inside a block undoes the block."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """Open a block that may change things; blocks of this kind follow one another."""
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """Open a block that only reads."""
+        ...

@@ -1,0 +1,102 @@
+"""The store in SQL, through SQLAlchemy Core: SQLite embedded; another database by its URL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from isthmus.coordinator.domain.audit import AuditEvent
+from isthmus.coordinator.store.sql_log import SqlLog
+from isthmus.coordinator.store.sql_parties import SqlParties
+from isthmus.coordinator.store.sql_results import SqlResults
+from isthmus.coordinator.store.sql_rounds import SqlRounds
+from isthmus.coordinator.store.sql_submissions import SqlSubmissions
+
+_READ_ONLY = "isthmus_read_only"
+
+
+class SqlTransaction:
+    """`Transaction` in SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work through that connection's transaction."""
+        self._log = SqlLog(connection)
+        self.parties = SqlParties(connection, self._log)
+        self.rounds = SqlRounds(connection, self._log)
+        self.submissions = SqlSubmissions(connection, self._log)
+        self.results = SqlResults(connection, self._log)
+
+    def record(self, audit: AuditEvent) -> None:
+        """Record an event that comes with no other change, such as a denial."""
+        self._log.append(audit)
+
+    def events(self, scope: str) -> Sequence[bytes]:
+        """Give the canonical bytes of a scope's events in order."""
+        return self._log.events(scope)
+
+
+class SqlStore:
+    """`Store` in SQL. Made by `open_store`."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use that engine, whose schema is up to date."""
+        self._engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlTransaction]:
+        """Open a block that may change things; blocks of this kind follow one another."""
+        with self._engine.begin() as connection:
+            yield SqlTransaction(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        """Open a block that only reads."""
+        with self._engine.connect().execution_options(**{_READ_ONLY: True}) as connection, connection.begin():
+            yield SqlTransaction(connection)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def open_store(url: str) -> SqlStore:
+    """Open the database at a SQLAlchemy URL, bring its schema up to date, and give the store."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    _migrate(engine)
+    return SqlStore(engine)
+
+
+def sqlite_url(path: Path) -> str:
+    """Give the URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    """Write-ahead log; every commit on disk before it is acknowledged; deleted content overwritten."""
+    connection.isolation_level = None  # the driver must not begin transactions by itself
+    connection.execute("PRAGMA busy_timeout = 60000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at the start of a changing block, so that it can never fail half-way for want of it."""
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
