@@ -1,0 +1,176 @@
+"""`scripts/demo`: three providers, one coordinator, one round; and what left whom, who got what, and how good it is."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from isthmus_people.people import DemoData, write_demo
+from isthmus_people.score import score_links, score_table
+from rich.console import Console
+from rich.table import Table
+
+from isthmus.contract.errors import IsthmusError
+from isthmus_local.evaluate import links_of, read_truth
+from isthmus_local.local_round import (
+    LocalProvider,
+    LocalRound,
+    LocalSettings,
+    Timeline,
+    enrol_everybody,
+    fetch_table,
+    id_file,
+    left_node,
+    propose,
+    run_nodes,
+    serving,
+    set_up,
+)
+from isthmus_local.processes import CommandFailed
+from isthmus_local.watch import watching
+
+SETTINGS: Final = LocalSettings(
+    project="school-to-work",
+    title="From school to work",
+    purpose="Describe how young people of the district reach the labour market, for the state's annual report",
+)
+NAMES: Final = {
+    "school": ("school-district", "Riverside school district", "district"),
+    "registry": ("state-registry", "State registry", "state-agency"),
+    "workforce": ("workforce-agency", "State workforce agency", "workforce"),
+}
+
+_PROBE: Final = """
+import sys
+from pathlib import Path
+from isthmus.coordinator.confine import can_confine, confine
+if not can_confine():
+    sys.exit("this machine offers no Landlock, so nothing but the operator's care keeps the coordinator from the key")
+confine(Path(sys.argv[1]))
+try:
+    Path(sys.argv[2]).read_bytes()
+except PermissionError:
+    sys.exit(0)
+sys.exit("the key could be read")
+"""
+"""Confines itself as the coordinator does, then tries to read a linkage key."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo-out"), show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same people and same errors in their records.")
+def main(out: Path, seed: int) -> None:
+    """Run the demonstration: three providers with synthetic people, a coordinator, an analyst, one round."""
+    began = time.monotonic()
+    try:
+        _demo(out, seed)
+    except IsthmusError as exc:
+        click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
+        sys.exit(exc.spec.exit_code)
+    except CommandFailed as exc:
+        click.echo(f"isthmus: {exc}", err=True)
+        sys.exit(1)
+    click.echo(f"\nAll of it took {time.monotonic() - began:.0f} s. Everything is in {out}; delete it when you like.")
+
+
+def _demo(out: Path, seed: int) -> None:
+    console = Console(width=118, highlight=False)
+    if out.exists():
+        shutil.rmtree(out)
+    data = write_demo(out / "people", seed=seed)
+    local = LocalRound(folder=out, providers=_providers(data), settings=SETTINGS, timeline=Timeline())
+    local.timeline.note("setting up and enrolling")
+    _say_people(console, data)
+    with watching() as report:
+        set_up(local)
+        with serving(local) as coordinator:
+            enrol_everybody(local)
+            round_id = propose(local)
+            run_nodes(local, round_id, coordinator=coordinator, report=report)
+            table = fetch_table(local, round_id)
+            lefts = [left_node(local, provider.party, round_id) for provider in local.providers]
+    _say_left(console, local, lefts)
+    _say_key(console, local)
+    _say_ids(console, local, round_id)
+    console.rule("What the analyst gets", align="left")
+    console.print(table, markup=False)
+    _say_quality(console, local, data, round_id)
+    _say_times(console, local)
+
+
+def _providers(data: DemoData) -> list[LocalProvider]:
+    return [
+        LocalProvider(
+            party=NAMES[one.holder][0],
+            name=NAMES[one.holder][1],
+            kind=NAMES[one.holder][2],
+            file=one.path,
+            id_column=one.id_column,
+            columns=one.columns,
+            date_order=one.date_order,
+        )
+        for one in data.providers
+    ]
+
+
+def _say_people(console: Console, data: DemoData) -> None:
+    console.rule("Three providers, synthetic people", align="left")
+    for one in data.providers:
+        party, name, _ = NAMES[one.holder]
+        console.print(f"{party:18} {name:28} {one.rows:>7,} records  {one.path}")
+
+
+def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, object]]) -> None:
+    console.rule("What left each node, and what did not", align="left")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("node", "left: rows", "bytes", "as", "made from", "stayed"):
+        table.add_column(heading, overflow="fold", justify="right" if heading in {"left: rows", "bytes"} else "left")
+    for provider, left in zip(local.providers, lefts, strict=True):
+        encoded, stayed = left["encoded"], left["stayed"]
+        table.add_row(
+            provider.party,
+            f"{left['rows']:,}",
+            f"{left['bytes']:,}",
+            f"{left['clk_bits']}-bit CLKs under random handles, shuffled",
+            ", ".join(encoded.values()) if isinstance(encoded, dict) else "",
+            ", ".join(stayed) + ", all other columns" if isinstance(stayed, list) else "",
+        )
+    console.print(table)
+    console.print("A CLK is pseudonymous personal data: whoever holds it and the linkage key can try names against it.")
+
+
+def _say_key(console: Console, local: LocalRound) -> None:
+    key = local.node(local.providers[0].party) / "keys" / f"{local.settings.project}.key"
+    probe = [sys.executable, "-c", _PROBE, str(local.coordinator / "data"), str(key.resolve())]
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    verdict = "permission denied" if done.returncode == 0 else done.stderr.strip()
+    console.print(f"The coordinator's process, confined to its own folder, opens a node's linkage key: {verdict}.")
+
+
+def _say_ids(console: Console, local: LocalRound, round_id: str) -> None:
+    console.rule("What each provider gets: pseudonymous IDs of its own rows that linked", align="left")
+    for provider in local.providers:
+        path = id_file(local, provider.party, round_id)
+        rows = len(path.read_text("utf-8").splitlines()) - 1
+        console.print(f"{provider.party:18} {rows:>7,} linked rows  {path}", soft_wrap=True)
+
+
+def _say_quality(console: Console, local: LocalRound, data: DemoData, round_id: str) -> None:
+    console.rule("How good the links are, against the truth that the demo kept aside", align="left")
+    holders = {NAMES[one.holder][0]: one.holder for one in data.providers}
+    links = [(holders[party], record, link) for party, record, link in links_of(local, round_id)]
+    console.print(score_table(score_links(links, read_truth(data.truth))), markup=False)
+
+
+def _say_times(console: Console, local: LocalRound) -> None:
+    console.rule("How long each stage took", align="left")
+    for name, seconds in local.timeline.spans():
+        console.print(f"{name:26} {seconds:6.1f} s")
+
+
+if __name__ == "__main__":
+    main(prog_name="scripts/demo")

@@ -1,0 +1,238 @@
+"""Set up coordinator, nodes and analyst in folders of their own, and run one round."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from isthmus.contract.convert import round_from_wire
+from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.operator_client import operator_calls
+from isthmus.v1.operator_pb2 import ListAllRoundsRequest
+from isthmus.v1.operator_pb2_grpc import OperatorServiceStub
+from isthmus_local.processes import CommandFailed, Running, free_ports, run, running, wait_until_said
+
+COORDINATOR: Final = "isthmus-coordinator"
+NODE: Final = "isthmus-node"
+ANALYST: Final = "research-office"
+DATASET: Final = "records"
+POLL_S: Final = 0.25
+
+Report = Callable[[str, int, int], None]
+"""(state, pairs compared, pairs in all)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalProvider:
+    """One provider: its id, what people call it, its file, and which column is which standard field."""
+
+    party: str
+    name: str
+    kind: str
+    file: Path
+    id_column: str
+    columns: Mapping[str, str]
+    date_order: str = "ymd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """What the round is to be; `threshold` is decimal text, or none for the profile's own rule."""
+
+    project: str
+    title: str
+    purpose: str
+    reveal: str = "linked"
+    threshold: str | None = None
+    min_cell_count: int = 10
+    encoder: str = "isthmus"
+
+
+@dataclass(slots=True)
+class Timeline:
+    """When the round was first seen in each state, in seconds since the clock began."""
+
+    began: float = field(default_factory=time.monotonic)
+    seen: dict[str, float] = field(default_factory=dict)
+
+    def note(self, name: str) -> None:
+        """Note that something is so now, if it was not before."""
+        self.seen.setdefault(name, time.monotonic() - self.began)
+
+    def spans(self) -> list[tuple[str, float]]:
+        """Give each noted thing with the seconds until the next one."""
+        names = list(self.seen)
+        return [(name, self.seen[after] - self.seen[name]) for name, after in pairwise(names)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalRound:
+    """Where everything of a local round is."""
+
+    folder: Path
+    providers: Sequence[LocalProvider]
+    settings: LocalSettings
+    timeline: Timeline
+
+    @property
+    def coordinator(self) -> Path:
+        """The coordinator's folder."""
+        return self.folder / "coordinator"
+
+    @property
+    def analyst(self) -> Path:
+        """The analyst's folder."""
+        return self.folder / "analyst"
+
+    def node(self, party: str) -> Path:
+        """Give a provider's node folder."""
+        return self.folder / "nodes" / party
+
+
+def set_up(local: LocalRound) -> None:
+    """Make the coordinator's folder and each node's, with its settings; nothing runs yet."""
+    service, enrolment = free_ports(2)
+    local.folder.mkdir(parents=True, exist_ok=True)
+    ports = ("--service-port", str(service), "--enrolment-port", str(enrolment))
+    run(COORDINATOR, "init", "--dir", str(local.coordinator), *ports)
+    for provider in local.providers:
+        folder = local.node(provider.party)
+        run(NODE, "init", "--dir", str(folder))
+        (folder / "node.toml").write_text(_node_settings(local, provider), "utf-8")
+
+
+@contextmanager
+def serving(local: LocalRound) -> Iterator[Running]:
+    """Run the coordinator while the block runs."""
+    with running(COORDINATOR, "serve", "--dir", str(local.coordinator), log=local.folder / "coordinator.log") as one:
+        wait_until_said(one, "serving ", name="the coordinator")
+        yield one
+
+
+def enrol_everybody(local: LocalRound) -> None:
+    """Register and enrol all parties, and hand the lead's linkage key to the other providers."""
+    for provider in local.providers:
+        _register(local, provider.party, provider.name, provider.kind, "provider")
+        _enrol(local, NODE, provider.party, local.node(provider.party))
+    _register(local, ANALYST, "Research office", "analyst", "analyst")
+    _enrol(local, "isthmus", ANALYST, local.analyst)
+    _hand_over_key(local)
+
+
+def propose(local: LocalRound) -> str:
+    """Add the project, propose a round of it, and give the round's id."""
+    path = local.folder / "project.toml"
+    path.write_text(_project_file(local), "utf-8")
+    run(COORDINATOR, "project", "add", "--dir", str(local.coordinator), str(path))
+    proposed = run(COORDINATOR, "round", "propose", "--dir", str(local.coordinator), local.settings.project)
+    return proposed.strip()
+
+
+def run_nodes(local: LocalRound, round_id: str, *, coordinator: Running, report: Report) -> None:
+    """Run one process for each node until all have fetched their IDs; raise `CommandFailed` if one stops."""
+    with ExitStack() as stack:
+        calls = stack.enter_context(operator_calls(local.coordinator))
+        nodes = {
+            provider.party: stack.enter_context(_running_node(local, provider.party, round_id))
+            for provider in local.providers
+        }
+        while any(node.process.poll() is None for node in nodes.values()):
+            coordinator.require_success("the coordinator")
+            for party, node in nodes.items():
+                node.require_success(f"the node of {party}")
+            _observe(local, calls, round_id, report)
+            time.sleep(POLL_S)
+        for party, node in nodes.items():
+            node.require_success(f"the node of {party}")
+    local.timeline.note("IDs fetched")
+
+
+def fetch_table(local: LocalRound, round_id: str, *options: str) -> str:
+    """Fetch the round's overlap table as the analyst."""
+    return run("isthmus", "tables", "fetch", "--dir", str(local.analyst), f"{round_id}-overlap", *options)
+
+
+def left_node(local: LocalRound, party: str, round_id: str) -> dict[str, Any]:
+    """Give a node's own report of what left it."""
+    shown = json.loads(run(NODE, "round", "show", "--dir", str(local.node(party)), round_id, "--json"))
+    left: dict[str, Any] = shown["left_this_node"]
+    return left
+
+
+def id_file(local: LocalRound, party: str, round_id: str) -> Path:
+    """Give where a node put its fetched IDs."""
+    return local.node(party) / "ids" / f"{round_id}.csv"
+
+
+def _running_node(local: LocalRound, party: str, round_id: str) -> Any:
+    folder = local.node(party)
+    return running(NODE, "run", "--dir", str(folder), "--round", round_id, log=folder / "run.log")
+
+
+def _observe(local: LocalRound, calls: OperatorServiceStub, round_id: str, report: Report) -> None:
+    views = [round_from_wire(one) for one in calls.ListAllRounds(ListAllRoundsRequest()).rounds]
+    here = next(view for view in views if view.round_id == round_id)
+    local.timeline.note(here.state.value)
+    report(here.state.value, here.pairs_done, here.pairs_total)
+    if here.state is RoundState.FAILED:
+        raise CommandFailed("matching failed; the coordinator's log says why")
+
+
+def _register(local: LocalRound, party: str, name: str, kind: str, role: str) -> None:
+    what = ("--name", name, "--kind", kind, "--role", role)
+    run(COORDINATOR, "party", "add", "--dir", str(local.coordinator), party, *what)
+
+
+def _enrol(local: LocalRound, program: str, party: str, folder: Path) -> None:
+    token = run(COORDINATOR, "token", "--dir", str(local.coordinator), party)
+    run(program, "enrol", "--dir", str(folder), "-", given=token)
+
+
+def _hand_over_key(local: LocalRound) -> None:
+    lead, *others = local.providers
+    project = local.settings.project
+    handed = local.node(lead.party) / "hand-over.key"
+    run(NODE, "key", "new", "--dir", str(local.node(lead.party)), project, "--out", str(handed))
+    for provider in others:
+        run(NODE, "key", "import", "--dir", str(local.node(provider.party)), project, str(handed))
+    handed.unlink()
+
+
+def _node_settings(local: LocalRound, provider: LocalProvider) -> str:
+    columns = "\n".join(f"{name} = {json.dumps(column)}" for name, column in provider.columns.items())
+    return f"""encoder = {json.dumps(local.settings.encoder)}
+
+[policy]
+sign_automatically = [{json.dumps(local.settings.project)}]
+
+[datasets.{DATASET}]
+file = {json.dumps(str(provider.file.resolve()))}
+id_column = {json.dumps(provider.id_column)}
+date_order = {json.dumps(provider.date_order)}
+[datasets.{DATASET}.columns]
+{columns}
+"""
+
+
+def _project_file(local: LocalRound) -> str:
+    settings = local.settings
+    lines = [
+        'format = "isthmus/project/1"',
+        f"id = {json.dumps(settings.project)}",
+        f"title = {json.dumps(settings.title)}",
+        f"purpose = {json.dumps(settings.purpose)}",
+        f"lead = {json.dumps(local.providers[0].party)}",
+        f"reveal = {json.dumps(settings.reveal)}",
+        f"min_cell_count = {settings.min_cell_count}",
+        f"analysts = [{json.dumps(ANALYST)}]",
+    ]
+    lines += [f"threshold = {json.dumps(settings.threshold)}"] if settings.threshold else []
+    for provider in local.providers:
+        fields = ", ".join(json.dumps(name) for name in provider.columns)
+        lines += ["", "[[providers]]", f"party = {json.dumps(provider.party)}", f'dataset = "{DATASET}"']
+        lines += [f"fields = [{fields}]"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,209 @@
+"""`scripts/try`: a whole private round on a person's own CSV files, on one machine."""
+
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from isthmus_people.score import score_links, score_table
+
+from isthmus.contract.errors import IsthmusError
+from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.node.normalise.dates import infer_date_order
+from isthmus.node.sources.csv_file import read_csv
+from isthmus.node.sources.csv_shape import inspect_csv
+from isthmus_local.evaluate import Link, links_of, read_truth, write_links
+from isthmus_local.local_round import (
+    LocalProvider,
+    LocalRound,
+    LocalSettings,
+    Timeline,
+    enrol_everybody,
+    fetch_table,
+    propose,
+    run_nodes,
+    serving,
+    set_up,
+)
+from isthmus_local.processes import CommandFailed
+from isthmus_local.watch import watching
+
+ID_COLUMN: Final = "rec_id"
+SETTINGS: Final = frozenset({"id", "title", "purpose", "reveal", "threshold", "min_cell_count"})
+"""What a file given with --project may set; providers and fields come from the CSV files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFile:
+    """A file as the command line names it."""
+
+    name: str
+    path: Path
+
+
+class NamedFileType(click.ParamType[NamedFile]):
+    """NAME=FILE.csv."""
+
+    name = "NAME=FILE.csv"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> NamedFile:
+        """Give the name and the path; fail where there is no `=`, or no such file."""
+        name, sign, path = str(value).partition("=")
+        if not sign or not name or not path:
+            self.fail(f"{value!r} is not of the form NAME=FILE.csv", param, ctx)
+        if not Path(path).is_file():
+            self.fail(f"there is no file {path!r}", param, ctx)
+        return NamedFile(name=name, path=Path(path))
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the results.")
+@click.option("--profile", type=click.Choice(["interop-1"]), default="interop-1", show_default=True)
+@click.option("--project", default="try-out", show_default=True, help="A project's id, or a TOML file with settings.")
+@click.option("--threshold", help='Similarity from which rows may link, such as "0.85"; else the profile\'s own rule.')
+@click.option("--truth", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="holder,rec_id,entity_id")
+@click.option("--encoder", type=click.Choice(["isthmus", "clkhash"]), default="isthmus", show_default=True)
+@click.option("--keep", is_flag=True, help="Keep the folders of coordinator and nodes in DIR/work.")
+@click.argument("files", nargs=-1, required=True, type=NamedFileType())
+def main(
+    out: Path,
+    profile: str,  # noqa: ARG001 - one profile so far; the choice checks the name
+    project: str,
+    threshold: str | None,
+    truth: Path | None,
+    encoder: str,
+    keep: bool,
+    files: tuple[NamedFile, ...],
+) -> None:
+    r"""Link your own CSV files privately on this machine: one provider for each file, and a coordinator.
+
+    Columns go by the standard names, any subset in each file, at least two in common: rec_id, first_name, middle_name,
+    last_name, dob, birth_year, sex, street_number, street_name, city, state, zip, phone, ssn. Other columns are not
+    read. Writes DIR/links.csv (party,rec_id,link_id: a row for each record that linked; only possible because all
+    sides are you) and DIR/counts.csv (small counts hidden). With --truth it prints precision, recall and F1.
+
+    \b
+    Example:
+      scripts/try --out result schools=students.csv colleges=enrolments.csv --truth truth.csv
+    """
+    try:
+        settings = _settings(project, threshold=threshold, encoder=encoder)
+        names, providers = _providers(files)
+        links = _run(out, settings, providers, names=names, keep=keep)
+        if truth is not None:
+            click.echo(score_table(score_links(links, read_truth(truth))))
+    except IsthmusError as exc:
+        click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
+        sys.exit(exc.spec.exit_code)
+    except (CommandFailed, ValueError, KeyError) as exc:
+        click.echo(f"isthmus: {exc}", err=True)
+        sys.exit(4)
+
+
+def _run(
+    out: Path, settings: LocalSettings, providers: Sequence[LocalProvider], *, names: dict[str, str], keep: bool
+) -> list[Link]:
+    work = out / "work"
+    if work.exists():
+        shutil.rmtree(work)
+    local = LocalRound(folder=work, providers=providers, settings=settings, timeline=Timeline())
+    local.timeline.note("setting up")
+    try:
+        with watching() as report:
+            set_up(local)
+            with serving(local) as coordinator:
+                enrol_everybody(local)
+                round_id = propose(local)
+                run_nodes(local, round_id, coordinator=coordinator, report=report)
+                counts, text = fetch_table(local, round_id, "--csv"), fetch_table(local, round_id)
+        links = [(names[party], record, link) for party, record, link in links_of(local, round_id)]
+    finally:
+        if not keep and work.exists():
+            shutil.rmtree(work)
+    (out / "counts.csv").write_text(counts, "utf-8")
+    write_links(out / "links.csv", links)
+    _tell(out, local, links, text)
+    return links
+
+
+def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> None:
+    click.echo(table)
+    click.echo("")
+    for name, seconds in local.timeline.spans():
+        click.echo(f"{name:14} {seconds:8.1f} s")
+    click.echo("")
+    click.echo(f"{out / 'links.csv'}  {len(links):,} linked records")
+    click.echo(f"{out / 'counts.csv'}")
+
+
+def _settings(project: str, *, threshold: str | None, encoder: str) -> LocalSettings:
+    given = _project_file(Path(project)) if project.endswith(".toml") else {"id": project}
+    return LocalSettings(
+        project=str(given.get("id", "try-out")),
+        title=str(given.get("title", "Try-out")),
+        purpose=str(given.get("purpose", "Trying Isthmus on one's own files, all on one machine")),
+        reveal=str(given.get("reveal", "linked")),
+        threshold=threshold or given.get("threshold"),
+        min_cell_count=int(given.get("min_cell_count", 10)),
+        encoder=encoder,
+    )
+
+
+def _project_file(path: Path) -> dict[str, Any]:
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as exc:
+        message = f"the project file cannot be read: {exc}"
+        raise ValueError(message) from exc
+    unknown = sorted(set(given) - SETTINGS - {"format"})
+    if unknown:
+        message = f"a try-out's project file may set {', '.join(sorted(SETTINGS))}; not {', '.join(unknown)}"
+        raise ValueError(message)
+    return given
+
+
+def _providers(files: Sequence[NamedFile]) -> tuple[dict[str, str], list[LocalProvider]]:
+    """Give party id -> the name on the command line, and the providers."""
+    if len(files) < 2 or len({one.name for one in files}) != len(files):
+        raise ValueError("give two or more files, each under a name of its own: NAME=FILE.csv")
+    names = {_party_id(number, one.name): one.name for number, one in enumerate(files, start=1)}
+    providers = [_provider(party, one) for party, one in zip(names, files, strict=True)]
+    common = set.intersection(*(set(provider.columns) for provider in providers))
+    click.echo(f"encoded: {', '.join(name for name in STANDARD_FIELDS if name in common)}", err=True)
+    return names, providers
+
+
+def _provider(party: str, named: NamedFile) -> LocalProvider:
+    shape = inspect_csv(named.path)
+    header = {column.strip().lower(): column for column in shape.header}
+    columns = {name: header[name] for name in STANDARD_FIELDS if name in header}
+    id_column = header.get(ID_COLUMN, ID_COLUMN)
+    records = read_csv(named.path, columns=columns, id_column=id_column)
+    order = infer_date_order(records.columns.get("dob", [])).order
+    findings = "; ".join(records.source.findings)
+    dates = f"; dates read as {order.value}" if "dob" in columns else ""
+    click.echo(f"{named.name}: {records.source.rows:,} rows; {findings}{dates}", err=True)
+    return LocalProvider(
+        party=party,
+        name=named.name,
+        kind="programme",
+        file=named.path,
+        id_column=id_column,
+        columns=columns,
+        date_order=order.value,
+    )
+
+
+def _party_id(number: int, name: str) -> str:
+    """Give a lawful party id for any name; the number keeps two of them apart."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30]
+    return f"p{number}-{slug}".rstrip("-")
+
+
+if __name__ == "__main__":
+    main(prog_name="scripts/try")

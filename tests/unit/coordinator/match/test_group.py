@@ -1,0 +1,110 @@
+"""Groups and membership patterns."""
+
+import numpy as np
+import pytest
+
+from isthmus.coordinator.match.engine import CandidatePairs
+from isthmus.coordinator.match.group import Groups, group_rows
+from isthmus.coordinator.match.overlap import membership_patterns
+
+Pair = tuple[float, int, int, int, int]
+
+
+def _pairs(*pairs: Pair) -> CandidatePairs:
+    """Pairs of (similarity, left dataset, left row, right dataset, right row)."""
+    columns = list(zip(*pairs, strict=True)) or [(), (), (), (), ()]
+    left_dataset, left_row, right_dataset, right_row = (np.array(column, np.uint32) for column in columns[1:])
+    return CandidatePairs(
+        similarity=np.array(columns[0], np.float64),
+        left_dataset=left_dataset,
+        right_dataset=right_dataset,
+        left_row=left_row,
+        right_row=right_row,
+    )
+
+
+def _groups(*rows: tuple[int, int, int]) -> Groups:
+    """Groups of (entity, dataset, row)."""
+    entity, dataset, row = (np.array(column, np.uint32) for column in zip(*rows, strict=True))
+    return Groups(dataset=dataset, row=row, entity=entity)
+
+
+def _listed(groups: Groups) -> list[tuple[int, int, int]]:
+    return list(zip(groups.entity.tolist(), groups.dataset.tolist(), groups.row.tolist(), strict=True))
+
+
+def test_no_pairs_give_no_entities() -> None:
+    groups = group_rows(_pairs(), sizes=[3, 4])
+    assert (len(groups), groups.entities) == (0, 0)
+
+
+def test_the_better_of_two_pairs_wins_a_row() -> None:
+    groups = group_rows(_pairs((0.95, 0, 1, 1, 0), (0.9, 0, 0, 1, 0)), sizes=[2, 1])
+    assert _listed(groups) == [(0, 0, 1), (0, 1, 0)]
+
+
+def test_among_equals_the_first_row_wins() -> None:
+    groups = group_rows(_pairs((0.9, 0, 0, 1, 0), (0.9, 0, 1, 1, 0)), sizes=[2, 1])
+    assert _listed(groups) == [(0, 0, 0), (0, 1, 0)]
+
+
+def test_three_rows_join_when_all_pairs_are_candidates() -> None:
+    groups = group_rows(_pairs((0.9, 0, 0, 1, 0), (0.8, 0, 0, 2, 5), (0.7, 1, 0, 2, 5)), sizes=[1, 1, 6])
+    assert _listed(groups) == [(0, 0, 0), (0, 1, 0), (0, 2, 5)]
+
+
+def test_a_row_that_is_like_only_one_of_two_stays_out() -> None:
+    groups = group_rows(_pairs((0.9, 0, 0, 1, 0), (0.8, 0, 0, 2, 5)), sizes=[1, 1, 6])
+    assert _listed(groups) == [(0, 0, 0), (0, 1, 0)]
+
+
+def test_entities_are_numbered_by_their_first_row() -> None:
+    groups = group_rows(_pairs((1.0, 1, 0, 2, 0), (0.9, 0, 2, 1, 1), (0.8, 0, 1, 2, 1)), sizes=[3, 2, 2])
+    assert _listed(groups) == [(0, 0, 1), (0, 2, 1), (1, 0, 2), (1, 1, 1), (2, 1, 0), (2, 2, 0)]
+    assert groups.entities == 3
+
+
+@pytest.mark.parametrize("pair", [(0.9, 0, 2, 1, 0), (0.9, 0, 0, 1, 7), (0.9, 0, 0, 5, 0)])
+def test_a_pair_out_of_range_is_refused(pair: Pair) -> None:
+    with pytest.raises(ValueError, match="no dataset holds"):
+        group_rows(_pairs(pair), sizes=[2, 3])
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([(0, 0, 0), (0, 0, 1)], "one row of a dataset"),
+        ([(1, 0, 0), (1, 1, 1), (0, 0, 2), (0, 1, 2)], "by entity"),
+        ([(0, 0, 0), (1, 0, 1), (1, 1, 1)], "two rows"),
+        ([(1, 0, 1), (1, 1, 1)], "no gap"),
+        ([(0, 0, 0), (0, 1, 1), (1, 0, 2), (1, 1, 1)], "one entity only"),
+        ([(0, 0, 5), (0, 1, 1), (1, 0, 2), (1, 1, 2)], "numbered"),
+    ],
+)
+def test_groups_that_break_a_promise_are_refused(rows: list[tuple[int, int, int]], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        _groups(*rows)
+
+
+def test_groups_of_wrong_type_or_length_are_refused() -> None:
+    index = np.zeros(2, np.uint32)
+    with pytest.raises(ValueError, match="uint32"):
+        Groups(dataset=index, row=index.astype(np.int64), entity=index)
+    with pytest.raises(ValueError, match="one length"):
+        Groups(dataset=index, row=index[:1], entity=index)
+
+
+def test_patterns_count_every_row_once() -> None:
+    groups = _groups((0, 0, 0), (0, 1, 0), (1, 0, 1), (1, 1, 1), (1, 2, 1), (2, 0, 2), (2, 1, 2))
+    patterns = membership_patterns(groups, sizes=[5, 3, 2])
+    assert patterns == {
+        frozenset({0, 1}): 2,
+        frozenset({0, 1, 2}): 1,
+        frozenset({0}): 2,
+        frozenset({2}): 1,
+    }
+
+
+def test_patterns_without_links_are_the_sizes() -> None:
+    groups = group_rows(_pairs(), sizes=[4, 0])
+    assert membership_patterns(groups, sizes=[4, 0]) == {frozenset({0}): 4}
