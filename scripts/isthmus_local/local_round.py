@@ -36,7 +36,7 @@ class LocalProvider:
     file: Path
     id_column: str
     columns: Mapping[str, str]
-    date_order: str = "ymd"
+    date_order: str = "YMD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

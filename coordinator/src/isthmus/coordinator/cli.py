@@ -1,9 +1,11 @@
 """`isthmus-coordinator`: the composition root and the operator's commands.
 
 `init`, `serve` and `operator-certificate` work on the coordinator's folder; everything else is a call to the running
-coordinator with the operator's certificate.
+coordinator with the operator's certificate. What only the folder's commands need (database, matching) is imported by
+them alone, so that the others start at once.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,6 @@ from isthmus.contract.convert import (
 )
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.operator_client import operator_calls
-from isthmus.coordinator.serve import run_coordinator
-from isthmus.coordinator.setup import enrol_operator, make_installation, open_installation
 from isthmus.party.commands import Commands, emit, json_option, say
 from isthmus.party.log import configure_logging
 from isthmus.party.round_text import round_data, round_text
@@ -47,6 +47,7 @@ def main() -> None:
       isthmus-coordinator init --dir hub --host hub.example.org
       isthmus-coordinator serve --dir hub
     """
+    os.umask(0o077)  # whatever this program writes is for its owner alone
     configure_logging(sys.stderr)
 
 
@@ -58,6 +59,8 @@ def main() -> None:
 @click.option("--enrolment-port", default=7444, show_default=True, type=click.IntRange(1, 65535))
 def init(folder: Path, host: str, address: str, service_port: int, enrolment_port: int) -> None:
     """Make a coordinator's folder: settings, keys, database, and the operator's certificate."""
+    from isthmus.coordinator.setup import make_installation  # noqa: PLC0415 - see the module's text
+
     make_installation(
         folder,
         address=address,
@@ -73,6 +76,9 @@ def init(folder: Path, host: str, address: str, service_port: int, enrolment_por
 @folder_option
 def serve(folder: Path) -> None:
     """Run the coordinator until it is interrupted."""
+    from isthmus.coordinator.serve import run_coordinator  # noqa: PLC0415 - see the module's text
+    from isthmus.coordinator.setup import open_installation  # noqa: PLC0415
+
     run_coordinator(open_installation(folder), announce=say)
 
 
@@ -80,6 +86,8 @@ def serve(folder: Path) -> None:
 @folder_option
 def operator_certificate(folder: Path) -> None:
     """Give the operator a new certificate of seven days, on the coordinator's own machine."""
+    from isthmus.coordinator.setup import enrol_operator, open_installation  # noqa: PLC0415 - see the module's text
+
     enrol_operator(open_installation(folder))
     say("the operator has a new certificate")
 

@@ -1,5 +1,6 @@
 """`isthmus-node`: the composition root of a provider's node and its commands."""
 
+import os
 import secrets
 import sys
 from pathlib import Path
@@ -13,11 +14,10 @@ from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template
-from isthmus.node.daemon import run_rounds
 from isthmus.node.node import import_linkage_key, make_linkage_key, open_node
 from isthmus.node.policy import read_manifest
 from isthmus.node.show import manifest_text, report_text
-from isthmus.node.take_part import sign_manifest, what_leaves
+from isthmus.node.signing import sign_manifest
 from isthmus.party.commands import Commands, emit, json_option, say
 from isthmus.party.enrol import enrol as enrol_party
 from isthmus.party.identity import write_private
@@ -47,6 +47,7 @@ def main() -> None:
       isthmus-node key import k12-to-work k12-to-work.key
       isthmus-node run
     """
+    os.umask(0o077)  # whatever this program writes is for its owner alone
     configure_logging(sys.stderr)
 
 
@@ -135,7 +136,7 @@ def round_show(folder: Path, round_id: str, as_json: bool) -> None:
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
         view, data, signatures = client.get_round(parse_round_id(round_id))
         manifest = read_manifest(data, view.round_id)
-        left = what_leaves(node, view.round_id)
+        left = node.what_leaves(view.round_id)
         party = node.identity.party
     found = {**round_data(view), "signed_by": sorted(signatures), "left_this_node": left}
     emit(as_json, found, lambda: manifest_text(manifest, view, signatures, party) + (report_text(left) if left else ""))
@@ -175,5 +176,7 @@ def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) 
     """
     only_project: ProjectId | None = parse_project_id(project_id) if project_id else None
     only_round: RoundId | None = parse_round_id(round_id) if round_id else None
+    from isthmus.node.daemon import run_rounds  # noqa: PLC0415 - needs numpy; the other commands start faster without
+
     with open_node(folder, clock=SystemClock()) as node:
         run_rounds(node, project=only_project, round_id=only_round, once=once or round_id is not None)

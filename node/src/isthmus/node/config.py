@@ -80,7 +80,7 @@ sign_automatically = []
 # [datasets.students]
 # file = "students.csv"
 # id_column = "StudentId"
-# date_order = "ymd"        # or "mdy", "dmy"
+# date_order = "YMD"        # or "MDY", "DMY"
 # [datasets.students.columns]
 # first_name = "FirstName"
 # last_name = "LastSurname"

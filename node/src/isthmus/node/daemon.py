@@ -12,7 +12,7 @@ from isthmus.node.errors import NeedsConsent
 from isthmus.node.node import Node
 from isthmus.node.progress import StageProgress
 from isthmus.node.show import report_text
-from isthmus.node.take_part import WITHOUT_RESULT, take_step, what_leaves
+from isthmus.node.take_part import WITHOUT_RESULT, take_step
 
 POLL_S: Final = 0.5
 RETRY_S: Final = 5.0
@@ -94,7 +94,7 @@ def _tell(node: Node, before: RoundView, after: RoundView, progress: StageProgre
     if after.pairs_total:
         progress.report("matching, at the coordinator", after.pairs_done, after.pairs_total)
     if before.state is RoundState.COLLECTING:
-        left = what_leaves(node, after.round_id)
+        left = node.what_leaves(after.round_id)
         if left and progress.first_time(f"left {after.round_id}"):
             progress.say(f"{after.round_id}: what left this node\n{report_text(left).rstrip()}")
     if progress.first_time(f"{after.round_id} {after.state.value}"):

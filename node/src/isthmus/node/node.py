@@ -1,13 +1,15 @@
 """A node's folder, opened: settings, identity, vault and linkage keys."""
 
+import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from isthmus.contract.clock import Clock
-from isthmus.contract.ids import ProjectId, RandomBytes
+from isthmus.contract.ids import ProjectId, RandomBytes, RoundId
 from isthmus.contract.secret import Secret
 from isthmus.node.config import NodeConfig, load_config
 from isthmus.node.errors import KeyMissing
@@ -35,6 +37,11 @@ class Node:
     def ids(self) -> Path:
         """Where the fetched ID files go."""
         return self.folder / "ids"
+
+    def what_leaves(self, round_id: RoundId) -> dict[str, Any] | None:
+        """Give the report of what this node prepared for a round, if it did (docs/data-flow.md)."""
+        prepared = self.vault.prepared(round_id)
+        return json.loads(prepared.report) if prepared else None
 
     def linkage_key(self, project: ProjectId) -> Secret:
         """Give the project's linkage key; raise `KeyMissing` or `MalformedDocument`."""
@@ -80,5 +87,5 @@ def import_linkage_key(folder: Path, project: ProjectId, text: str) -> None:
 
 
 def _save_key(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(path, text.encode("ascii"))

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from isthmus.contract.canonical import Label, same_bytes, sha256, sign, verify
 from isthmus.contract.encodings import Submission, submission_from_bytes
@@ -24,6 +24,7 @@ from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.node import Node
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
 from isthmus.node.prepare import Encoding, build_submission, payload_path, read_dataset, save_submission
+from isthmus.node.signing import sign_manifest
 from isthmus.party.identity import write_private
 
 Report = Callable[[str, int, int], None]
@@ -67,14 +68,6 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
     return Step(view=view)
 
 
-def sign_manifest(node: Node, client: Client, manifest: RoundManifest, data: bytes) -> RoundView:
-    """Agree to a round: check it against this node's policy, remember it, and sign its bytes."""
-    check_manifest(manifest, identity=node.identity, config=node.config)
-    node.vault.save_signed(manifest.round_id, data)
-    signature = sign(node.identity.signing_key, Label.ROUND_MANIFEST, data)
-    return client.sign_round(manifest.round_id, manifest_hash=sha256(data), signature=signature)
-
-
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
     """Show under which key and profile this node will encode."""
     key = node.linkage_key(manifest.project.id)
@@ -114,12 +107,6 @@ def fetch_ids(node: Node, client: Client, round_id: RoundId) -> Path:
     node.ids.mkdir(mode=0o700, exist_ok=True)
     write_private(path, _id_file(node, round_id, with_slots=any(row.slot is not None for row in fetched)))
     return path
-
-
-def what_leaves(node: Node, round_id: RoundId) -> dict[str, Any] | None:
-    """Give the report of what this node prepared for the round, if it did."""
-    prepared = node.vault.prepared(round_id)
-    return json.loads(prepared.report) if prepared else None
 
 
 def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: RoundManifest, data: bytes) -> RoundView:

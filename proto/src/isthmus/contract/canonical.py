@@ -8,13 +8,16 @@ of document can never pass for another. docs/protocol.md section 3.
 import hashlib
 import hmac
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import msgspec
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from isthmus.contract.errors import MalformedMessage, SignatureInvalid
+from isthmus.contract.errors import MalformedDocument, MalformedMessage, SignatureInvalid
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 HASH_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
@@ -33,6 +36,25 @@ class Label(StrEnum):
 def canonical_bytes(document: dict[str, Any]) -> bytes:
     """Give the RFC 8785 bytes of a JSON object; raise `ValueError` where it holds what JSON cannot."""
     return rfc8785.dumps(document)
+
+
+def read_canonical(data: bytes, kind: type[T], *, document: str) -> T:
+    """Read a document of that type from its canonical bytes.
+
+    Raises:
+        MalformedDocument: the bytes are none of that type (msgspec names keys and types, never contents), or are not
+            in canonical form, which also holds for whatever has no canonical form.
+    """
+    try:
+        value = msgspec.json.decode(data, type=kind)
+        canonical = canonical_bytes(msgspec.to_builtins(value))
+    except msgspec.MsgspecError as exc:
+        raise MalformedDocument(document=document, problem=str(exc)) from exc
+    except (ValueError, RecursionError) as exc:
+        raise MalformedDocument(document=document, problem="it is not canonical JSON") from exc
+    if canonical != data:
+        raise MalformedDocument(document=document, problem="it is not in canonical form")
+    return value
 
 
 def sha256(data: bytes) -> bytes:

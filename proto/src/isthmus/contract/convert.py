@@ -6,11 +6,12 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from isthmus.contract.canonical import HASH_BYTES, check_length
-from isthmus.contract.errors import IsthmusError, MalformedMessage, rebuild
-from isthmus.contract.ids import parse_project_id, parse_round_id, parse_table_id
+from isthmus.contract.errors import Internal, IsthmusError, MalformedMessage, rebuild
+from isthmus.contract.ids import COORDINATOR, parse_party_id, parse_project_id, parse_round_id, parse_table_id
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, TableView, Waiting
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
 
 ERROR_TRAILER: Final = "isthmus-error-bin"
+MAX_SENTENCE: Final = 200
 
 
 def state_to_wire(state: RoundState) -> common_pb2.RoundState.ValueType:
@@ -60,8 +62,11 @@ def time_to_wire(time: datetime) -> Timestamp:
 
 
 def time_from_wire(stamp: Timestamp) -> datetime:
-    """Give the time, aware, in UTC."""
-    return stamp.ToDatetime(tzinfo=UTC)
+    """Give the time, aware, in UTC; raise `MalformedMessage` where it is none."""
+    try:
+        return stamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as exc:
+        raise MalformedMessage(field="timestamp", problem="out of range") from exc
 
 
 def round_to_wire(view: RoundView) -> common_pb2.RoundSummary:
@@ -85,7 +90,7 @@ def round_from_wire(message: common_pb2.RoundSummary) -> RoundView:
         project_id=parse_project_id(message.project_id),
         state=state_from_wire(message.state),
         manifest_hash=check_length(message.manifest_hash, HASH_BYTES, "manifest_hash"),
-        waiting_for=tuple(Waiting(party=one.party_id, needs=one.needs) for one in message.waiting_for),
+        waiting_for=tuple(_waiting_from_wire(one) for one in message.waiting_for),
         updated_at=time_from_wire(message.updated_at),
         pairs_done=message.pairs_done,
         pairs_total=message.pairs_total,
@@ -104,12 +109,12 @@ def table_to_wire(view: TableView) -> analyst_pb2.TableSummary:
 
 
 def table_from_wire(message: analyst_pb2.TableSummary) -> TableView:
-    """Give a released table's name and origin; raise `MalformedMessage` where an id is not one."""
+    """Give a released table's name and origin; raise `MalformedMessage` where a part is out of bounds."""
     return TableView(
         table_id=parse_table_id(message.table_id),
         project_id=parse_project_id(message.project_id),
         round_id=parse_round_id(message.round_id),
-        title=message.title,
+        title=_sentence(message.title, "title"),
         released_at=time_from_wire(message.released_at),
     )
 
@@ -120,9 +125,24 @@ def error_to_wire(error: IsthmusError) -> error_pb2.ErrorDetail:
 
 
 def error_from_wire(data: bytes) -> IsthmusError:
-    """Rebuild an error from the trailer's bytes."""
-    detail = error_pb2.ErrorDetail.FromString(data)
+    """Rebuild an error from the trailer's bytes; bytes that are none give `Internal`."""
+    try:
+        detail = error_pb2.ErrorDetail.FromString(data)
+    except DecodeError:
+        return Internal(reference="unreadable-error")
     return rebuild(detail.code, dict(detail.fields))
+
+
+def _waiting_from_wire(message: common_pb2.Waiting) -> Waiting:
+    party = message.party_id if message.party_id == COORDINATOR else parse_party_id(message.party_id)
+    return Waiting(party=party, needs=_sentence(message.needs, "needs"))
+
+
+def _sentence(text: str, field: str) -> str:
+    """Give the text back; refuse what is too long, or could steer the terminal that it is shown on."""
+    if len(text) > MAX_SENTENCE or not text.isprintable():
+        raise MalformedMessage(field=field, problem=f"not one printable line of at most {MAX_SENTENCE} characters")
+    return text
 
 
 def _enum_name(enum: "_EnumTypeWrapper[Any]", value: int, *, prefix: str, field: str) -> str:

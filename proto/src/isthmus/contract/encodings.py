@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.canonical import canonical_bytes
-from isthmus.contract.errors import MalformedDocument, SubmissionMalformed
+from isthmus.contract.canonical import canonical_bytes, read_canonical
+from isthmus.contract.errors import SubmissionMalformed, UnsupportedVersion
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 
 CHUNK_BYTES: Final = 1 << 20
@@ -46,13 +46,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def submission_from_bytes(data: bytes) -> Submission:
-    """Read a submission manifest; raise `MalformedDocument` where it is not one in canonical form and in bounds."""
-    try:
-        submission = msgspec.json.decode(data, type=Submission)
-    except msgspec.MsgspecError as exc:
-        raise MalformedDocument(document="submission manifest", problem=_shape_problem(exc)) from exc
-    if submission.format != SUBMISSION_FORMAT or submission.to_bytes() != data:
-        raise MalformedDocument(document="submission manifest", problem="it is not in canonical form")
+    """Read a submission manifest.
+
+    Raises:
+        MalformedDocument: it is not one in canonical form.
+        UnsupportedVersion: its format is one that this version does not know.
+        SubmissionMalformed: its numbers are out of bounds or contradict each other.
+    """
+    submission = read_canonical(data, Submission, document="submission manifest")
+    if submission.format != SUBMISSION_FORMAT:
+        raise UnsupportedVersion(document="submission manifest", version=submission.format[:60])
     if not 1 <= submission.rows <= MAX_ROWS:
         raise SubmissionMalformed(problem=f"it must hold between 1 and {MAX_ROWS} rows")
     if submission.clk_bits % 8 or not 8 <= submission.clk_bits <= 1 << 16:
@@ -112,8 +115,3 @@ def submission_digest(chunk_digests: Iterable[bytes]) -> bytes:
     for digest in chunk_digests:
         total.update(digest)
     return total.digest()
-
-
-def _shape_problem(exc: msgspec.MsgspecError) -> str:
-    """Give what is wrong without the path's values: msgspec names keys and types, never contents."""
-    return str(exc).partition(" - at")[0]

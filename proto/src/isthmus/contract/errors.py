@@ -20,8 +20,9 @@ Each class has a stable `code`, typed fields and one row in `ERRORS`. A sentence
 an encoding, a key or a count below a threshold: fields are ids, names of columns and settings, and row numbers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,16 @@ class IsthmusError(Exception):
     spec: ClassVar[ErrorSpec]
 
     def __post_init__(self) -> None:
-        """Give `Exception` its text, so that tracebacks and pickles carry it."""
+        """Give `Exception` its text, so that tracebacks carry it."""
         super().__init__(str(self))
 
     def fields(self) -> dict[str, str]:
         """Give the typed fields as text, in declaration order."""
         return {field.name: str(getattr(self, field.name)) for field in fields(self)}
+
+    def __reduce__(self) -> tuple[Callable[..., "IsthmusError"], tuple[Any, ...]]:
+        """Pickle as class and fields, so that an error can leave a worker process."""
+        return _remake, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})
 
     def __str__(self) -> str:
         """Give the sentence and what to do next."""
@@ -512,6 +517,10 @@ class Internal(IsthmusError):
         remedy="give the reference to the operator, whose log holds the cause",
     )
     reference: str
+
+
+def _remake(cls: type[IsthmusError], known: dict[str, Any]) -> IsthmusError:
+    return cls(**known)
 
 
 def _leaves(root: type[IsthmusError]) -> list[type[IsthmusError]]:

@@ -1,6 +1,7 @@
 """Distinct types for the names of things, so that one cannot be passed for another.
 
-Party and project ids are chosen by people: lower-case letters, digits and single hyphens, 2 to 40 characters. Round,
+Party and project ids are chosen by people: lower-case letters, digits and single hyphens, 2 to 40 characters, and not
+"coordinator", which stands for the coordinator itself wherever one of them is due, as in the audit log. Round,
 table and submission ids are made by the coordinator. All are public: none is derived from personal data.
 """
 
@@ -23,6 +24,8 @@ HANDLE_BYTES = 16
 """A row handle is 128 random bits."""
 
 _CHOSEN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+COORDINATOR = "coordinator"
+
 _MADE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -31,6 +34,8 @@ def _checked(value: str, *, pattern: re.Pattern[str], longest: int, field: str) 
         raise MalformedMessage(
             field=field, problem=f"not an id of 2 to {longest} lower-case letters, digits and single hyphens"
         )
+    if value == COORDINATOR:
+        raise MalformedMessage(field=field, problem=f"{COORDINATOR}, which stands for the coordinator itself")
     return value
 
 

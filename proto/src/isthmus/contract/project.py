@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
-from isthmus.contract.canonical import HASH_BYTES, canonical_bytes, sha256
+from isthmus.contract.canonical import canonical_bytes, read_canonical, sha256
 from isthmus.contract.errors import InvalidProject, MalformedDocument, MalformedMessage, UnsupportedVersion
-from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id
+from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.profile import Profile, default_threshold, interop_1, profile_from_document
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 
@@ -23,8 +23,12 @@ PROJECT_FORMAT: Final = "isthmus/project/1"
 MANIFEST_FORMAT: Final = "isthmus/round-manifest/1"
 MAX_PROVIDERS: Final = 200
 SMALLEST_MIN_CELL_COUNT: Final = 3
+LARGEST_MIN_CELL_COUNT: Final = 1_000_000
+LOWEST_THRESHOLD: Final = Decimal("0.1")
+"""Unrelated encodings score far above this; a lower threshold would make every pair of rows a candidate."""
 
 _THRESHOLD = re.compile(r"0\.[0-9]{1,4}|1\.0{1,4}")
+_PUBLIC_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class RevealMode(StrEnum):
@@ -43,7 +47,7 @@ class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A governed purpose. `threshold` is decimal text in (0, 1], or absent for the profile's declared rule.
+    """A governed purpose. `threshold` is decimal text in [0.1, 1], or absent for the profile's declared rule.
 
     `min_cell_count` is the smallest count that a released table may show.
     """
@@ -133,16 +137,13 @@ def project_from_toml(text: str) -> Project:
     """
     try:
         return _checked(msgspec.convert(tomllib.loads(text), Project))
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as exc:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as exc:
         raise MalformedDocument(document="project file", problem=str(exc)) from exc
 
 
 def project_from_bytes(data: bytes) -> Project:
     """Read a project's canonical bytes; raises as `project_from_toml`."""
-    try:
-        return _checked(msgspec.json.decode(data, type=Project))
-    except msgspec.MsgspecError as exc:
-        raise MalformedDocument(document="project", problem=str(exc)) from exc
+    return _checked(read_canonical(data, Project, document="project"))
 
 
 def manifest_from_bytes(data: bytes) -> RoundManifest:
@@ -150,17 +151,14 @@ def manifest_from_bytes(data: bytes) -> RoundManifest:
 
     Raises:
         MalformedDocument: it does not parse, is not in canonical form, or its parts contradict each other.
+        MalformedMessage: its round id is none.
         UnsupportedVersion, InvalidProject, InvalidProfile: a part of it is refused.
     """
-    try:
-        manifest = msgspec.json.decode(data, type=RoundManifest)
-    except msgspec.MsgspecError as exc:
-        raise MalformedDocument(document="round manifest", problem=str(exc)) from exc
+    manifest = read_canonical(data, RoundManifest, document="round manifest")
     if manifest.format != MANIFEST_FORMAT:
         raise UnsupportedVersion(document="round manifest", version=manifest.format[:60])
-    if manifest.to_bytes() != data:
-        raise MalformedDocument(document="round manifest", problem="it is not in canonical form")
     _checked(manifest.project)
+    parse_round_id(manifest.round_id)
     _check_manifest(manifest)
     return manifest
 
@@ -195,8 +193,9 @@ def _check_manifest(manifest: RoundManifest) -> None:
         problems.append("its profile is for other fields than the providers share")
     if manifest.threshold != str(project.declared_threshold()):
         problems.append("its threshold is not the declared one")
-    if any(len(bytes.fromhex(member.identity_key)) != HASH_BYTES for member in manifest.members):
-        problems.append("an identity key has the wrong length")
+    keys = [manifest.coordinator_key, *(member.identity_key for member in manifest.members)]
+    if any(_PUBLIC_KEY.fullmatch(key) is None for key in keys):
+        problems.append("a key in it is not 64 hex digits")
     if problems:
         raise MalformedDocument(document="round manifest", problem="; ".join(problems))
 
@@ -253,9 +252,9 @@ def _setting_problems(project: Project) -> list[str]:
     if project.profile != "interop-1":
         problems.append("its profile is not one that this version offers (interop-1)")
     if project.threshold is not None and (
-        _THRESHOLD.fullmatch(project.threshold) is None or Decimal(project.threshold) == 0
+        _THRESHOLD.fullmatch(project.threshold) is None or Decimal(project.threshold) < LOWEST_THRESHOLD
     ):
-        problems.append('its threshold must be decimal text above 0 and at most 1, such as "0.85"')
-    if project.min_cell_count < SMALLEST_MIN_CELL_COUNT:
-        problems.append(f"its min_cell_count is below {SMALLEST_MIN_CELL_COUNT}")
+        problems.append(f'its threshold must be decimal text from {LOWEST_THRESHOLD} to 1, such as "0.85"')
+    if not SMALLEST_MIN_CELL_COUNT <= project.min_cell_count <= LARGEST_MIN_CELL_COUNT:
+        problems.append(f"its min_cell_count is not between {SMALLEST_MIN_CELL_COUNT} and {LARGEST_MIN_CELL_COUNT}")
     return problems

@@ -103,10 +103,10 @@ def load_identity(folder: Path, *, now: datetime) -> Identity:
             certificate=(folder / "tls.crt").read_bytes(),
             root=(folder / "root.crt").read_bytes(),
         )
-        expires = x509.load_pem_x509_certificate(identity.certificate).not_valid_after_utc
+        expires = _checked_expiry(identity)
     except FileNotFoundError as exc:
         raise NotFound(kind="enrolled party in this folder; enrol first:", id=folder.name) from exc
-    except (ValueError, msgspec.MsgspecError) as exc:
+    except (ValueError, TypeError, msgspec.MsgspecError) as exc:  # TypeError: a key file under a passphrase
         raise MalformedDocument(document="identity folder", problem="a file in it is damaged") from exc
     if expires < now:
         raise CertificateExpired(expired_at=to_text(expires))
@@ -122,6 +122,13 @@ def write_private(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(path)
+
+
+def _checked_expiry(identity: Identity) -> datetime:
+    """Give the certificate's last moment; raise `ValueError` where it, the root or the TLS key does not parse."""
+    load_pem_private_key(identity.tls_key, password=None)
+    x509.load_pem_x509_certificate(identity.root)
+    return x509.load_pem_x509_certificate(identity.certificate).not_valid_after_utc
 
 
 def _load_signing_key(path: Path) -> Ed25519PrivateKey:

@@ -5,7 +5,6 @@ first connection is already to the right coordinator. docs/protocol.md section 2
 """
 
 import base64
-import binascii
 from typing import Final
 
 import msgspec
@@ -50,8 +49,9 @@ def read_token(text: str) -> EnrolmentToken:
     try:
         data = base64.b64decode(stripped.removeprefix(_PREFIX), altchars=b"-_", validate=True)
         token = msgspec.json.decode(data, type=EnrolmentToken)
+        token.root.encode("ascii")
         short = len(base64.b64decode(token.secret, validate=True)) != TOKEN_BYTES
-    except (binascii.Error, msgspec.MsgspecError) as exc:
+    except (ValueError, RecursionError, msgspec.MsgspecError) as exc:  # binascii and Unicode errors are values'
         raise MalformedDocument(document="enrolment token", problem="it was cut or mistyped") from exc
     if short:
         raise MalformedDocument(document="enrolment token", problem="its secret has the wrong length")

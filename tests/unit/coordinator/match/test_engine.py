@@ -51,6 +51,7 @@ def test_pairs_know_their_number() -> None:
         ({"similarity": np.array([[0.9, 0.8]])}, "one axis"),
         ({"right_dataset": _indices(1, 0)}, "left dataset"),
         ({"similarity": np.array([0.8, 0.9])}, "falling"),
+        ({"left_row": _indices(0, 0), "right_row": _indices(1, 1)}, "twice"),
     ],
 )
 def test_pairs_that_break_a_promise_are_refused(changes: dict[str, np.ndarray], problem: str) -> None:

@@ -4,9 +4,8 @@ import threading
 from dataclasses import dataclass, field
 
 from isthmus.contract.clock import Clock
-from isthmus.contract.ids import PartyId, RandomBytes, RoundId
+from isthmus.contract.ids import COORDINATOR, PartyId, RandomBytes, RoundId
 from isthmus.coordinator.domain.audit import AuditEvent
-from isthmus.coordinator.domain.waiting import COORDINATOR
 from isthmus.coordinator.store.blobs import BlobFolder
 from isthmus.coordinator.store.protocol import Store
 

@@ -85,11 +85,16 @@ def match_round(
 
 
 def fail_round(context: Context, round_id: RoundId, *, error: Exception) -> None:
-    """Take a round whose matching stopped on a fault to FAILED, from where the operator may try again."""
+    """Take a round whose matching stopped on a fault to FAILED, from where the operator may try again.
+
+    A round that is no longer in MATCHING, because it was cancelled meanwhile, stays as it is.
+    """
     code = error.code if isinstance(error, IsthmusError) else type(error).__name__
     context.progress.clear(round_id)
     with context.store.begin() as tx:
         row = tx.rounds.get(round_id)
+        if row.state is not RoundState.MATCHING:
+            return
         tx.record(round_event(context, row, None, "round.fault", code))
         advance(context, tx, row, to=RoundState.FAILED)
 

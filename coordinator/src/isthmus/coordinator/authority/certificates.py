@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -113,7 +113,7 @@ def _requested_key(request: bytes) -> ec.EllipticCurvePublicKey:
         public_key = parsed.public_key()
         if not parsed.is_signature_valid:
             raise problem
-    except (ValueError, InvalidSignature) as exc:
+    except (ValueError, InvalidSignature, UnsupportedAlgorithm) as exc:
         raise problem from exc
     if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(public_key.curve, ec.SECP256R1):
         raise problem

@@ -9,8 +9,9 @@ from typing import Final
 
 from isthmus.contract.canonical import canonical_bytes, sha256
 from isthmus.contract.clock import to_text
+from isthmus.contract.ids import COORDINATOR
 
-COORDINATOR_SCOPE: Final = "coordinator"
+COORDINATOR_SCOPE: Final = COORDINATOR
 """The scope of events that concern no project: parties, tokens, certificates."""
 
 GENESIS: Final = bytes(32)

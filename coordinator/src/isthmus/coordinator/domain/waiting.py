@@ -3,11 +3,9 @@
 from collections.abc import Collection
 from typing import Final
 
-from isthmus.contract.ids import PartyId
+from isthmus.contract.ids import COORDINATOR, PartyId
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import Waiting
-
-COORDINATOR: Final = "coordinator"
 
 _NEEDS: Final[dict[RoundState, str]] = {
     RoundState.PROPOSED: "sign or decline the round: isthmus-node round sign",

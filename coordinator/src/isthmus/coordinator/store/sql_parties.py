@@ -79,15 +79,12 @@ class SqlParties:
         self._log.append(audit)
 
     def add_certificate(self, certificate: CertificateRow, *, audit: AuditEvent) -> None:
-        """Keep what was issued."""
-        self._connection.execute(
-            insert(t.certificates).values(
-                key_digest=certificate.key_digest,
-                party=certificate.party,
-                expires_at=to_text(certificate.expires_at),
-                revoked=certificate.revoked,
-            )
-        )
+        """Keep what was issued; raise `AlreadyExists` where the key was certified before, for whichever party."""
+        row = {"key_digest": certificate.key_digest, "party": certificate.party, "revoked": certificate.revoked}
+        try:
+            self._connection.execute(insert(t.certificates).values(**row, expires_at=to_text(certificate.expires_at)))
+        except IntegrityError as exc:
+            raise AlreadyExists(kind="certificate on this key; make a new key for", id=certificate.party) from exc
         self._log.append(audit)
 
     def certificate(self, key_digest: bytes) -> CertificateRow:

@@ -72,7 +72,10 @@ class SqlSubmissions:
         self._log.append(audit)
 
     def discard(self, round_id: RoundId, party: PartyId, *, audit: AuditEvent) -> Sequence[ChunkRow]:
-        """Forget a submission that is not closed, and its chunks; give the chunks, whose blobs may go."""
+        """Forget a submission that is not closed, and its chunks; give those chunks whose blobs may go.
+
+        These are the chunks whose content no other chunk has. Raise `StateChanged` where there is no open submission.
+        """
         dropped = self.chunks(round_id, party)
         c, s = t.chunks.c, t.submissions.c
         standing = (s.round_id == round_id) & (s.party == party) & s.receipt.is_(None)
@@ -80,7 +83,10 @@ class SqlSubmissions:
             raise StateChanged(kind="submission to round", id=round_id)
         self._connection.execute(delete(t.chunks).where((c.round_id == round_id) & (c.party == party)))
         self._log.append(audit)
-        return dropped
+        return [chunk for chunk in dropped if not self._is_used(chunk.digest)]
+
+    def _is_used(self, digest: bytes) -> bool:
+        return self._connection.execute(select(t.chunks.c.index).where(t.chunks.c.digest == digest)).first() is not None
 
 
 def _submission(row: Row[Any]) -> SubmissionRow:

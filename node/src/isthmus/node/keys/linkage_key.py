@@ -5,7 +5,6 @@ The lead's node makes it; the others are handed its file. Everything that is key
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from typing import Final
@@ -52,7 +51,7 @@ def read_key_file(text: str, project: ProjectId) -> Secret:
         raise MalformedDocument(document="linkage key file", problem="it belongs to another project")
     try:
         key = base64.b64decode(parts[2], altchars=b"-_", validate=True)
-    except binascii.Error as exc:
+    except ValueError as exc:
         raise MalformedDocument(document="linkage key file", problem="its key is not base64") from exc
     if len(key) != LINKAGE_KEY_BYTES:
         raise MalformedDocument(document="linkage key file", problem="its key has the wrong length")

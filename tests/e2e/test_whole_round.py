@@ -1,0 +1,202 @@
+"""A whole round with real processes: a coordinator, three nodes and an analyst, and a look at every file."""
+
+import csv
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from e2e.people import Files, write_files
+from isthmus_local.evaluate import links_of
+from isthmus_local.local_round import (
+    LocalRound,
+    LocalSettings,
+    Timeline,
+    enrol_everybody,
+    fetch_table,
+    id_file,
+    left_node,
+    propose,
+    run_nodes,
+    serving,
+    set_up,
+)
+from isthmus_local.processes import PROGRAMS
+from isthmus_people.score import score_links
+
+from isthmus.analyst import connect
+from isthmus.contract.errors import NotAMember
+from isthmus.contract.ids import TableId
+
+pytestmark = pytest.mark.process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A round that ran, and what it was made from."""
+
+    local: LocalRound
+    files: Files
+    round_id: str
+    table_csv: str
+    left: dict[str, dict[str, object]]
+    listed: list[str]
+    foreign_table: str
+
+
+@pytest.fixture(scope="module", params=["linked", "spine"])
+def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    folder = tmp_path_factory.mktemp(request.param)
+    files = write_files(folder / "files", rows=300)
+    settings = LocalSettings(project="whole-round", title="Whole", purpose="Testing", reveal=request.param)
+    local = LocalRound(folder=folder / "round", providers=files.providers, settings=settings, timeline=Timeline())
+    set_up(local)
+    with serving(local) as coordinator:
+        enrol_everybody(local)
+        round_id = propose(local)
+        run_nodes(local, round_id, coordinator=coordinator, report=lambda *_: None)
+        table_csv = fetch_table(local, round_id, "--csv")
+        left = {one.party: left_node(local, one.party, round_id) for one in local.providers}
+        with connect(local.analyst) as analyst:
+            listed = [view.table_id for view in analyst.list_tables()]
+            try:
+                analyst.fetch_table(TableId("another-round-overlap"))
+                foreign = "given"
+            except NotAMember:
+                foreign = "refused"
+    yield Done(
+        local=local,
+        files=files,
+        round_id=round_id,
+        table_csv=table_csv,
+        left=left,
+        listed=[str(name) for name in listed],
+        foreign_table=foreign,
+    )
+
+
+def test_every_shared_person_is_linked_and_nobody_else(done: Done) -> None:
+    scores = score_links(links_of(done.local, done.round_id), done.files.truth)
+    assert scores.overall.precision >= 0.99
+    assert scores.overall.recall >= 0.99
+
+
+def test_each_node_has_an_id_file_of_its_own_rows(done: Done) -> None:
+    linked = links_of(done.local, done.round_id)
+    pseudonyms: set[str] = set()
+    for provider in done.local.providers:
+        rows = read_csv(id_file(done.local, provider.party, done.round_id))
+        own = {record for party, record, _ in done.files.truth if party == provider.party}
+        expected = own if done.local.settings.reveal == "spine" else {r for p, r, _ in linked if p == provider.party}
+        assert {row["rec_id"] for row in rows} == expected
+        assert all(len(row["pseudonym"]) == 26 for row in rows)
+        names = {row["pseudonym"] for row in rows}
+        assert len(names) == len(rows)
+        assert not names & pseudonyms, "two recipients' pseudonyms must not be comparable"
+        pseudonyms |= names
+
+
+def test_spine_slots_agree_between_providers_and_linked_mode_has_none(done: Done) -> None:
+    slots = {
+        (provider.party, row["rec_id"]): row.get("slot")
+        for provider in done.local.providers
+        for row in read_csv(id_file(done.local, provider.party, done.round_id))
+    }
+    if done.local.settings.reveal == "linked":
+        assert set(slots.values()) == {None}
+        return
+    entity_slots: dict[str, set[str | None]] = {}
+    for party, record, link in links_of(done.local, done.round_id):
+        entity_slots.setdefault(link, set()).add(slots[party, record])
+    assert all(len(found) == 1 for found in entity_slots.values())
+    assert max(int(slot or 0) for slot in slots.values()) < 1000
+
+
+def test_the_analyst_gets_the_table_and_no_small_count(done: Done) -> None:
+    cells = list(csv.DictReader(done.table_csv.splitlines()))
+    assert done.listed == [f"{done.round_id}-overlap"]
+    assert done.foreign_table == "refused"
+    all_three = next(cell for cell in cells if cell["providers"].count("+") == 2)
+    assert int(all_three["count"]) == 150
+    assert all(cell["count"] == "" or int(cell["count"]) == 0 or int(cell["count"]) >= 10 for cell in cells)
+
+
+def test_each_node_reports_what_left_and_what_stayed(done: Done) -> None:
+    for left in done.left.values():
+        assert left["rows"] == 300
+        assert left["bytes"] == 300 * (16 + 128)
+        assert left["stayed"] == ["Nr"]
+
+
+def test_no_name_or_record_id_is_in_any_file_of_the_coordinator(done: Done) -> None:
+    needles = [value.lower().encode() for value in done.files.values]
+    found = [path.name for path in files_of(done.local.coordinator) if contains(path, needles)]
+    assert found == []
+
+
+def test_no_name_or_record_id_is_in_any_text_column_of_the_database(done: Done) -> None:
+    connection = sqlite3.connect(done.local.coordinator / "data" / "coordinator.sqlite")
+    values = {value.lower() for value in done.files.values}
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    texts = [
+        str(cell).lower() for name in tables for row in connection.execute(f'SELECT * FROM "{name}"') for cell in row
+    ]
+    assert len(texts) > 100
+    assert not [text for text in texts if any(value in text for value in values)]
+
+
+def test_no_name_or_record_id_is_in_any_log(done: Done) -> None:
+    logs = [done.local.folder / "coordinator.log", *done.local.folder.glob("nodes/*/run.log")]
+    assert len(logs) == 4
+    needles = [value.lower().encode() for value in done.files.values]
+    assert [log.name for log in logs if contains(log, needles)] == []
+
+
+def test_the_coordinator_holds_no_linkage_key(done: Done) -> None:
+    lead = done.local.providers[0].party
+    key_file = done.local.node(lead) / "keys" / f"{done.local.settings.project}.key"
+    secret = key_file.read_text().split(":")[2].encode()
+    assert not [path for path in files_of(done.local.coordinator) if secret in path.read_bytes()]
+
+
+def test_secrets_and_vaults_are_readable_by_their_owner_alone(done: Done) -> None:
+    private = [
+        *done.local.folder.glob("nodes/*/identity/*"),
+        *done.local.folder.glob("nodes/*/keys/*"),
+        *done.local.folder.glob("nodes/*/vault.sqlite*"),
+        *done.local.folder.glob("nodes/*/ids/*"),
+        *done.local.coordinator.glob("authority/*"),
+        *done.local.coordinator.glob("data/*.sqlite*"),
+    ]
+    assert len(private) > 20
+    assert [path.name for path in private if path.stat().st_mode & 0o077] == []
+
+
+def test_a_confined_coordinator_cannot_open_a_nodes_key(done: Done) -> None:
+    key = next(done.local.folder.glob("nodes/*/keys/*.key")).resolve()
+    program = (
+        "import sys; from pathlib import Path; from isthmus.coordinator.confine import can_confine, confine\n"
+        "if not can_confine(): sys.exit(0)\n"
+        "confine(Path(sys.argv[1]))\n"
+        "try: Path(sys.argv[2]).read_bytes()\n"
+        "except PermissionError: sys.exit(0)\n"
+        "sys.exit(1)\n"
+    )
+    data = str(done.local.coordinator / "data")
+    subprocess.run([PROGRAMS / "python", "-c", program, data, str(key)], check=True)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def contains(path: Path, needles: list[bytes]) -> bool:
+    data = path.read_bytes().lower()
+    return any(needle in data for needle in needles)
