@@ -24,14 +24,15 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A process that was started here, and the file that holds what it says."""
+    """A process that was started here, and where in which file the things that it says begin."""
 
     process: subprocess.Popen[bytes]
     log: Path
+    log_start: int
 
     def said(self) -> str:
         """Give what the process said so far."""
-        return self.log.read_text("utf-8", errors="replace")
+        return self.log.read_bytes()[self.log_start :].decode("utf-8", errors="replace")
 
     def require_success(self, name: str) -> None:
         """Raise `CommandFailed` with its last words if the process ended with an error."""
@@ -51,6 +52,7 @@ def run(program: str, *arguments: str, given: str | None = None) -> str:
 def running(program: str, *arguments: str, log: Path) -> Iterator[Running]:
     """Start a program, and end it when the block ends: first politely, then not."""
     with log.open("ab") as output:
+        log_start = output.tell()
         process = subprocess.Popen(
             [PROGRAMS / program, *arguments],
             stdin=subprocess.DEVNULL,
@@ -59,7 +61,7 @@ def running(program: str, *arguments: str, log: Path) -> Iterator[Running]:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     try:
-        yield Running(process=process, log=log)
+        yield Running(process=process, log=log, log_start=log_start)
     finally:
         _end(process)
 

@@ -84,7 +84,7 @@ class SqlParties:
         try:
             self._connection.execute(insert(t.certificates).values(**row, expires_at=to_text(certificate.expires_at)))
         except IntegrityError as exc:
-            raise AlreadyExists(kind="certificate on this key; make a new key for", id=certificate.party) from exc
+            raise AlreadyExists(kind="certificate of this TLS key at party", id=certificate.party) from exc
         self._log.append(audit)
 
     def certificate(self, key_digest: bytes) -> CertificateRow:
