@@ -14,11 +14,12 @@ from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template
+from isthmus.node.doctor import examine
 from isthmus.node.node import import_linkage_key, make_linkage_key, open_node
 from isthmus.node.policy import read_manifest
 from isthmus.node.show import manifest_text, report_text
 from isthmus.node.signing import sign_manifest
-from isthmus.party.commands import Commands, emit, json_option, say
+from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
 from isthmus.party.enrol import enrol as enrol_party
 from isthmus.party.identity import write_private
 from isthmus.party.log import configure_logging
@@ -180,3 +181,21 @@ def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) 
 
     with open_node(folder, clock=SystemClock()) as node:
         run_rounds(node, project=only_project, round_id=only_round, once=once or round_id is not None)
+
+
+@main.command()
+@folder_option
+@click.option("--project", "project_ids", multiple=True, help="Also look for this project's linkage key.")
+@json_option
+def doctor(folder: Path, project_ids: tuple[str, ...], as_json: bool) -> None:
+    r"""Check settings, data sets, keys, certificate and connection, without sending a record.
+
+    \b
+    Example: isthmus-node doctor --project k12-to-work
+    """
+    projects = tuple(parse_project_id(one) for one in project_ids)
+    found = list(examine(folder, projects=projects, clock=SystemClock()))
+    data = [{"what": one.what, "well": one.well, "says": one.says} for one in found]
+    emit(as_json, data, lambda: "\n".join(f"{'ok ' if one.well else 'BAD'}  {one.what}: {one.says}" for one in found))
+    if not all(one.well for one in found):
+        click.get_current_context().exit(EXIT_SETTINGS)

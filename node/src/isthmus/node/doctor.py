@@ -1,0 +1,75 @@
+"""`isthmus-node doctor`: proves settings, identity, data sets, keys and connection without sending a record."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from isthmus.contract.clock import Clock
+from isthmus.contract.errors import IsthmusError
+from isthmus.contract.ids import ProjectId
+from isthmus.node.client import connect
+from isthmus.node.config import DatasetConfig, load_config
+from isthmus.node.errors import SettingsInvalid
+from isthmus.node.node import load_linkage_key
+from isthmus.node.sources.csv_shape import inspect_csv
+from isthmus.node.sources.errors import ColumnMissing
+from isthmus.party.identity import load_identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at: what, whether it is well, and a sentence."""
+
+    what: str
+    well: bool
+    says: str
+
+
+def examine(folder: Path, *, projects: tuple[ProjectId, ...], clock: Clock) -> Iterator[Finding]:
+    """Give a finding for each thing that a round needs of this node; a thing that fails hides what depends on it."""
+    yield _look("settings", lambda: f"{len(load_config(folder).datasets)} data set(s)")
+    for name, dataset in _datasets(folder).items():
+        yield _look(f"data set {name}", partial(_read_header, folder, dataset))
+    for project in projects or _known_projects(folder):
+        yield _look(f"linkage key of {project}", partial(_load_key, folder, project))
+    yield _look("identity", lambda: f"enrolled as {load_identity(folder / 'identity', now=clock.now()).party}")
+    yield _look("connection", partial(_ask, folder, clock))
+
+
+def _look(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what=what, well=True, says=look())
+    except IsthmusError as exc:
+        return Finding(what=what, well=False, says=f"{exc} [{exc.code}]")
+
+
+def _datasets(folder: Path) -> Mapping[str, DatasetConfig]:
+    try:
+        return load_config(folder).datasets
+    except SettingsInvalid:
+        return {}
+
+
+def _read_header(folder: Path, dataset: DatasetConfig) -> str:
+    """Say how the file is read; raise a `BadInput` where it or a column of it is missing."""
+    shape = inspect_csv(folder / dataset.file, encoding=dataset.encoding or None, delimiter=dataset.delimiter or None)
+    missing = tuple(name for name in (dataset.id_column, *dataset.columns.values()) if name not in shape.header)
+    if missing:
+        raise ColumnMissing(columns=missing, header=() if shape.header_is_doubtful else shape.header)
+    return f"{shape.encoding}, {shape.delimiter!r} between values, all {len(dataset.columns) + 1} columns are there"
+
+
+def _load_key(folder: Path, project: ProjectId) -> str:
+    load_linkage_key(folder, project)
+    return "is here"
+
+
+def _ask(folder: Path, clock: Clock) -> str:
+    identity = load_identity(folder / "identity", now=clock.now())
+    with connect(identity) as client:
+        return f"{identity.service_address} answers; {len(client.list_rounds())} round(s)"
+
+
+def _known_projects(folder: Path) -> tuple[ProjectId, ...]:
+    return tuple(ProjectId(path.stem) for path in sorted((folder / "keys").glob("*.key")))

@@ -1,0 +1,311 @@
+"""A coordinator without its servers, for tests of actions: a real store and real blobs in a temporary folder.
+
+Time stands still until a test sets it, chance is seeded, and parties hold real keys; so two coordinators of one seed
+that are asked the same things hold the same bytes, certificates apart. All rows are random bits, nobody's.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from numpy.typing import NDArray
+
+from isthmus.contract.canonical import Label, sha256, sign
+from isthmus.contract.clock import FixedClock
+from isthmus.contract.encodings import (
+    SUBMISSION_FORMAT,
+    Submission,
+    chunk_count,
+    pack_rows,
+    row_bytes,
+    rows_per_chunk,
+    submission_digest,
+)
+from isthmus.contract.ids import PartyId, ProjectId, RandomBytes, RoundId
+from isthmus.contract.parties import PartyKind, Role
+from isthmus.contract.profile import CLK_BITS
+from isthmus.contract.project import RoundManifest, manifest_from_bytes
+from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.actions import enrolment, matching, rounds, submissions
+from isthmus.coordinator.actions.context import Context, MatchProgress
+from isthmus.coordinator.actions.enrolment import Doors
+from isthmus.coordinator.actions.submissions import Resume
+from isthmus.coordinator.authority import Authority, new_authority
+from isthmus.coordinator.domain.records import RoundRow
+from isthmus.coordinator.domain.roles import Actor
+from isthmus.coordinator.match import ENGINES
+from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.coordinator.store.blobs import BlobFolder
+from isthmus.coordinator.store.sql import open_store, sqlite_url
+from isthmus.party.identity import certificate_request
+from isthmus.party.token import EnrolmentToken
+
+START = datetime(2026, 1, 15, 12, tzinfo=UTC)
+PROJECT = ProjectId("k12-to-work")
+OPERATOR = Actor(party=PartyId("operator"), role=Role.OPERATOR)
+DOORS = Doors(enrolment="hub.example.org:7444", service="hub.example.org:7443")
+KEY_CHECK = bytes(range(16))
+FIELDS = ("first_name", "last_name", "dob")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A party's own side: in which role it calls, and the identity key that only it holds."""
+
+    actor: Actor
+    signing_key: Ed25519PrivateKey
+
+    @property
+    def id(self) -> PartyId:
+        """The party's id."""
+        return self.actor.party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """Rows ready to send: handles uint8 (n, 16) and CLKs uint8 (n, 128)."""
+
+    handles: NDArray[np.uint8]
+    clks: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.handles)
+
+    def chunks(self) -> list[bytes]:
+        """Give the rows as chunks of the wire."""
+        payload, size = pack_rows(self.handles, self.clks), rows_per_chunk(CLK_BITS) * row_bytes(CLK_BITS)
+        return [payload[start : start + size] for start in range(0, len(payload), size)]
+
+    def with_people_of(self, other: "Rows", count: int) -> "Rows":
+        """Give the rows with the first `count` encodings those of the other's first rows: people of both."""
+        return replace(self, clks=np.vstack([other.clks[:count], self.clks[count:]]))
+
+    def with_handle_twice(self) -> "Rows":
+        """Give the rows with the first handle on the second row too."""
+        return replace(self, handles=np.vstack([self.handles[:1], self.handles[:1], self.handles[2:]]))
+
+
+def random_rows(count: int, *, seed: int) -> Rows:
+    """Give rows of random bits, half of them set."""
+    numbers = np.random.default_rng(seed)
+    return Rows(
+        handles=numbers.integers(0, 256, (count, 16), np.uint8),
+        clks=numbers.integers(0, 256, (count, CLK_BITS // 8), np.uint8),
+    )
+
+
+def seeded_bytes(seed: int) -> RandomBytes:
+    """Give a source of the same bytes for the same seed."""
+    return random.Random(seed).randbytes
+
+
+def public_bytes(key: Ed25519PrivateKey) -> bytes:
+    """Give the public key, 32 bytes."""
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def project_text(*, providers: Sequence[str], lead: str | None = None, **changes: Any) -> str:
+    """Give a lawful project file, with some keys changed; the first provider leads unless another is named."""
+    settings: dict[str, Any] = {
+        "format": "isthmus/project/1",
+        "id": PROJECT,
+        "title": "From school to work",
+        "purpose": "Count how many pupils of the district are in training or work a year later.",
+        "lead": lead or providers[0],
+        "reveal": "linked",
+        "analysts": [],
+        "min_cell_count": 5,
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in (settings | changes).items()]
+    for provider in providers:
+        lines += ["[[providers]]", f'party = "{provider}"', 'dataset = "people"', f"fields = {json.dumps(FIELDS)}"]
+    return "\n".join(lines) + "\n"
+
+
+def declare(manifest: RoundManifest, party: PartyId, rows: Rows, **changes: Any) -> Submission:
+    """Give what the party would declare of these rows, with some fields changed."""
+    declared = Submission(
+        format=SUBMISSION_FORMAT,
+        round_id=manifest.round_id,
+        party=party,
+        rows=len(rows),
+        clk_bits=CLK_BITS,
+        chunk_count=chunk_count(rows=len(rows), clk_bits=CLK_BITS),
+        digest=submission_digest(sha256(chunk) for chunk in rows.chunks()).hex(),
+        key_check=KEY_CHECK.hex(),
+        profile_digest=manifest.read_profile().digest(),
+        manifest_hash=manifest.digest().hex(),
+    )
+    return msgspec.structs.replace(declared, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinator:
+    """A coordinator, and everybody who calls it."""
+
+    context: Context
+    clock: FixedClock
+    authority: Authority
+    signing_key: Ed25519PrivateKey
+
+    def register(self, party: str, role: Role = Role.PROVIDER) -> PartyId:
+        """Register a party."""
+        kind = PartyKind.ANALYST if role is Role.ANALYST else PartyKind.DISTRICT
+        return enrolment.add_party(
+            self.context, OPERATOR, party=PartyId(party), name=party.title(), kind=kind, role=role
+        ).id
+
+    def mint(self, party: str) -> EnrolmentToken:
+        """Give a fresh enrolment token."""
+        return enrolment.mint_token(
+            self.context, OPERATOR, party=PartyId(party), authority=self.authority, doors=DOORS
+        )[0]
+
+    def enrol(self, token: EnrolmentToken, signing_key: Ed25519PrivateKey, /, **changes: bytes) -> str:
+        """Enrol with a new TLS key as the token's party, with some fields of the call changed; give the PEM."""
+        request = certificate_request(token.party, ec.generate_private_key(ec.SECP256R1()))
+        call = {
+            "token": token.secret_bytes(),
+            "request": request,
+            "identity_key": public_bytes(signing_key),
+            "identity_proof": sign(signing_key, Label.IDENTITY_PROOF, changes.get("request", request)),
+        }
+        return enrolment.enrol(self.context, authority=self.authority, **(call | changes))[1]
+
+    def party(self, name: str, role: Role = Role.PROVIDER) -> Enrolled:
+        """Register and enrol a party, and give its side."""
+        self.register(name, role)
+        signing_key = Ed25519PrivateKey.from_private_bytes(sha256(name.encode()))
+        self.enrol(self.mint(name), signing_key)
+        return Enrolled(actor=Actor(party=PartyId(name), role=role), signing_key=signing_key)
+
+    def parties(self, *names: str) -> list[Enrolled]:
+        """Register and enrol providers."""
+        return [self.party(name) for name in names]
+
+    def propose(self, providers: Iterable[Enrolled], **changes: Any) -> RoundId:
+        """Add a project of these providers, with some keys changed, and propose a round of it."""
+        text = project_text(providers=[provider.id for provider in providers], **changes)
+        project = rounds.add_project(self.context, OPERATOR, text=text).id
+        return rounds.propose_round(
+            self.context, OPERATOR, project_id=project, coordinator_key=public_bytes(self.signing_key)
+        ).round_id
+
+    def sign(self, round_id: RoundId, *providers: Enrolled) -> None:
+        """Sign the round as each of the providers."""
+        row = self.row(round_id)
+        for provider in providers:
+            rounds.sign_round(
+                self.context,
+                provider.actor,
+                round_id=round_id,
+                manifest_hash=row.manifest_hash,
+                signature=sign(provider.signing_key, Label.ROUND_MANIFEST, row.manifest),
+            )
+
+    def confirm(self, round_id: RoundId, *providers: Enrolled, key_check: bytes = KEY_CHECK) -> None:
+        """Pass the preflight as each of the providers."""
+        digest = bytes.fromhex(self.manifest(round_id).read_profile().digest())
+        for provider in providers:
+            rounds.confirm_preflight(
+                self.context, provider.actor, round_id=round_id, key_check=key_check, profile_digest=digest
+            )
+
+    def collecting(self, providers: Sequence[Enrolled], **changes: Any) -> RoundId:
+        """Take a new round to where it collects."""
+        round_id = self.propose(providers, **changes)
+        self.sign(round_id, *providers)
+        self.confirm(round_id, *providers)
+        return round_id
+
+    def open(self, provider: Enrolled, submission: Submission, *, round_id: RoundId | None = None) -> Resume:
+        """Declare a submission, to its own round unless another is named."""
+        document = submission.to_bytes()
+        signature = sign(provider.signing_key, Label.SUBMISSION, document)
+        return submissions.open_submission(
+            self.context,
+            provider.actor,
+            round_id=round_id or submission.round_id,
+            document=document,
+            signature=signature,
+        )
+
+    def store(self, provider: Enrolled, round_id: RoundId, index: int, payload: bytes) -> int:
+        """Send one chunk."""
+        return submissions.store_chunk(
+            self.context, provider.actor, round_id=round_id, index=index, digest=sha256(payload), payload=payload
+        )
+
+    def complete(self, provider: Enrolled, round_id: RoundId) -> tuple[bytes, bytes]:
+        """Close a submission."""
+        return submissions.complete_submission(
+            self.context, provider.actor, round_id=round_id, signing_key=self.signing_key
+        )
+
+    def submit(self, provider: Enrolled, round_id: RoundId, rows: Rows) -> None:
+        """Declare, send and close."""
+        self.open(provider, declare(self.manifest(round_id), provider.id, rows))
+        for index, payload in enumerate(rows.chunks()):
+            self.store(provider, round_id, index, payload)
+        self.complete(provider, round_id)
+
+    def match(
+        self, engine: SimilarityEngine | None = None, *, should_stop: Callable[[], bool] = lambda: False
+    ) -> RoundId | None:
+        """Claim a round, if there is one, and match it."""
+        round_id = matching.claim_round(self.context)
+        if round_id is not None:
+            matching.match_round(self.context, round_id, engine=engine or small_engine(), should_stop=should_stop)
+        return round_id
+
+    def row(self, round_id: RoundId) -> RoundRow:
+        """Give the round as it is stored."""
+        with self.context.store.read() as tx:
+            return tx.rounds.get(round_id)
+
+    def state(self, round_id: RoundId) -> RoundState:
+        """Give where the round stands."""
+        return self.row(round_id).state
+
+    def manifest(self, round_id: RoundId) -> RoundManifest:
+        """Give the round's manifest."""
+        return manifest_from_bytes(self.row(round_id).manifest)
+
+    def events(self, scope: str = PROJECT) -> list[dict[str, Any]]:
+        """Give the audit events of a scope."""
+        with self.context.store.read() as tx:
+            return [msgspec.json.decode(event) for event in tx.events(scope)]
+
+
+def small_engine() -> SimilarityEngine:
+    """Give the real engine, in this process."""
+    return ENGINES["anonlink"](workers=1, max_pairs=1_000_000)
+
+
+def new_coordinator(folder: Path, *, seed: int = 1) -> Coordinator:
+    """Make a coordinator in an empty folder."""
+    blobs, clock = BlobFolder(folder / "blobs"), FixedClock(START)
+    blobs.prepare()
+    context = Context(
+        store=open_store(sqlite_url(folder / "coordinator.sqlite")),
+        blobs=blobs,
+        clock=clock,
+        random_bytes=seeded_bytes(seed),
+        progress=MatchProgress(),
+    )
+    return Coordinator(
+        context=context,
+        clock=clock,
+        authority=new_authority(now=START),
+        signing_key=Ed25519PrivateKey.from_private_bytes(sha256(b"coordinator")),
+    )

@@ -1,0 +1,399 @@
+"""Projects and rounds up to collecting: who may propose, sign, decline and confirm, and what each refuses."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from harness import (
+    KEY_CHECK,
+    OPERATOR,
+    PROJECT,
+    START,
+    Coordinator,
+    Enrolled,
+    project_text,
+    public_bytes,
+    random_rows,
+)
+
+from isthmus.contract.canonical import Label, sha256, sign
+from isthmus.contract.errors import (
+    AlreadyExists,
+    IllegalTransition,
+    InvalidProject,
+    MalformedDocument,
+    MalformedMessage,
+    NotAMember,
+    NotFound,
+    RoundStateMismatch,
+    SignatureInvalid,
+    WrongLinkageKey,
+    WrongManifest,
+    WrongProfile,
+)
+from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.parties import Role
+from isthmus.contract.project import manifest_from_bytes
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import Waiting
+from isthmus.coordinator.actions import rounds
+
+OTHER_KEY = bytes(16)
+
+
+@pytest.fixture
+def providers(hub: Coordinator) -> list[Enrolled]:
+    return hub.parties("riverside", "college")
+
+
+def _sign(
+    hub: Coordinator, by: Enrolled, round_id: RoundId, *, manifest_hash: bytes, signed: bytes, label: Label
+) -> None:
+    signature = sign(by.signing_key, label, signed)
+    rounds.sign_round(hub.context, by.actor, round_id=round_id, manifest_hash=manifest_hash, signature=signature)
+
+
+def _waited_for(hub: Coordinator, by: Enrolled, round_id: RoundId) -> list[str]:
+    return [one.party for one in rounds.get_round(hub.context, by.actor, round_id=round_id)[0].waiting_for]
+
+
+def test_project_is_kept_as_its_canonical_bytes_and_adding_it_again_changes_nothing(hub: Coordinator) -> None:
+    hub.register("riverside")
+    hub.register("college")
+    text = project_text(providers=["riverside", "college"])
+
+    first = rounds.add_project(hub.context, OPERATOR, text=text)
+    again = rounds.add_project(hub.context, OPERATOR, text=text + "# a comment\n")
+
+    assert first == again
+    assert sha256(first.document) == first.digest
+    assert [event["action"] for event in hub.events()] == ["project.add"]
+
+
+def test_project_of_the_same_id_with_other_content_is_refused(hub: Coordinator) -> None:
+    hub.register("riverside")
+    hub.register("college")
+    rounds.add_project(hub.context, OPERATOR, text=project_text(providers=["riverside", "college"]))
+
+    with pytest.raises(AlreadyExists):
+        rounds.add_project(
+            hub.context, OPERATOR, text=project_text(providers=["riverside", "college"], min_cell_count=6)
+        )
+
+
+def test_project_names_everybody_who_is_not_registered_in_the_role_at_once(hub: Coordinator) -> None:
+    hub.register("riverside")
+    hub.register("college", Role.ANALYST)
+    text = project_text(providers=["riverside", "college", "nobody"], analysts=["research"])
+
+    with pytest.raises(InvalidProject) as refused:
+        rounds.add_project(hub.context, OPERATOR, text=text)
+
+    assert "college is not registered as provider" in str(refused.value)
+    assert "nobody is not registered" in str(refused.value)
+
+
+def test_project_names_an_analyst_who_is_registered_otherwise(hub: Coordinator) -> None:
+    for party in ("riverside", "college", "research"):
+        hub.register(party)
+    text = project_text(providers=["riverside", "college"], analysts=["research"])
+
+    with pytest.raises(InvalidProject, match="research is not registered as analyst"):
+        rounds.add_project(hub.context, OPERATOR, text=text)
+
+
+def test_project_file_that_does_not_parse_is_refused(hub: Coordinator) -> None:
+    with pytest.raises(MalformedDocument):
+        rounds.add_project(hub.context, OPERATOR, text="format =")
+
+
+def test_round_pins_project_members_and_time(hub: Coordinator, providers: list[Enrolled]) -> None:
+    hub.clock.set(START + timedelta(days=1))
+
+    round_id = hub.propose(providers)
+
+    manifest = hub.manifest(round_id)
+    assert round_id.startswith(f"{PROJECT}-")
+    assert hub.state(round_id) is RoundState.PROPOSED
+    assert [(one.party, one.identity_key) for one in manifest.members] == [
+        (one.id, public_bytes(one.signing_key).hex()) for one in providers
+    ]
+    assert manifest.coordinator_key == public_bytes(hub.signing_key).hex()
+    assert manifest.proposed_at == "2026-01-16T12:00:00Z"
+    assert hub.row(round_id).manifest_hash == manifest.digest()
+
+
+def test_round_needs_every_provider_enrolled(hub: Coordinator) -> None:
+    riverside = hub.party("riverside")
+    hub.register("college")
+    college = Enrolled(
+        actor=riverside.actor.__class__(party=PartyId("college"), role=Role.PROVIDER), signing_key=riverside.signing_key
+    )
+
+    with pytest.raises(InvalidProject, match="not enrolled yet: college"):
+        hub.propose([riverside, college])
+
+    assert rounds.list_all_rounds(hub.context) == []
+
+
+def test_round_of_an_unknown_project_is_refused(hub: Coordinator) -> None:
+    with pytest.raises(NotFound):
+        rounds.propose_round(hub.context, OPERATOR, project_id=ProjectId("nothing"), coordinator_key=bytes(32))
+
+
+def test_last_signature_takes_the_round_to_preflight(hub: Coordinator, providers: list[Enrolled]) -> None:
+    riverside, college = providers
+    round_id = hub.propose(providers)
+    assert _waited_for(hub, riverside, round_id) == ["riverside", "college"]
+
+    hub.sign(round_id, riverside)
+    assert hub.state(round_id) is RoundState.PROPOSED
+    assert _waited_for(hub, riverside, round_id) == ["college"]
+    hub.sign(round_id, college)
+
+    assert hub.state(round_id) is RoundState.PREFLIGHT
+    outcomes = [event["outcome"] for event in hub.events() if event["action"] == "round.advance"]
+    assert outcomes == ["draft to proposed", "proposed to locked", "locked to preflight"]
+
+
+def test_signing_again_changes_nothing(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+    before = hub.events()
+
+    hub.sign(round_id, *providers)
+
+    assert hub.events() == before
+
+
+def test_signatures_are_shown_to_members_with_the_manifest(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    hub.sign(round_id, providers[1])
+
+    view, manifest, signatures = rounds.get_round(hub.context, providers[0].actor, round_id=round_id)
+
+    assert manifest_from_bytes(manifest).round_id == view.round_id == round_id
+    assert [one.party for one in signatures] == ["college"]
+
+
+def _other_hash(row_hash: bytes) -> bytes:
+    return sha256(row_hash)
+
+
+@pytest.mark.parametrize(
+    ("make_hash", "refusal"), [(_other_hash, WrongManifest), (lambda known: known[:31], MalformedMessage)]
+)
+def test_signing_or_declining_another_manifest_is_refused(
+    hub: Coordinator, providers: list[Enrolled], make_hash: Callable[[bytes], bytes], refusal: type[Exception]
+) -> None:
+    round_id = hub.propose(providers)
+    row = hub.row(round_id)
+    other = make_hash(row.manifest_hash)
+
+    with pytest.raises(refusal):
+        _sign(hub, providers[0], round_id, manifest_hash=other, signed=row.manifest, label=Label.ROUND_MANIFEST)
+    with pytest.raises(refusal):
+        rounds.decline_round(hub.context, providers[0].actor, round_id=round_id, manifest_hash=other)
+
+    assert hub.state(round_id) is RoundState.PROPOSED
+
+
+@pytest.mark.parametrize("label", [label for label in Label if label is not Label.ROUND_MANIFEST])
+def test_signature_under_another_label_is_refused(hub: Coordinator, providers: list[Enrolled], label: Label) -> None:
+    round_id = hub.propose(providers)
+    row = hub.row(round_id)
+
+    with pytest.raises(SignatureInvalid):
+        _sign(hub, providers[0], round_id, manifest_hash=row.manifest_hash, signed=row.manifest, label=label)
+
+
+def test_signature_of_another_member_is_refused(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    row = hub.row(round_id)
+    forged = Enrolled(actor=providers[0].actor, signing_key=providers[1].signing_key)
+
+    with pytest.raises(SignatureInvalid):
+        _sign(hub, forged, round_id, manifest_hash=row.manifest_hash, signed=row.manifest, label=Label.ROUND_MANIFEST)
+    assert _waited_for(hub, providers[0], round_id) == ["riverside", "college"]
+
+
+def test_round_of_others_looks_like_one_that_is_not_there(hub: Coordinator, providers: list[Enrolled]) -> None:
+    stranger = hub.party("stranger")
+    round_id = hub.propose(providers)
+    missing = RoundId(f"{PROJECT}-0000000000")
+
+    def refusal(asked: RoundId) -> tuple[str, str]:
+        with pytest.raises(NotAMember) as refused:
+            rounds.get_round(hub.context, stranger.actor, round_id=asked)
+        return refused.value.code, str(refused.value).replace(asked, "X")
+
+    assert refusal(round_id) == refusal(missing)
+    with pytest.raises(NotAMember):
+        hub.sign(round_id, stranger)
+    with pytest.raises(NotAMember):
+        hub.confirm(round_id, stranger)
+    with pytest.raises(NotAMember):
+        rounds.decline_round(
+            hub.context, stranger.actor, round_id=round_id, manifest_hash=hub.row(round_id).manifest_hash
+        )
+    assert rounds.list_rounds(hub.context, stranger.actor) == []
+
+
+def test_members_list_their_own_rounds_the_latest_change_first(hub: Coordinator, providers: list[Enrolled]) -> None:
+    first, second = hub.propose(providers), hub.propose(providers)
+    hub.sign(first, *providers)
+
+    listed = [view.round_id for view in rounds.list_rounds(hub.context, providers[0].actor)]
+
+    assert listed == [first, second] == [view.round_id for view in rounds.list_all_rounds(hub.context)]
+
+
+def test_declining_ends_the_round(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    hub.sign(round_id, providers[0])
+
+    view = rounds.decline_round(
+        hub.context, providers[1].actor, round_id=round_id, manifest_hash=hub.row(round_id).manifest_hash
+    )
+
+    assert view.state is RoundState.CANCELLED
+    assert view.waiting_for == ()
+    assert (hub.events()[-1]["actor"], hub.events()[-1]["action"]) == ("college", "round.decline")
+    with pytest.raises(RoundStateMismatch):
+        hub.sign(round_id, providers[1])
+
+
+def test_declining_is_too_late_once_all_have_signed(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+
+    with pytest.raises(RoundStateMismatch):
+        rounds.decline_round(
+            hub.context, providers[1].actor, round_id=round_id, manifest_hash=hub.row(round_id).manifest_hash
+        )
+
+
+def test_operator_cancels_a_round_before_its_release_once(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+
+    assert rounds.cancel_round(hub.context, OPERATOR, round_id=round_id).state is RoundState.CANCELLED
+    with pytest.raises(IllegalTransition):
+        rounds.cancel_round(hub.context, OPERATOR, round_id=round_id)
+    with pytest.raises(NotFound):
+        rounds.cancel_round(hub.context, OPERATOR, round_id=RoundId("no-such-round"))
+
+
+def test_round_that_did_not_fail_is_not_matched_again(hub: Coordinator, providers: list[Enrolled]) -> None:
+    with pytest.raises(RoundStateMismatch, match="failed"):
+        rounds.retry_round(hub.context, OPERATOR, round_id=hub.propose(providers))
+
+
+def test_collecting_begins_when_all_confirmed_the_same_key(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+
+    hub.confirm(round_id, providers[1])
+    assert hub.state(round_id) is RoundState.PREFLIGHT
+    assert _waited_for(hub, providers[0], round_id) == ["riverside"]
+    hub.confirm(round_id, providers[0])
+
+    assert hub.state(round_id) is RoundState.COLLECTING
+    assert _waited_for(hub, providers[0], round_id) == ["riverside", "college"]
+
+
+def test_other_key_than_the_leads_is_refused_once_the_lead_has_confirmed(
+    hub: Coordinator, providers: list[Enrolled]
+) -> None:
+    lead, college = providers
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+    hub.confirm(round_id, lead)
+
+    with pytest.raises(WrongLinkageKey):
+        hub.confirm(round_id, college, key_check=OTHER_KEY)
+
+    assert _waited_for(hub, lead, round_id) == ["college"]
+
+
+def test_other_key_that_came_before_the_leads_is_asked_for_again(hub: Coordinator, providers: list[Enrolled]) -> None:
+    lead, college = providers
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+    hub.confirm(round_id, college, key_check=OTHER_KEY)
+
+    hub.confirm(round_id, lead)
+
+    assert hub.state(round_id) is RoundState.PREFLIGHT
+    assert _waited_for(hub, lead, round_id) == ["college"]
+    assert "college must confirm again" in hub.events()[-1]["outcome"]
+    hub.confirm(round_id, college)
+    assert hub.state(round_id) is RoundState.COLLECTING
+
+
+def test_lead_that_changes_its_key_makes_the_others_confirm_again(hub: Coordinator) -> None:
+    providers = hub.parties("riverside", "college", "workforce")
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+    hub.confirm(round_id, providers[0], providers[1], key_check=OTHER_KEY)
+
+    hub.confirm(round_id, providers[0])
+
+    assert _waited_for(hub, providers[0], round_id) == ["college", "workforce"]
+
+
+def test_confirming_the_same_again_is_harmless_and_another_key_is_too_late(
+    hub: Coordinator, providers: list[Enrolled]
+) -> None:
+    round_id = hub.collecting(providers)
+    before = hub.events()
+
+    hub.confirm(round_id, *providers)
+
+    assert hub.events() == before
+    with pytest.raises(RoundStateMismatch):
+        hub.confirm(round_id, providers[1], key_check=OTHER_KEY)
+
+
+def test_confirming_before_all_signed_is_refused(hub: Coordinator, providers: list[Enrolled]) -> None:
+    with pytest.raises(RoundStateMismatch):
+        hub.confirm(hub.propose(providers), providers[0])
+
+
+@pytest.mark.parametrize("digest", [b"", bytes(32)])
+def test_other_profile_is_refused(hub: Coordinator, providers: list[Enrolled], digest: bytes) -> None:
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+
+    with pytest.raises(WrongProfile):
+        rounds.confirm_preflight(
+            hub.context, providers[0].actor, round_id=round_id, key_check=KEY_CHECK, profile_digest=digest
+        )
+
+
+def test_key_check_value_of_another_length_is_refused(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    hub.sign(round_id, *providers)
+
+    with pytest.raises(MalformedMessage):
+        hub.confirm(round_id, providers[0], key_check=bytes(15))
+
+
+def test_view_shows_progress_of_matching(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.propose(providers)
+    hub.context.progress.report(round_id, 3, 8)
+    view = rounds.get_round(hub.context, providers[0].actor, round_id=round_id)[0]
+    hub.context.progress.clear(round_id)
+
+    assert (view.pairs_done, view.pairs_total) == (3, 8)
+    assert hub.context.progress.of(round_id) == (0, 0)
+
+
+def test_view_waits_for_nobody_else_than_it_says(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id = hub.collecting(providers)
+    for seed, provider in enumerate(providers):
+        hub.submit(provider, round_id, random_rows(3, seed=seed))
+
+    (waiting,) = rounds.get_round(hub.context, providers[0].actor, round_id=round_id)[0].waiting_for
+
+    assert isinstance(waiting, Waiting)
+    assert waiting.party == "coordinator"
