@@ -6,6 +6,7 @@ that are asked the same things hold the same bytes, certificates apart. All rows
 
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -132,7 +133,7 @@ def project_text(*, providers: Sequence[str], lead: str | None = None, **changes
     return "\n".join(lines) + "\n"
 
 
-def declare(manifest: RoundManifest, party: PartyId, rows: Rows, **changes: Any) -> Submission:
+def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: Any) -> Submission:
     """Give what the party would declare of these rows, with some fields changed."""
     declared = Submission(
         format=SUBMISSION_FORMAT,
@@ -157,6 +158,7 @@ class Coordinator:
     clock: FixedClock
     authority: Authority
     signing_key: Ed25519PrivateKey
+    close: Callable[[], None]
 
     def register(self, party: str, role: Role = Role.PROVIDER) -> PartyId:
         """Register a party."""
@@ -292,12 +294,21 @@ def small_engine() -> SimilarityEngine:
     return ENGINES["anonlink"](workers=1, max_pairs=1_000_000)
 
 
-def new_coordinator(folder: Path, *, seed: int = 1) -> Coordinator:
-    """Make a coordinator in an empty folder."""
+def empty_database(path: Path) -> Path:
+    """Make the file of a store that holds nothing, for coordinators to begin from."""
+    open_store(sqlite_url(path)).close()
+    return path
+
+
+def new_coordinator(folder: Path, *, seed: int = 1, database: Path | None = None) -> Coordinator:
+    """Make a coordinator in an empty folder; a copy of an empty `database` saves making the schema again."""
     blobs, clock = BlobFolder(folder / "blobs"), FixedClock(START)
     blobs.prepare()
+    if database is not None:
+        shutil.copy(database, folder / "coordinator.sqlite")
+    store = open_store(sqlite_url(folder / "coordinator.sqlite"))
     context = Context(
-        store=open_store(sqlite_url(folder / "coordinator.sqlite")),
+        store=store,
         blobs=blobs,
         clock=clock,
         random_bytes=seeded_bytes(seed),
@@ -308,4 +319,5 @@ def new_coordinator(folder: Path, *, seed: int = 1) -> Coordinator:
         clock=clock,
         authority=new_authority(now=START),
         signing_key=Ed25519PrivateKey.from_private_bytes(sha256(b"coordinator")),
+        close=store.close,
     )

@@ -124,12 +124,15 @@ def enrol_everybody(local: LocalRound) -> None:
 
 
 def propose(local: LocalRound) -> str:
-    """Add the project, propose a round of it, and give the round's id."""
+    """Add the project, propose a round of it, let every provider agree to it, and give the round's id."""
     path = local.folder / "project.toml"
     path.write_text(_project_file(local), "utf-8")
     run(COORDINATOR, "project", "add", "--dir", str(local.coordinator), str(path))
-    proposed = run(COORDINATOR, "round", "propose", "--dir", str(local.coordinator), local.settings.project)
-    return proposed.strip()
+    round_id = run(COORDINATOR, "round", "propose", "--dir", str(local.coordinator), local.settings.project).strip()
+    local.timeline.note("proposed")
+    for provider in local.providers:
+        run(NODE, "round", "sign", "--dir", str(local.node(provider.party)), round_id)
+    return round_id
 
 
 def run_nodes(local: LocalRound, round_id: str, *, coordinator: Running, report: Report) -> None:
@@ -205,9 +208,6 @@ def _hand_over_key(local: LocalRound) -> None:
 def _node_settings(local: LocalRound, provider: LocalProvider) -> str:
     columns = "\n".join(f"{name} = {json.dumps(column)}" for name, column in provider.columns.items())
     return f"""encoder = {json.dumps(local.settings.encoder)}
-
-[policy]
-sign_automatically = [{json.dumps(local.settings.project)}]
 
 [datasets.{DATASET}]
 file = {json.dumps(str(provider.file.resolve()))}

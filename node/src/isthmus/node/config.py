@@ -10,16 +10,18 @@ ids/           the fetched ID files, one a round
 
 import tomllib
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-from isthmus.contract.ids import ProjectId
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.errors import SettingsInvalid
 from isthmus.node.normalise.dates import DateOrder
 
 FILE_NAME: Final = "node.toml"
+
+
+ProjectHash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,9 +39,12 @@ class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What this node agrees to without asking: rounds of these projects, if nothing else stands against them."""
+    """What this node agrees to without asking: rounds of these very projects, by the SHA-256 of their terms in hex.
 
-    sign_automatically: tuple[ProjectId, ...] = ()
+    A hash and not a name, because the coordinator could change the terms under the same name.
+    """
+
+    sign_automatically: tuple[ProjectHash, ...] = ()
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,7 +75,8 @@ def config_template() -> str:
 encoder = "isthmus"
 
 [policy]
-# Rounds of these projects are signed without asking; all others wait for: isthmus-node round sign
+# Rounds of exactly these projects, by the hash that "isthmus-node round show" prints, are signed without asking;
+# all others wait for a person: isthmus-node round sign
 sign_automatically = []
 
 # One table for each data set that a project names. On the left of each column the standard field, one of:

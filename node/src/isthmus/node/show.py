@@ -29,7 +29,8 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         f"  linked     when similarity is {manifest.threshold} or more; at most one row of each provider a person",
         f"  result     {_REVEAL[project.reveal]}",
         f"  tables     to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
-        f"  manifest   {manifest.digest().hex()}",
+        f"  hashes     project {project.digest().hex()}",
+        f"             manifest {manifest.digest().hex()}",
         "  An encoding is pseudonymous personal data: whoever holds it and the linkage key can try names against it.",
     ]
     return "\n".join(lines) + "\n"

@@ -114,7 +114,7 @@ def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: Round
         return view
     if node.vault.signed_manifest(view.round_id) != data:
         check_manifest(manifest, identity=node.identity, config=node.config)
-        if manifest.project.id not in node.config.policy.sign_automatically:
+        if manifest.project.digest().hex() not in node.config.policy.sign_automatically:
             raise NeedsConsent(round_id=view.round_id)
     return sign_manifest(node, client, manifest, data)
 

@@ -50,7 +50,7 @@ def rows() -> Rows:
     return random_rows(20, seed=7)
 
 
-def _declared(hub: Coordinator, round_id: RoundId, provider: Enrolled, rows: Rows, **changes: Any) -> Submission:
+def _declared(hub: Coordinator, round_id: RoundId, provider: Enrolled, rows: Rows, /, **changes: Any) -> Submission:
     return declare(hub.manifest(round_id), provider.id, rows, **changes)
 
 

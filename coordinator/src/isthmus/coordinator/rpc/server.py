@@ -116,5 +116,6 @@ def _server() -> grpc.aio.Server:
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.so_reuseport", 0),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),  # nodes ping once a minute
     )
     return grpc.aio.server(interceptors=[ErrorInterceptor()], options=options)

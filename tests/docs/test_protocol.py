@@ -1,0 +1,130 @@
+"""What docs/protocol.md states as bytes is what the code computes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.pages import DOCS, ROOT, numbered_sections, read, source_files, table_rows
+from isthmus.contract.canonical import Label
+from isthmus.contract.encodings import CHUNK_BYTES, MAX_ROWS, SUBMISSION_FORMAT, row_bytes, rows_per_chunk
+from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.profile import PROFILE_FORMAT, default_threshold, interop_1
+from isthmus.contract.project import MANIFEST_FORMAT, PROJECT_FORMAT
+from isthmus.contract.secret import Secret
+from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.coordinator.actions.submissions import RECEIPT_FORMAT
+from isthmus.coordinator.disclosure.release import FORMAT as TABLE_FORMAT
+from isthmus.coordinator.domain.entities import entity_id
+from isthmus.coordinator.domain.pseudonyms import pseudonym
+from isthmus.node.keys.linkage_key import kdf_info, key_check_value, key_file_text, round_key
+
+PROTOCOL = read(DOCS / "protocol.md")
+KEY = Secret(bytes(range(32)))
+PROJECT, ROUND = ProjectId("demo"), RoundId("demo-0000000001")
+FORMATS = (PROJECT_FORMAT, MANIFEST_FORMAT, SUBMISSION_FORMAT, RECEIPT_FORMAT, TABLE_FORMAT, PROFILE_FORMAT)
+CITATION = re.compile(r"docs/protocol\.md,?[\s#\"/*]*sections?\s+(\d+)(?:\s+(?:to|and)\s+(\d+))?")
+
+
+def _section(number: int) -> str:
+    return PROTOCOL.partition(f"\n## {number}. ")[2].partition("\n## ")[0]
+
+
+def _cited_sections(path: Path) -> set[int]:
+    found = (map(int, filter(None, numbers)) for numbers in CITATION.findall(read(path)))
+    return {number for numbers in found for number in numbers}
+
+
+def test_protocol_has_sections_one_to_twelve() -> None:
+    assert numbered_sections(PROTOCOL) == set(range(1, 13))
+
+
+def test_sections_that_code_cites_are_there() -> None:
+    cited = {number for path in source_files() for number in _cited_sections(path)}
+
+    assert {2, 3, 4, 6, 8, 10, 12} <= cited <= numbered_sections(PROTOCOL)
+
+
+@pytest.mark.parametrize("label", Label)
+def test_every_signature_label_is_in_section_three(label: Label) -> None:
+    assert f"| `{label.value}` |" in _section(3)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_document_format_is_named(name: str) -> None:
+    assert f"`{name}`" in PROTOCOL
+
+
+def test_key_file_example_is_what_the_code_writes() -> None:
+    assert key_file_text(KEY, PROJECT).strip() in _section(4)
+
+
+def test_round_key_and_key_check_examples_are_what_the_code_derives() -> None:
+    encode = round_key(KEY, project=PROJECT, round_id=ROUND, label="encode").reveal().hex()
+    check = key_check_value(KEY, project=PROJECT, round_id=ROUND).hex()
+
+    assert f"encode     {encode}\n" in _section(4)
+    assert f"key check  {check}\n" in _section(4)
+
+
+def test_encoder_info_is_as_stated() -> None:
+    assert kdf_info(PROJECT, ROUND).decode().replace("demo-0000000001", "ROUND").replace("demo", "PROJECT") in _section(
+        4
+    )
+
+
+def test_field_table_has_every_standard_field_in_order() -> None:
+    rows = [row[0].strip("`") for row in table_rows(_section(5)) if row[0].startswith("`")]
+
+    assert rows == list(STANDARD_FIELDS)
+
+
+def test_field_table_gives_the_bits_that_the_profile_sets() -> None:
+    weights = {row[0].strip("`"): int(row[2]) for row in table_rows(_section(5)) if row[0].startswith("`")}
+    features = interop_1(tuple(STANDARD_FIELDS)).linkage_schema["features"]
+
+    stated = [round(500 * weights[field] / sum(weights.values())) for field in STANDARD_FIELDS]
+    assert stated == [feature["hashing"]["strategy"]["bitsPerFeature"] for feature in features]
+
+
+def test_field_table_gives_the_comparisons_of_the_profile() -> None:
+    said = {row[0].strip("`"): row[1] for row in table_rows(_section(5)) if row[0].startswith("`")}
+
+    for feature in interop_1(tuple(STANDARD_FIELDS)).linkage_schema["features"]:
+        comparison = feature["hashing"]["comparison"]
+        words = ("positional " if comparison.get("positional") else "") + f"{comparison.get('n')}-grams"
+        assert said[feature["identifier"]] == ("exact" if comparison["type"] == "exact" else words)
+
+
+@pytest.mark.parametrize(
+    "fields", [("first_name", "last_name", "dob"), ("sex", "zip"), ("first_name", "ssn"), tuple(STANDARD_FIELDS)]
+)
+def test_field_table_gives_the_declared_threshold(fields: tuple[str, ...]) -> None:
+    points = {row[0].strip("`"): int(row[3]) for row in table_rows(_section(5)) if row[0].startswith("`")}
+
+    stated = min(90, max(62, 80 - sum(points[field] for field in fields)))
+    assert default_threshold(fields) == f"0.{stated}"
+
+
+def test_submission_sizes_are_as_stated() -> None:
+    section = _section(6)
+
+    assert f"{row_bytes(1024)} bytes" in section
+    assert f"{CHUNK_BYTES:,} bytes" in section
+    assert f"{rows_per_chunk(1024):,}, fewer in the last" in section
+    assert f"(1 to {MAX_ROWS:,})" in section
+
+
+def test_entity_and_pseudonym_examples_are_what_the_code_computes() -> None:
+    entity = entity_id([b"\xff" * 16, bytes(16)])
+
+    assert entity.hex() in _section(8)
+    assert f"`{pseudonym(bytes(32), entity)}`" in _section(8)
+
+
+def test_every_audit_action_in_the_code_is_in_section_twelve() -> None:
+    code = "".join(read(path) for path in (ROOT / "coordinator" / "src").rglob("*.py"))
+    actions = set(re.findall(r'"((?:party|token|access|project|round|submission|pseudonym-key|result|entities|table)'
+                             r'\.[a-z]+)"', code))  # fmt: skip
+
+    assert set(re.findall(r"`([a-z-]+\.[a-z]+)`", _section(12))) == actions

@@ -1,0 +1,126 @@
+"""The reference pages name everything that the programs have, and nothing that they do not."""
+
+import re
+
+import click
+import pytest
+
+from docs.pages import DOCS, fenced, first_cells, read, reference, table_rows
+from docs.walk import SERVICES, commands, errors, sent_fields, setting_keys
+from isthmus.contract.errors import ERRORS
+from isthmus.contract.project import Project
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.coordinator.config import CoordinatorConfig
+from isthmus.coordinator.domain.roles import ROLE_OF_SERVICE
+from isthmus.coordinator.domain.rounds import diagram
+from isthmus.node.config import NodeConfig
+
+COMMANDS = dict(commands())
+
+
+def _options(command: click.Command) -> set[str]:
+    return {option for one in command.params if isinstance(one, click.Option) for option in one.opts}
+
+
+def _command_section(name: str) -> str:
+    """The part of the page that is about one command, up to the next heading."""
+    found = re.search(rf"^### `{re.escape(name)}(?: [A-Z_ ]+)?`$(.*?)(?=^##|\Z)", reference("commands.md"), re.M | re.S)
+    return found[0] if found else ""
+
+
+def _service_section(name: str) -> str:
+    found = re.search(rf"^## `{name}`(.*?)(?=^## |\Z)", reference("roles.md"), re.M | re.S)
+    return found[0] if found else ""
+
+
+def test_error_page_lists_every_code_and_no_other() -> None:
+    assert first_cells(reference("errors.md")) == {error.code for error in errors()}
+
+
+def test_errors_walked_are_more_than_those_of_the_wire() -> None:
+    assert {error.code for error in errors()} > set(ERRORS)
+
+
+@pytest.mark.parametrize("error", errors(), ids=lambda error: str(error.code))
+def test_error_page_gives_sentence_remedy_status_and_exit_code(error: type) -> None:
+    rows = {row[0].strip("`"): row[1:] for row in table_rows(reference("errors.md"))}
+
+    spec = error.spec
+    assert rows[error.code] == [spec.sentence, spec.remedy, spec.status, str(spec.exit_code)]
+
+
+def test_exit_code_page_lists_every_exit_code_of_an_error() -> None:
+    listed = {row[0] for row in table_rows(reference("exit-codes.md"))}
+
+    assert {str(error.spec.exit_code) for error in errors()} <= listed
+
+
+def test_coordinator_settings_page_lists_every_key_and_no_other() -> None:
+    listed = first_cells(reference("coordinator-settings.md").partition("## The folder")[0])
+
+    assert listed == set(setting_keys(CoordinatorConfig))
+
+
+def test_node_settings_page_lists_every_key_and_no_other() -> None:
+    listed = first_cells(reference("node-settings.md").partition("## Standard fields")[0])
+
+    assert listed - {"datasets.NAME"} == set(setting_keys(NodeConfig)) - {"datasets"}
+
+
+def test_node_settings_page_lists_every_standard_field() -> None:
+    section = reference("node-settings.md").partition("## Standard fields")[2].partition("##")[0]
+
+    assert [name for name in re.findall(r"`(\w+)`", section) if name in STANDARD_FIELDS] == list(STANDARD_FIELDS)
+
+
+def test_project_page_lists_every_key_and_no_other() -> None:
+    assert first_cells(reference("project-file.md")) == set(setting_keys(Project))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_page_lists_every_option_of_the_command_and_no_other(name: str) -> None:
+    assert first_cells(_command_section(name)) == _options(COMMANDS[name])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_page_shows_the_arguments_of_the_command(name: str) -> None:
+    arguments = [one.human_readable_name for one in COMMANDS[name].params if isinstance(one, click.Argument)]
+
+    assert _command_section(name).startswith(f"### `{' '.join([name, *arguments])}`")
+
+
+def test_command_page_describes_no_command_that_is_not_there() -> None:
+    described = re.findall(r"^### `([^`A-Z]+?)(?: [A-Z_ ]+)?`$", reference("commands.md"), re.M)
+
+    assert sorted(described) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: str(service.name))
+def test_role_page_lists_every_call_of_the_service_and_no_other(service: object) -> None:
+    name = service.name  # type: ignore[attr-defined] - protobuf's descriptors differ between implementations
+    methods = service.methods  # type: ignore[attr-defined] - the same
+
+    assert first_cells(_service_section(name)) == {method.name for method in methods}
+
+
+@pytest.mark.parametrize(("service", "role"), ROLE_OF_SERVICE.items())
+def test_role_page_gives_the_role_that_the_code_checks(service: str, role: str) -> None:
+    assert f"`{service.rpartition('.')[2]}`: role `{role}`" in _service_section(service.rpartition(".")[2])
+
+
+def test_state_diagram_is_the_one_that_the_code_prints() -> None:
+    assert fenced(reference("round-states.md"), "mermaid") == [diagram()]
+
+
+def test_state_page_describes_every_state_and_no_other() -> None:
+    assert first_cells(reference("round-states.md")) == {state.value for state in RoundState}
+
+
+def test_data_flow_lists_every_text_field_that_a_node_can_send_and_no_other() -> None:
+    section = read(DOCS / "data-flow.md").partition("## Every field")[2].partition("\n## ")[0]
+    listed = [(row[0].strip("`"), row[1].strip("`")) for row in table_rows(section) if row[0].startswith("`")]
+
+    assert len(listed) == len(set(listed))
+    assert set(listed) == sent_fields()
+    assert all(row[2] and row[3] for row in table_rows(section))

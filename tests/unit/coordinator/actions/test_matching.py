@@ -1,0 +1,342 @@
+"""Matching: one result or none, the same bytes however often it was interrupted, and who is shown what."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+from harness import KEY_CHECK, OPERATOR, PROJECT, Coordinator, Enrolled, Rows, random_rows, small_engine
+
+from isthmus.contract.canonical import sha256
+from isthmus.contract.errors import AlreadyExists
+from isthmus.contract.ids import RoundId
+from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.actions import rounds
+from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
+from isthmus.coordinator.domain.entities import unpack_entities
+from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
+from isthmus.coordinator.match import ENGINES
+from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.engine import CandidatePairs, Progress
+from isthmus.coordinator.worker import match_claimed, run_worker
+
+PEOPLE_OF_BOTH = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A sealed round of two providers: 12 rows and 10 rows, of which the first 7 are the same people."""
+
+    id: RoundId
+    providers: Sequence[Enrolled]
+    left: Rows
+    right: Rows
+
+
+def _sealed(hub: Coordinator, **changes: object) -> Round:
+    providers = hub.parties("riverside", "college")
+    left = random_rows(12, seed=1)
+    right = random_rows(10, seed=2).with_people_of(left, PEOPLE_OF_BOTH)
+    round_id = hub.collecting(providers, **changes)
+    for provider, rows in zip(providers, (left, right), strict=True):
+        hub.submit(provider, round_id, rows)
+    return Round(id=round_id, providers=providers, left=left, right=right)
+
+
+def _map(hub: Coordinator, one: Round, provider: Enrolled) -> list[PseudonymRow]:
+    with hub.context.store.read() as tx:
+        result = tx.results.find(one.id, provider.id)
+    assert result is not None
+    return list(unpack_pseudonyms(hub.context.blobs.get(result.digest)))
+
+
+def _result_bytes(hub: Coordinator, one: Round) -> list[bytes]:
+    with hub.context.store.read() as tx:
+        digests = [tx.results.entities(one.id)]
+        digests += [result.digest for provider in one.providers if (result := tx.results.find(one.id, provider.id))]
+        tables = [release.document for release in tx.results.releases()]
+    assert all(digests)
+    return [*(hub.context.blobs.get(digest) for digest in digests if digest), *tables]
+
+
+class _Failing:
+    """An engine with a fault that names a row, which nobody may get to see."""
+
+    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+        raise RuntimeError("row 4711 is odd")
+
+
+def test_nothing_is_claimed_while_no_round_is_sealed(hub: Coordinator) -> None:
+    hub.collecting(hub.parties("riverside", "college"))
+
+    assert claim_round(hub.context) is None
+
+
+def test_claimed_round_is_matching_and_an_interrupted_one_is_claimed_first(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    other = hub.propose(one.providers)
+    hub.sign(other, *one.providers)
+    hub.confirm(other, *one.providers)
+    assert claim_round(hub.context) == one.id
+    for seed, provider in enumerate(one.providers):
+        hub.submit(provider, other, random_rows(3, seed=seed))
+
+    assert claim_round(hub.context) == one.id
+    assert hub.state(one.id) is RoundState.MATCHING
+    assert hub.state(other) is RoundState.SEALED
+
+
+def test_rounds_are_claimed_in_the_order_in_which_they_were_sealed(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    other = hub.propose(one.providers)
+    hub.sign(other, *one.providers)
+    hub.confirm(other, *one.providers)
+    for seed, provider in enumerate(one.providers):
+        hub.submit(provider, other, random_rows(3, seed=seed))
+
+    assert [hub.match(), hub.match(), hub.match()] == [one.id, other, None]
+
+
+def test_rows_of_the_same_people_link_and_no_others(hub: Coordinator) -> None:
+    one = _sealed(hub)
+
+    hub.match()
+
+    assert hub.state(one.id) is RoundState.RELEASED
+    for provider, rows in zip(one.providers, (one.left, one.right), strict=True):
+        expected = {handle.tobytes() for handle in rows.handles[:PEOPLE_OF_BOTH]}
+        assert {row.handle for row in _map(hub, one, provider)} == expected
+
+
+def test_entities_join_the_rows_of_one_person(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    hub.match()
+    with hub.context.store.read() as tx:
+        digest = tx.results.entities(one.id)
+    assert digest is not None
+
+    linked = list(unpack_entities(hub.context.blobs.get(digest)))
+
+    by_handle = {row.handle: row.entity for row in linked}
+    assert len(linked) == 2 * PEOPLE_OF_BOTH
+    assert len(set(by_handle.values())) == PEOPLE_OF_BOTH
+    for index in range(PEOPLE_OF_BOTH):
+        left, right = one.left.handles[index].tobytes(), one.right.handles[index].tobytes()
+        assert by_handle[left] == by_handle[right]
+
+
+def test_mode_linked_shows_linked_rows_without_slots(hub: Coordinator) -> None:
+    one = _sealed(hub, reveal="linked")
+    hub.match()
+
+    shown = _map(hub, one, one.providers[0])
+
+    assert len(shown) == PEOPLE_OF_BOTH
+    assert {row.slot for row in shown} == {None}
+
+
+def test_mode_spine_shows_every_row_with_a_slot_of_its_own_among_a_whole_thousand(hub: Coordinator) -> None:
+    one = _sealed(hub, reveal="spine")
+    hub.match()
+
+    for provider, rows in zip(one.providers, (one.left, one.right), strict=True):
+        shown = _map(hub, one, provider)
+        slots = [row.slot for row in shown]
+        assert len(shown) == len(rows)
+        assert len({row.pseudonym for row in shown}) == len(set(slots)) == len(rows)
+        assert all(slot is not None and 0 <= slot < 1000 for slot in slots)
+        with hub.context.store.read() as tx:
+            result = tx.results.find(one.id, provider.id)
+        assert result is not None
+        assert result.slot_count == 1000
+
+
+def test_mode_spine_gives_both_rows_of_a_person_one_slot(hub: Coordinator) -> None:
+    one = _sealed(hub, reveal="spine")
+    hub.match()
+
+    left, right = ({row.handle: row.slot for row in _map(hub, one, provider)} for provider in one.providers)
+
+    same = [left[one.left.handles[index].tobytes()] == right[one.right.handles[index].tobytes()] for index in range(10)]
+    assert same == [True] * PEOPLE_OF_BOTH + [False] * 3
+
+
+def test_two_providers_pseudonyms_have_nothing_in_common(hub: Coordinator) -> None:
+    one = _sealed(hub, reveal="spine")
+    hub.match()
+
+    left, right = ({row.pseudonym for row in _map(hub, one, provider)} for provider in one.providers)
+
+    assert not left & right
+
+
+def test_providers_keep_their_pseudonym_keys_in_a_later_round(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    hub.match()
+    later = hub.propose(one.providers)
+    hub.sign(later, *one.providers)
+    hub.confirm(later, *one.providers, key_check=KEY_CHECK)
+    for provider, rows in zip(one.providers, (one.left, one.right), strict=True):
+        hub.submit(provider, later, rows)
+    hub.match()
+
+    again = Round(id=later, providers=one.providers, left=one.left, right=one.right)
+
+    assert _map(hub, again, one.providers[0]) == _map(hub, one, one.providers[0])
+    assert [event["action"] for event in hub.events()].count("pseudonym-key.make") == 2
+
+
+def test_interrupted_round_is_matched_again_to_the_same_bytes(make_hub: Callable[[str], Coordinator]) -> None:
+    straight, interrupted = make_hub("straight"), make_hub("interrupted")
+    one, other = _sealed(straight, reveal="spine"), _sealed(interrupted, reveal="spine")
+    straight.match()
+
+    with pytest.raises(MatchingInterrupted):
+        interrupted.match(should_stop=lambda: True)
+    assert interrupted.state(other.id) is RoundState.MATCHING
+    interrupted.match()
+
+    assert one.id == other.id
+    assert _result_bytes(straight, one) == _result_bytes(interrupted, other)
+
+
+def test_round_has_one_result_however_often_it_is_matched(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    hub.match()
+    before = _result_bytes(hub, one), hub.events()
+
+    with pytest.raises(AlreadyExists):
+        match_round(hub.context, one.id, engine=small_engine(), should_stop=lambda: False)
+
+    assert (_result_bytes(hub, one), hub.events()) == before
+
+
+def test_progress_is_shown_while_matching_and_gone_afterwards(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    seen: list[tuple[int, int]] = []
+
+    def look() -> bool:
+        seen.append(hub.context.progress.of(one.id))
+        return False
+
+    hub.match(should_stop=look)
+
+    assert seen == [(0, 0), (0, 120)]
+    assert hub.context.progress.of(one.id) == (0, 0)
+
+
+def test_fault_takes_the_round_to_failed_and_its_text_is_kept_nowhere(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+
+    match_claimed(hub.context, one.id, engine=_Failing(), stop=threading.Event())
+
+    assert hub.state(one.id) is RoundState.FAILED
+    fault, advance = hub.events()[-2:]
+    assert (fault["action"], fault["outcome"]) == ("round.fault", "RuntimeError")
+    assert advance["outcome"] == "matching to failed"
+    assert "4711" not in str(hub.events())
+
+
+def test_failed_round_is_matched_again_when_the_operator_says_so(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    match_claimed(hub.context, one.id, engine=_Failing(), stop=threading.Event())
+    assert claim_round(hub.context) is None
+
+    assert rounds.retry_round(hub.context, OPERATOR, round_id=one.id).state is RoundState.MATCHING
+    assert hub.match() == one.id
+
+    assert hub.state(one.id) is RoundState.RELEASED
+
+
+def test_refusal_by_the_engine_is_recorded_by_its_code(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    engine = ENGINES["anonlink"](workers=1, max_pairs=1)
+
+    match_claimed(hub.context, one.id, engine=engine, stop=threading.Event())
+
+    assert hub.events()[-2]["outcome"] == "too-many-candidates"
+
+
+def test_round_cancelled_while_it_is_matched_stays_cancelled_without_result(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+
+    class _Cancelling:
+        def candidate_pairs(
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
+        ) -> CandidatePairs:
+            rounds.cancel_round(hub.context, OPERATOR, round_id=one.id)
+            return small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
+
+    match_claimed(hub.context, one.id, engine=_Cancelling(), stop=threading.Event())
+
+    assert hub.state(one.id) is RoundState.CANCELLED
+    assert hub.context.progress.of(one.id) == (0, 0)
+    with hub.context.store.read() as tx:
+        assert tx.results.find(one.id, one.providers[0].id) is None
+        assert tx.results.releases() == []
+
+
+def test_fault_of_a_round_that_is_not_matching_changes_nothing(hub: Coordinator) -> None:
+    round_id = hub.collecting(hub.parties("riverside", "college"))
+    before = hub.events()
+
+    fail_round(hub.context, round_id, error=RuntimeError())
+
+    assert hub.state(round_id) is RoundState.COLLECTING
+    assert hub.events() == before
+
+
+def test_blob_altered_on_disk_fails_the_round_rather_than_being_matched(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    hub.context.blobs.delete(sha256(one.left.chunks()[0]))
+
+    match_claimed(hub.context, one.id, engine=small_engine(), stop=threading.Event())
+
+    assert hub.state(one.id) is RoundState.FAILED
+    assert hub.events()[-2]["outcome"] == "chunk-damaged"
+
+
+def test_worker_matches_what_is_sealed_until_it_is_told_to_stop(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    stop = threading.Event()
+
+    class _Stopping:
+        def candidate_pairs(
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
+        ) -> CandidatePairs:
+            pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
+            stop.set()
+            return pairs
+
+    run_worker(hub.context, engine=_Stopping(), stop=stop)
+
+    assert hub.state(one.id) is RoundState.RELEASED
+
+
+def test_worker_that_is_told_to_stop_leaves_the_round_for_its_next_start(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    stop = threading.Event()
+    stop.set()
+
+    match_claimed(hub.context, one.id, engine=small_engine(), stop=stop)
+
+    assert hub.state(one.id) is RoundState.MATCHING
+
+
+def test_audit_of_matching_names_each_result_and_no_row(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    hub.match()
+
+    actions = [event["action"] for event in hub.events()]
+
+    assert actions.count("result.store") == 2
+    assert actions.count("entities.store") == actions.count("table.release") == 1
+    assert one.left.handles[0].tobytes().hex() not in str(hub.events())
+    assert hub.events()[-1]["outcome"] == "review to released"
+    assert all(event["scope"] == PROJECT for event in hub.events())
