@@ -171,7 +171,7 @@ def _providers(files: Sequence[NamedFile]) -> tuple[dict[str, str], list[LocalPr
     """Give party id -> the name on the command line, and the providers."""
     if len(files) < 2 or len({one.name for one in files}) != len(files):
         raise ValueError("give two or more files, each under a name of its own: NAME=FILE.csv")
-    names = {_party_id(number, one.name): one.name for number, one in enumerate(files, start=1)}
+    names = dict(zip(_party_ids([one.name for one in files]), (one.name for one in files), strict=True))
     providers = [_provider(party, one) for party, one in zip(names, files, strict=True)]
     common = set.intersection(*(set(provider.columns) for provider in providers))
     click.echo(f"encoded: {', '.join(name for name in STANDARD_FIELDS if name in common)}", err=True)
@@ -199,10 +199,13 @@ def _provider(party: str, named: NamedFile) -> LocalProvider:
     )
 
 
-def _party_id(number: int, name: str) -> str:
-    """Give a lawful party id for any name; the number keeps two of them apart."""
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30]
-    return f"p{number}-{slug}".rstrip("-")
+def _party_ids(names: Sequence[str]) -> list[str]:
+    """Give a lawful party id for each name, as like it as can be; a number keeps two of them apart."""
+    slugs = [re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30].strip("-") for name in names]
+    lawful = [
+        slug if len(slug) > 1 and slug[0].isalpha() else f"p-{slug}".strip("-") + "x" * (not slug) for slug in slugs
+    ]
+    return [slug if lawful.count(slug) == 1 else f"{slug}-{place}" for place, slug in enumerate(lawful, start=1)]
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Pages hold together: links lead somewhere, cited pages and scripts are there, examples parse, nothing private slips in."""
+"""Pages hold together: links lead somewhere, what they cite is there, examples parse, nothing private slips in."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from docs.pages import DOCS, ROOT, all_pages, anchors, read, source_files, without_code
+
 from isthmus.contract.project import project_from_toml
 from isthmus.coordinator.config import load_config as load_coordinator
 from isthmus.node.config import load_config as load_node
@@ -101,10 +101,11 @@ def test_project_example_parses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("example", "party", "signs"), [("node.toml", "riverside", ()), ("node-workforce.toml", "workforce-agency", True)]
+    ("example", "party", "signs"),
+    [("node.toml", "riverside", False), ("node-workforce.toml", "workforce-agency", True)],
 )
-def test_node_examples_parse_and_fit_the_project_example(
-    example: str, party: str, signs: object, tmp_path: Path
+def test_node_example_parses_and_fits_the_project_example(
+    example: str, party: str, signs: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "node.toml").write_text(read(ROOT / "examples" / example), "utf-8")
     project = project_from_toml(read(ROOT / "examples" / "school-to-work.toml"))
@@ -113,7 +114,7 @@ def test_node_examples_parse_and_fit_the_project_example(
     config = load_node(tmp_path)
 
     assert set(terms.fields) <= set(config.datasets[terms.dataset].columns)
-    assert (project.id in config.policy.sign_automatically) == bool(signs)
+    assert (project.digest().hex() in config.policy.sign_automatically) == signs
 
 
 def test_coordinator_example_parses(tmp_path: Path) -> None:

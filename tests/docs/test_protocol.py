@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from docs.pages import DOCS, ROOT, numbered_sections, read, source_files, table_rows
+
 from isthmus.contract.canonical import Label
 from isthmus.contract.encodings import CHUNK_BYTES, MAX_ROWS, SUBMISSION_FORMAT, row_bytes, rows_per_chunk
 from isthmus.contract.ids import ProjectId, RoundId
@@ -107,7 +107,7 @@ def test_field_table_gives_the_declared_threshold(fields: tuple[str, ...]) -> No
 
 
 def test_submission_sizes_are_as_stated() -> None:
-    section = _section(6)
+    section = " ".join(_section(6).split())
 
     assert f"{row_bytes(1024)} bytes" in section
     assert f"{CHUNK_BYTES:,} bytes" in section

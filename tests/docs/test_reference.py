@@ -4,10 +4,11 @@ import re
 
 import click
 import pytest
-
 from docs.pages import DOCS, fenced, first_cells, read, reference, table_rows
 from docs.walk import SERVICES, commands, errors, sent_fields, setting_keys
-from isthmus.contract.errors import ERRORS
+from google.protobuf.descriptor import ServiceDescriptor
+
+from isthmus.contract.errors import ERRORS, IsthmusError
 from isthmus.contract.project import Project
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.standard_fields import STANDARD_FIELDS
@@ -25,12 +26,14 @@ def _options(command: click.Command) -> set[str]:
 
 def _command_section(name: str) -> str:
     """The part of the page that is about one command, up to the next heading."""
-    found = re.search(rf"^### `{re.escape(name)}(?: [A-Z_ ]+)?`$(.*?)(?=^##|\Z)", reference("commands.md"), re.M | re.S)
+    found = re.search(
+        rf"^### `{re.escape(name)}(?: [A-Z_ ]+)?`$(.*?)(?=^##|\Z)", reference("commands.md"), re.MULTILINE | re.DOTALL
+    )
     return found[0] if found else ""
 
 
 def _service_section(name: str) -> str:
-    found = re.search(rf"^## `{name}`(.*?)(?=^## |\Z)", reference("roles.md"), re.M | re.S)
+    found = re.search(rf"^## `{name}`(.*?)(?=^## |\Z)", reference("roles.md"), re.MULTILINE | re.DOTALL)
     return found[0] if found else ""
 
 
@@ -43,7 +46,7 @@ def test_errors_walked_are_more_than_those_of_the_wire() -> None:
 
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: str(error.code))
-def test_error_page_gives_sentence_remedy_status_and_exit_code(error: type) -> None:
+def test_error_page_gives_sentence_remedy_status_and_exit_code(error: type[IsthmusError]) -> None:
     rows = {row[0].strip("`"): row[1:] for row in table_rows(reference("errors.md"))}
 
     spec = error.spec
@@ -91,17 +94,14 @@ def test_command_page_shows_the_arguments_of_the_command(name: str) -> None:
 
 
 def test_command_page_describes_no_command_that_is_not_there() -> None:
-    described = re.findall(r"^### `([^`A-Z]+?)(?: [A-Z_ ]+)?`$", reference("commands.md"), re.M)
+    described = re.findall(r"^### `([^`A-Z]+?)(?: [A-Z_ ]+)?`$", reference("commands.md"), re.MULTILINE)
 
     assert sorted(described) == sorted(COMMANDS)
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: str(service.name))
-def test_role_page_lists_every_call_of_the_service_and_no_other(service: object) -> None:
-    name = service.name  # type: ignore[attr-defined] - protobuf's descriptors differ between implementations
-    methods = service.methods  # type: ignore[attr-defined] - the same
-
-    assert first_cells(_service_section(name)) == {method.name for method in methods}
+def test_role_page_lists_every_call_of_the_service_and_no_other(service: ServiceDescriptor) -> None:
+    assert first_cells(_service_section(service.name)) == {method.name for method in service.methods}
 
 
 @pytest.mark.parametrize(("service", "role"), ROLE_OF_SERVICE.items())
