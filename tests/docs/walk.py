@@ -36,7 +36,8 @@ def errors() -> list[type[IsthmusError]]:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" not in module.name:
                 importlib.import_module(module.name)
-    return [one for one in _leaves(IsthmusError) if one.__module__.startswith("isthmus.")]
+    named = {one.code: one for one in _below_error(IsthmusError) if "spec" in vars(one)}
+    return [named[code] for code in sorted(named) if named[code].__module__.startswith("isthmus.")]
 
 
 def setting_keys(settings: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
@@ -74,9 +75,10 @@ def _text_fields(message: Descriptor) -> Iterator[tuple[str, str]]:
             yield from _text_fields(field.message_type)
 
 
-def _leaves(root: type[IsthmusError]) -> list[type[IsthmusError]]:
-    below = root.__subclasses__()
-    return [root] if not below else [leaf for child in below for leaf in _leaves(child)]
+def _below_error(root: type[IsthmusError]) -> Iterator[type[IsthmusError]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from _below_error(child)
 
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:

@@ -71,7 +71,7 @@ def test_chosen_ids_begin_with_a_letter_and_made_ones_need_not() -> None:
         parse_party_id("7f-1")
 
 
-@given(st.binary(min_size=5, max_size=5), st.from_regex(r"[a-z][a-z0-9]{1,10}(-[a-z0-9]{1,10}){0,2}", fullmatch=True))
+@given(st.binary(min_size=5, max_size=5), st.sampled_from(["k12-to-work", "a1", "a" * 40]))
 def test_new_round_id_is_a_lawful_one_of_project_and_chance(chance: bytes, project: str) -> None:
     made = new_round_id(ProjectId(project), lambda count: chance[:count])
 

@@ -1,0 +1,139 @@
+"""Errors that any party may meet, and the one table that maps them to wires, exit codes and sentences.
+
+    IsthmusError
+    ├── BadInput             the caller's material is wrong; sending it again will not help
+    │   ├── MalformedMessage · MalformedDocument · UnsupportedVersion
+    │   ├── InvalidProject · InvalidProfile · InvalidLinkageSchema
+    │   └── ChunkDamaged · SubmissionIncomplete · SubmissionMalformed
+    ├── Refused              the caller may not do this
+    │   ├── Unauthenticated · CertificateExpired · CertificateUnknown · EnrolmentTokenInvalid
+    │   ├── PermissionDenied · NotAMember · SignatureInvalid
+    │   └── WrongLinkageKey · WrongProfile · WrongManifest
+    ├── Conflict             the request does not fit the state of things
+    │   ├── RoundStateMismatch · IllegalTransition · StateChanged
+    │   ├── SubmissionConflict · AlreadyExists
+    │   └── NotFound · NotReady
+    ├── Unreachable          the network or the other side is at fault; trying again may help
+    └── Internal             a fault of ours; only an opaque reference is shown
+
+Each class has a stable `code`, typed fields and one row in `ERRORS`. A sentence never holds a field value of a person,
+an encoding, a key or a count below a threshold: fields are ids, names of columns and settings, and row numbers.
+"""
+
+from dataclasses import fields
+
+from isthmus.contract.errors.bad_input import (
+    ChunkDamaged,
+    InvalidLinkageSchema,
+    InvalidProfile,
+    InvalidProject,
+    MalformedDocument,
+    MalformedMessage,
+    SubmissionIncomplete,
+    SubmissionMalformed,
+    UnsupportedVersion,
+)
+from isthmus.contract.errors.base import (
+    BAD_INPUT,
+    CONFLICT,
+    INTERNAL,
+    REFUSED,
+    UNREACHABLE,
+    BadInput,
+    Conflict,
+    ErrorSpec,
+    IsthmusError,
+    Refused,
+)
+from isthmus.contract.errors.conflict import (
+    AlreadyExists,
+    IllegalTransition,
+    NotFound,
+    NotReady,
+    RoundStateMismatch,
+    StateChanged,
+    SubmissionConflict,
+)
+from isthmus.contract.errors.faults import Internal, Unreachable
+from isthmus.contract.errors.refused import (
+    CertificateExpired,
+    CertificateUnknown,
+    EnrolmentTokenInvalid,
+    NotAMember,
+    PermissionDenied,
+    SignatureInvalid,
+    Unauthenticated,
+    WrongLinkageKey,
+    WrongManifest,
+    WrongProfile,
+)
+
+__all__ = [
+    "BAD_INPUT",
+    "CONFLICT",
+    "ERRORS",
+    "INTERNAL",
+    "REFUSED",
+    "UNREACHABLE",
+    "AlreadyExists",
+    "BadInput",
+    "CertificateExpired",
+    "CertificateUnknown",
+    "ChunkDamaged",
+    "Conflict",
+    "EnrolmentTokenInvalid",
+    "ErrorSpec",
+    "IllegalTransition",
+    "Internal",
+    "InvalidLinkageSchema",
+    "InvalidProfile",
+    "InvalidProject",
+    "IsthmusError",
+    "MalformedDocument",
+    "MalformedMessage",
+    "NotAMember",
+    "NotFound",
+    "NotReady",
+    "PermissionDenied",
+    "Refused",
+    "RoundStateMismatch",
+    "SignatureInvalid",
+    "StateChanged",
+    "SubmissionConflict",
+    "SubmissionIncomplete",
+    "SubmissionMalformed",
+    "Unauthenticated",
+    "Unreachable",
+    "UnsupportedVersion",
+    "WrongLinkageKey",
+    "WrongManifest",
+    "WrongProfile",
+    "rebuild",
+]
+
+
+def _leaves(root: type[IsthmusError]) -> list[type[IsthmusError]]:
+    below = root.__subclasses__()
+    return [root] if not below else [leaf for child in below for leaf in _leaves(child)]
+
+
+ERRORS: dict[str, type[IsthmusError]] = {leaf.code: leaf for leaf in _leaves(IsthmusError)}
+"""Every error that may cross a wire, by code. Errors that a program defines for itself are not in it."""
+
+
+def rebuild(code: str, known: dict[str, str]) -> IsthmusError:
+    """Rebuild an error from its code and text fields, as it came over a wire.
+
+    Numbers come back as numbers. An unknown code, or fields that do not fit it, gives `Internal` with the code as
+    reference, because a newer peer may know errors that this program does not.
+    """
+    cls = ERRORS.get(code)
+    if cls is None:
+        return Internal(reference=code)
+    wanted = {field.name: field.type in (int, "int") for field in fields(cls)}
+    if set(wanted) != set(known):
+        return Internal(reference=code)
+    try:
+        return cls(**{name: int(known[name]) if numeric else known[name] for name, numeric in wanted.items()})
+    except ValueError:
+        return Internal(reference=code)
