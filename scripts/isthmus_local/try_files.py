@@ -80,7 +80,7 @@ def main(
     keep: bool,
     files: tuple[NamedFile, ...],
 ) -> None:
-    r"""Link your own CSV files privately on this machine: one provider for each file, and a coordinator.
+    """Link your own CSV files privately on this machine: one provider for each file, and a coordinator.
 
     Columns go by the standard names, any subset in each file, at least two in common: rec_id, first_name, middle_name,
     last_name, dob, birth_year, sex, street_number, street_name, city, state, zip, phone, ssn. Other columns are not

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from contract.store.conftest import Open
 from contract.store.things import (
-    A,
-    B,
     OTHER_ROUND,
     PROJECT,
     ROUND,
     SCOPE,
+    A,
+    B,
     actions,
     certificate,
     digest,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from contract.store.conftest import Open
-from contract.store.things import A, B, HOUR, NOW, actions, certificate, digest, event, party, token
+from contract.store.things import HOUR, NOW, A, B, actions, certificate, digest, event, party, token
 
 from isthmus.contract.errors import (
     AlreadyExists,

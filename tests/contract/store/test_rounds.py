@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from contract.store.conftest import Open
 from contract.store.things import (
-    A,
-    B,
     NOW,
     OTHER_ROUND,
     PROJECT,
     ROUND,
+    A,
+    B,
     actions,
     digest,
     event,

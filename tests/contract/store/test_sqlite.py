@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from contract.store.things import A, ROUND, event, fill, party, preflight
+from contract.store.things import ROUND, A, event, fill, party, preflight
 from sqlalchemy import create_engine, text
 
 from isthmus.coordinator.store.sql import SqlStore, open_store, sqlite_url

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 from contract.store.things import (
-    A,
-    B,
     OTHER_ROUND,
     ROUND,
+    A,
+    B,
     actions,
     chunk,
     event,

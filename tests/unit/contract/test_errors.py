@@ -10,7 +10,17 @@ import grpc
 import pytest
 
 from isthmus.contract import errors
-from isthmus.contract.errors import ERRORS, BadInput, Conflict, Internal, IsthmusError, NotFound, Refused, Unreachable, rebuild
+from isthmus.contract.errors import (
+    ERRORS,
+    BadInput,
+    Conflict,
+    Internal,
+    IsthmusError,
+    NotFound,
+    Refused,
+    Unreachable,
+    rebuild,
+)
 
 EXIT_CODES: dict[type[IsthmusError], int] = {BadInput: 4, Refused: 5, Conflict: 6, Unreachable: 7, Internal: 70}
 ALL = sorted(ERRORS.values(), key=lambda error: error.code)

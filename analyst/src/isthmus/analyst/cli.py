@@ -27,7 +27,7 @@ folder_option = click.option(
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-analyst")
 def main() -> None:
-    r"""Fetch matched aggregates that are safe to publish.
+    """Fetch matched aggregates that are safe to publish.
 
     \b
     Example:
@@ -41,7 +41,7 @@ def main() -> None:
 @folder_option
 @click.argument("token_file", type=click.File("r", encoding="ascii", errors="replace"))
 def enrol(folder: Path, token_file: TextIO) -> None:
-    r"""Trade the one-time token in TOKEN_FILE ("-" for standard input) for a certificate.
+    """Trade the one-time token in TOKEN_FILE ("-" for standard input) for a certificate.
 
     \b
     Example: isthmus enrol research-office.token
@@ -75,7 +75,7 @@ def tables_list(folder: Path, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV; a hidden count is an empty field.")
 @json_option
 def tables_fetch(folder: Path, table_id: str, as_csv: bool, as_json: bool) -> None:
-    r"""Print the released table TABLE_ID.
+    """Print the released table TABLE_ID.
 
     \b
     Example: isthmus tables fetch k12-to-work-1f0a9c2b77-overlap --csv > overlap.csv

@@ -40,7 +40,7 @@ folder_option = click.option(
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-coordinator")
 def main() -> None:
-    r"""Run an Isthmus coordinator: enrol parties, collect encodings, match them, release tables.
+    """Run an Isthmus coordinator: enrol parties, collect encodings, match them, release tables.
 
     \b
     Example:
@@ -106,7 +106,7 @@ def party() -> None:
     "--role", default=Role.PROVIDER.value, show_default=True, type=click.Choice([role.value for role in Role])
 )
 def party_add(folder: Path, party_id: str, name: str, kind: str, role: str) -> None:
-    r"""Register PARTY_ID, which may then enrol.
+    """Register PARTY_ID, which may then enrol.
 
     \b
     Example: isthmus-coordinator party add riverside --name "Riverside USD" --kind district
@@ -152,7 +152,7 @@ def party_revoke(folder: Path, party_id: str) -> None:
 @folder_option
 @click.argument("party_id")
 def token(folder: Path, party_id: str) -> None:
-    r"""Mint a one-time enrolment token of one hour for PARTY_ID and print it.
+    """Mint a one-time enrolment token of one hour for PARTY_ID and print it.
 
     \b
     Example: isthmus-coordinator token riverside > riverside.token
@@ -172,7 +172,7 @@ def project() -> None:
 @folder_option
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def project_add(folder: Path, file: Path) -> None:
-    r"""Add the project in FILE (TOML; docs/reference/project-file.md).
+    """Add the project in FILE (TOML; docs/reference/project-file.md).
 
     \b
     Example: isthmus-coordinator project add k12-to-work.toml

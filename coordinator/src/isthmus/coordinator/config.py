@@ -8,11 +8,11 @@ operator/          the operator's identity folder
 
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from isthmus.contract.errors import MalformedDocument, NotFound
+from isthmus.party.errors import SettingsInvalid
 
 FILE_NAME: Final = "coordinator.toml"
 
@@ -33,7 +33,7 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Matching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to match: the engine's name, worker processes, and the most candidate pairs to hold (0: the engine's own)."""
 
-    engine: str = "anonlink"
+    engine: Literal["anonlink"] = "anonlink"
     workers: int = 2
     max_pairs: int = 0
 
@@ -48,15 +48,14 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 def load_config(folder: Path) -> CoordinatorConfig:
-    """Read the folder's settings; raise `NotFound` or `MalformedDocument`, which names the key that is wrong."""
+    """Read the folder's settings; raise `SettingsInvalid`, which names the key that is wrong."""
     try:
         return msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), CoordinatorConfig)
     except FileNotFoundError as exc:
-        raise NotFound(
-            kind="coordinator in this folder; make one with isthmus-coordinator init:", id=folder.name
-        ) from exc
+        problem = f"there is none in {folder.name}; make one with isthmus-coordinator init"
+        raise SettingsInvalid(file=FILE_NAME, problem=problem) from exc
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
-        raise MalformedDocument(document=FILE_NAME, problem=str(exc)) from exc
+        raise SettingsInvalid(file=FILE_NAME, problem=str(exc)) from exc
 
 
 def config_text(*, address: str, host: str, service_port: int, enrolment_port: int) -> str:

@@ -39,7 +39,7 @@ folder_option = click.option(
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-node")
 def main() -> None:
-    r"""Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.
+    """Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.
 
     \b
     Example, in order:
@@ -67,7 +67,7 @@ def init(folder: Path) -> None:
 @folder_option
 @click.argument("token_file", type=click.File("r", encoding="ascii", errors="replace"))
 def enrol(folder: Path, token_file: TextIO) -> None:
-    r"""Trade the one-time token in TOKEN_FILE ("-" for standard input) for a certificate. Keys are made here.
+    """Trade the one-time token in TOKEN_FILE ("-" for standard input) for a certificate. Keys are made here.
 
     \b
     Example: isthmus-node enrol riverside.token
@@ -88,7 +88,7 @@ def key() -> None:
 @click.argument("project_id")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write its file.")
 def key_new(folder: Path, project_id: str, out: Path) -> None:
-    r"""Make the linkage key of PROJECT_ID, as its lead, and write the file to hand to the other providers.
+    """Make the linkage key of PROJECT_ID, as its lead, and write the file to hand to the other providers.
 
     \b
     Example: isthmus-node key new k12-to-work --out k12-to-work.key
@@ -103,7 +103,7 @@ def key_new(folder: Path, project_id: str, out: Path) -> None:
 @click.argument("project_id")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def key_import(folder: Path, project_id: str, file: Path) -> None:
-    r"""Import the linkage key FILE that the lead of PROJECT_ID handed over.
+    """Import the linkage key FILE that the lead of PROJECT_ID handed over.
 
     \b
     Example: isthmus-node key import k12-to-work k12-to-work.key
@@ -170,7 +170,7 @@ def round_decline(folder: Path, round_id: str) -> None:
 @click.option("--round", "round_id", help="Take part in this round only, and stop when its IDs are here.")
 @click.option("--once", is_flag=True, help="Stop when the IDs of one round are here.")
 def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) -> None:
-    r"""Take part in rounds until interrupted: sign what the policy allows, confirm, encode, send, fetch IDs.
+    """Take part in rounds until interrupted: sign what the policy allows, confirm, encode, send, fetch IDs.
 
     \b
     Example: isthmus-node run --once
@@ -188,7 +188,7 @@ def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) 
 @click.option("--project", "project_ids", multiple=True, help="Also look for this project's linkage key.")
 @json_option
 def doctor(folder: Path, project_ids: tuple[str, ...], as_json: bool) -> None:
-    r"""Check settings, data sets, keys, certificate and connection, without sending a record.
+    """Check settings, data sets, keys, certificate and connection, without sending a record.
 
     \b
     Example: isthmus-node doctor --project k12-to-work

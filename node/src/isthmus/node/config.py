@@ -15,8 +15,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS
-from isthmus.node.errors import SettingsInvalid
 from isthmus.node.normalise.dates import DateOrder
+from isthmus.party.errors import SettingsInvalid
 
 FILE_NAME: Final = "node.toml"
 
@@ -61,9 +61,9 @@ def load_config(folder: Path) -> NodeConfig:
         config = msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), NodeConfig)
     except FileNotFoundError as exc:
         problem = f"there is none in {folder.name}; make one with isthmus-node init"
-        raise SettingsInvalid(problem=problem) from exc
+        raise SettingsInvalid(file=FILE_NAME, problem=problem) from exc
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
-        raise SettingsInvalid(problem=str(exc)) from exc
+        raise SettingsInvalid(file=FILE_NAME, problem=str(exc)) from exc
     _check_columns(config)
     return config
 
@@ -102,4 +102,4 @@ def _check_columns(config: NodeConfig) -> None:
         if field not in STANDARD_FIELDS
     ]
     if problems:
-        raise SettingsInvalid(problem="; ".join(problems))
+        raise SettingsInvalid(file=FILE_NAME, problem="; ".join(problems))

@@ -10,10 +10,10 @@ from isthmus.contract.errors import IsthmusError
 from isthmus.contract.ids import ProjectId
 from isthmus.node.client import connect
 from isthmus.node.config import DatasetConfig, load_config
-from isthmus.node.errors import SettingsInvalid
 from isthmus.node.node import load_linkage_key
 from isthmus.node.sources.csv_shape import inspect_csv
 from isthmus.node.sources.errors import ColumnMissing
+from isthmus.party.errors import SettingsInvalid
 from isthmus.party.identity import load_identity
 
 

@@ -23,15 +23,6 @@ def _spec(exit_code: int, sentence: str, remedy: str) -> ErrorSpec:
 
 
 @dataclass(eq=False, kw_only=True)
-class SettingsInvalid(BadInput):
-    """The node's settings name something that is not there or does not fit."""
-
-    code: ClassVar[str] = "settings-invalid"
-    spec: ClassVar[ErrorSpec] = _spec(3, "node.toml is not right: {problem}", "correct it and try again")
-    problem: str
-
-
-@dataclass(eq=False, kw_only=True)
 class KeyMissing(BadInput):
     """There is no linkage key for the project at this node."""
 

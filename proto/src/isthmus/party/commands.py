@@ -26,6 +26,9 @@ class Commands(click.Group):
         except IsthmusError as exc:
             click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
             ctx.exit(exc.spec.exit_code)
+        except KeyboardInterrupt:
+            click.echo("isthmus: interrupted; run the command again to go on", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
 
 
 def emit(as_json: bool, data: Any, text: Callable[[], str]) -> None:

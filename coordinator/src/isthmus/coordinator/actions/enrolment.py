@@ -13,7 +13,7 @@ from isthmus.contract.ids import PartyId, parse_party_id
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.authority import Authority, issue_certificate, key_digest
-from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE
+from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE, AuditEvent
 from isthmus.coordinator.domain.records import CertificateRow, PartyRow, TokenRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.party.token import TOKEN_BYTES, EnrolmentToken
@@ -109,12 +109,9 @@ def enrol(
             expires_at=certificate.not_valid_after_utc,
             revoked=False,
         )
-        event = context.event(
-            scope=COORDINATOR_SCOPE, actor=party, action="party.enrol", object=party, outcome="certificate issued"
-        )
-        tx.parties.use_token(digest, now=now, audit=event)
-        tx.parties.set_identity_key(party, identity_key, audit=event)
-        tx.parties.add_certificate(row, audit=event)
+        tx.parties.use_token(digest, now=now, audit=_enrolled(context, party, "token.use"))
+        tx.parties.set_identity_key(party, identity_key, audit=_enrolled(context, party, "identity.pin"))
+        tx.parties.add_certificate(row, audit=_enrolled(context, party, "certificate.issue"))
     return party, certificate.public_bytes(Encoding.PEM).decode("ascii")
 
 
@@ -130,3 +127,7 @@ def revoke_party(context: Context, actor: Actor, *, party: PartyId) -> int:
     with context.store.begin() as tx:
         tx.parties.get(party)
         return tx.parties.revoke_certificates(party, audit=event)
+
+
+def _enrolled(context: Context, party: PartyId, action: str) -> AuditEvent:
+    return context.event(scope=COORDINATOR_SCOPE, actor=party, action=action, object=party, outcome="at enrolment")

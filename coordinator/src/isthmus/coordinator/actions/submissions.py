@@ -90,7 +90,10 @@ def store_chunk(context: Context, actor: Actor, *, round_id: RoundId, index: int
     check_length(digest, HASH_BYTES, "digest")
     with context.store.read() as tx:
         submission = _open_submission(tx, actor, round_id)
+        held = tx.submissions.chunk_digest(round_id, actor.party, index)
     _check_chunk(submission, index=index, digest=digest, payload=payload)
+    if held not in {None, digest}:  # before anything is written, so that a refused chunk leaves nothing
+        raise SubmissionConflict(round_id=round_id, slot=f"chunk {index}")
     context.blobs.put(payload)
     with context.store.begin() as tx:
         _open_submission(tx, actor, round_id)

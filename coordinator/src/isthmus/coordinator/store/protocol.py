@@ -141,6 +141,10 @@ class SubmissionTable(Protocol):
         """
         ...
 
+    def chunk_digest(self, round_id: RoundId, party: PartyId, index: int) -> bytes | None:
+        """Give the digest of the chunk that is stored at a place, if there is one."""
+        ...
+
     def chunks(self, round_id: RoundId, party: PartyId) -> Sequence[ChunkRow]:
         """Give the stored chunks by index."""
         ...

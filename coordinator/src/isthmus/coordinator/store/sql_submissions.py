@@ -44,15 +44,19 @@ class SqlSubmissions:
 
     def add_chunk(self, chunk: ChunkRow) -> None:
         """Record a chunk that is on disk; the same again changes nothing; raise `SubmissionConflict` for another."""
-        c = t.chunks.c
-        slot = (c.round_id == chunk.round_id) & (c.party == chunk.party) & (c.index == chunk.index)
-        known = self._connection.execute(select(c.digest).where(slot)).scalar()
+        known = self.chunk_digest(chunk.round_id, chunk.party, chunk.index)
         if known == chunk.digest:
             return
         if known is not None:
             raise SubmissionConflict(round_id=chunk.round_id, slot=f"chunk {chunk.index}")
         row = {"round_id": chunk.round_id, "party": chunk.party, "index": chunk.index, "digest": chunk.digest}
         self._connection.execute(insert(t.chunks).values(**row))
+
+    def chunk_digest(self, round_id: RoundId, party: PartyId, index: int) -> bytes | None:
+        """Give the digest of the chunk that is stored at a place, if there is one."""
+        c = t.chunks.c
+        place = (c.round_id == round_id) & (c.party == party) & (c.index == index)
+        return self._connection.execute(select(c.digest).where(place)).scalar()
 
     def chunks(self, round_id: RoundId, party: PartyId) -> Sequence[ChunkRow]:
         """Give the stored chunks by index."""

@@ -16,7 +16,7 @@ class RoundStateMismatch(Conflict):
         http=409,
         exit_code=CONFLICT,
         sentence="round {round_id} is {state}; this needs {needed}",
-        remedy="see whom the round waits for with the status command",
+        remedy="see whom the round waits for with round list or round show",
     )
     round_id: str
     state: str

@@ -1,0 +1,82 @@
+"""A small round as a node sees it: identities, settings, and the manifest of two providers."""
+
+from dataclasses import replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.project import (
+    PROJECT_FORMAT,
+    Member,
+    Project,
+    ProviderTerms,
+    RevealMode,
+    RoundManifest,
+    build_manifest,
+)
+from isthmus.node.config import DatasetConfig, NodeConfig
+from isthmus.party.identity import Identity
+
+RIVERSIDE, COLLEGE = PartyId("riverside"), PartyId("college")
+PROJECT, ROUND = ProjectId("k12-to-work"), RoundId("k12-to-work-1")
+COORDINATOR_KEY = bytes(range(32))
+KEYS = {
+    RIVERSIDE: Ed25519PrivateKey.from_private_bytes(b"r" * 32),
+    COLLEGE: Ed25519PrivateKey.from_private_bytes(b"c" * 32),
+}
+STUDENTS = DatasetConfig(
+    file="students.csv",
+    id_column="StudentId",
+    columns={"first_name": "First", "last_name": "Last", "dob": "Born", "zip": "Zip"},
+)
+CONFIG = NodeConfig(datasets={"students": STUDENTS})
+
+
+def public_hex(party: PartyId) -> str:
+    """Give a party's public identity key in hex."""
+    return KEYS[party].public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+def identity(party: PartyId = RIVERSIDE, **changes: Any) -> Identity:
+    """Give a party's identity; nothing here opens a connection, so certificates are empty."""
+    whole = Identity(
+        party=party,
+        service_address="hub.example.org:7443",
+        coordinator_key=COORDINATOR_KEY,
+        signing_key=KEYS[party],
+        tls_key=b"",
+        certificate=b"",
+        root=b"",
+    )
+    return replace(whole, **changes)
+
+
+def project(**changes: Any) -> Project:
+    """Give a lawful project, with some parts changed."""
+    parts: dict[str, Any] = {
+        "format": PROJECT_FORMAT,
+        "id": PROJECT,
+        "title": "From school to work",
+        "purpose": "Count pupils in training a year later.",
+        "lead": RIVERSIDE,
+        "reveal": RevealMode.LINKED,
+        "providers": (
+            ProviderTerms(party=RIVERSIDE, dataset="students", fields=("first_name", "last_name", "dob")),
+            ProviderTerms(party=COLLEGE, dataset="enrolments", fields=("first_name", "last_name", "dob", "ssn")),
+        ),
+    }
+    return Project(**(parts | changes))
+
+
+def manifest(terms: Project | None = None) -> RoundManifest:
+    """Give the manifest of a round of a project."""
+    members = tuple(Member(party=party, name=party.title(), identity_key=public_hex(party)) for party in KEYS)
+    return build_manifest(
+        terms or project(),
+        round_id=ROUND,
+        members=members,
+        coordinator_key=COORDINATOR_KEY,
+        proposed_at="2026-01-15T12:00:00Z",
+    )

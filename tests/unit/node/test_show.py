@@ -1,0 +1,90 @@
+"""A round in plain language: everything that a steward agrees to is in it, and nothing that could steer a terminal."""
+
+from datetime import UTC, datetime
+
+import pytest
+from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND, manifest, project
+
+from isthmus.contract.ids import PartyId
+from isthmus.contract.project import RevealMode
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import RoundView, Waiting
+from isthmus.node.show import manifest_text, report_text
+
+VIEW = RoundView(
+    round_id=ROUND,
+    project_id=PROJECT,
+    state=RoundState.PROPOSED,
+    manifest_hash=manifest().digest(),
+    waiting_for=(Waiting(party=RIVERSIDE, needs="sign or decline the round"),),
+    updated_at=datetime(2026, 1, 15, 12, tzinfo=UTC),
+)
+REPORT = {
+    "rows": 12_345,
+    "bytes": 1_777_680,
+    "clk_bits": 1024,
+    "encoded": {"first_name": "First", "dob": "Born"},
+    "stayed": ["StudentId", "Zip"],
+    "source": ["encoding utf-8: every byte decodes"],
+    "quality": {
+        "first_name": {"missing": 8, "placeholder": 0, "damaged": 1_200},
+        "dob": {"missing": 0, "placeholder": 0, "damaged": 0},
+    },
+}
+
+
+def _text() -> str:
+    return manifest_text(manifest(), VIEW, {COLLEGE: b"signature"}, RIVERSIDE)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "k12-to-work-1  proposed  (since 2026-01-15T12:00:00Z)",
+        "    waiting for riverside: sign or decline the round",
+        "  project    From school to work (k12-to-work), led by riverside",
+        "  purpose    Count pupils in training a year later.",
+        "    riverside (you): Riverside, data set students, not signed yet",
+        "      brings first_name, last_name, dob",
+        "    college: College, data set enrolments, signed",
+        "      brings first_name, last_name, dob, ssn",
+        "  encoded    first_name, last_name, dob: the fields that all bring, as interop-1",
+        "  tables     to nobody; no count below 10",
+        f"  hashes     project {project().digest().hex()}",
+        f"             manifest {manifest().digest().hex()}",
+    ],
+)
+def test_terms_are_shown(line: str) -> None:
+    assert line in _text().splitlines()
+
+
+def test_threshold_is_shown_as_it_was_declared() -> None:
+    assert f"when similarity is {manifest().threshold} or more" in _text()
+
+
+def test_reader_is_told_that_encodings_are_personal_data() -> None:
+    assert "pseudonymous personal data" in _text()
+
+
+@pytest.mark.parametrize(("mode", "words"), [(RevealMode.LINKED, "rows that linked"), (RevealMode.SPINE, "every one")])
+def test_what_providers_learn_is_said_for_each_mode(mode: RevealMode, words: str) -> None:
+    text = manifest_text(manifest(project(reveal=mode)), VIEW, {}, RIVERSIDE)
+
+    assert words in text
+
+
+def test_analysts_are_named() -> None:
+    text = manifest_text(manifest(project(analysts=(PartyId("research"),))), VIEW, {}, RIVERSIDE)
+
+    assert "  tables     to research; no count below 10" in text
+
+
+def test_report_shows_what_leaves_and_what_stays() -> None:
+    assert report_text(REPORT).splitlines() == [
+        "  leaves     12,345 rows of 1024 bits, 1,777,680 bytes, shuffled,",
+        "             each under a random handle: no row id, no name, no value in the clear",
+        "  made from  first_name (your First), dob (your Born)",
+        "  stays      StudentId, Zip and every column that node.toml does not map",
+        "  source     encoding utf-8: every byte decodes",
+        "  first_name 8 missing, 1,200 damaged",
+    ]

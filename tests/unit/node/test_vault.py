@@ -1,0 +1,139 @@
+"""The vault: it remembers across restarts, wholly or not at all, and is for its owner alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+
+from isthmus.contract.ids import RoundId
+from isthmus.node.vault import LinkedRecord, Prepared, Vault, open_vault
+
+ROUND, OTHER = RoundId("k12-to-work-1"), RoundId("k12-to-work-2")
+ROWS = [(bytes([byte]) * 16, f"rec-{byte}") for byte in (3, 1, 2)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "vault.sqlite"
+
+
+@pytest.fixture
+def vault(path: Path) -> Iterator[Vault]:
+    vault = open_vault(path)
+    yield vault
+    vault.close()
+
+
+def _prepare(vault: Vault, round_id: RoundId = ROUND, document: bytes = b"document") -> None:
+    vault.save_prepared(round_id, document=document, report="{}", rows=ROWS)
+
+
+def test_files_are_for_their_owner_alone(vault: Vault, path: Path) -> None:
+    _prepare(vault)
+
+    assert {S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+def test_connection_is_durable_and_overwrites_what_is_deleted(vault: Vault) -> None:
+    pragmas = ("journal_mode", "synchronous", "secure_delete")
+
+    values = [vault._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
+
+    assert values == ["wal", 2, 1]
+
+
+def test_signed_manifest_is_remembered_by_round(vault: Vault) -> None:
+    vault.save_signed(ROUND, b"first")
+    vault.save_signed(ROUND, b"second")
+
+    assert vault.signed_manifest(ROUND) == b"second"
+    assert vault.signed_manifest(OTHER) is None
+
+
+def test_prepared_submission_is_remembered_with_its_rows(vault: Vault) -> None:
+    _prepare(vault)
+
+    assert vault.prepared(ROUND) == Prepared(document=b"document", report="{}", receipt=None)
+    assert vault.record_ids(ROUND) == dict(ROWS)
+    assert vault.prepared(OTHER) is None
+    assert vault.record_ids(OTHER) == {}
+
+
+def test_preparing_again_replaces_rows_of_that_round_alone(vault: Vault) -> None:
+    _prepare(vault)
+    _prepare(vault, OTHER)
+
+    vault.save_prepared(ROUND, document=b"again", report="[]", rows=[(bytes(16), "rec-9")])
+
+    assert vault.record_ids(ROUND) == {bytes(16): "rec-9"}
+    assert vault.record_ids(OTHER) == dict(ROWS)
+    assert vault.prepared(ROUND) == Prepared(document=b"again", report="[]", receipt=None)
+
+
+def test_preparing_that_fails_half_way_changes_nothing(vault: Vault) -> None:
+    _prepare(vault)
+
+    def broken() -> Iterator[tuple[bytes, str]]:
+        yield bytes(16), "rec-9"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        vault.save_prepared(ROUND, document=b"again", report="", rows=broken())
+
+    assert vault.record_ids(ROUND) == dict(ROWS)
+    assert vault.prepared(ROUND) == Prepared(document=b"document", report="{}", receipt=None)
+    _prepare(vault, OTHER)
+
+
+def test_receipt_is_kept_with_its_submission(vault: Vault) -> None:
+    _prepare(vault)
+    _prepare(vault, OTHER)
+
+    vault.save_receipt(ROUND, receipt=b"receipt", signature=b"signature")
+
+    assert vault.prepared(ROUND) == Prepared(document=b"document", report="{}", receipt=b"receipt")
+    assert vault.prepared(OTHER) == Prepared(document=b"document", report="{}", receipt=None)
+
+
+def test_pseudonyms_are_noted_for_own_handles_and_counted(vault: Vault) -> None:
+    _prepare(vault)
+
+    known = vault.save_pseudonyms(ROUND, [(ROWS[0][0], "aaa", 7), (ROWS[2][0], "bbb", None), (b"x" * 16, "ccc", 1)])
+
+    assert known == 2
+    assert list(vault.linked_records(ROUND)) == [
+        LinkedRecord(record_id="rec-2", pseudonym="bbb", slot=None),
+        LinkedRecord(record_id="rec-3", pseudonym="aaa", slot=7),
+    ]
+    assert list(vault.linked_records(OTHER)) == []
+
+
+def test_no_pseudonyms_are_none_known(vault: Vault) -> None:
+    _prepare(vault)
+
+    assert vault.save_pseudonyms(ROUND, []) == 0
+    assert vault.save_pseudonyms(OTHER, [(ROWS[0][0], "aaa", None)]) == 0
+
+
+def test_everything_is_there_after_opening_again(vault: Vault, path: Path) -> None:
+    vault.save_signed(ROUND, b"manifest")
+    _prepare(vault)
+    vault.save_pseudonyms(ROUND, [(ROWS[0][0], "aaa", 7)])
+    vault.close()
+
+    again = open_vault(path)
+
+    assert again.signed_manifest(ROUND) == b"manifest"
+    assert again.record_ids(ROUND) == dict(ROWS)
+    assert [one.record_id for one in again.linked_records(ROUND)] == ["rec-3"]
+    again.close()
+
+
+def test_replaced_record_ids_are_in_no_file_afterwards(vault: Vault, path: Path) -> None:
+    vault.save_prepared(ROUND, document=b"", report="", rows=[(bytes(16), "CANARY-RECORD")])
+    _prepare(vault)
+
+    vault.close()
+
+    assert all(b"CANARY-RECORD" not in file.read_bytes() for file in path.parent.iterdir())
