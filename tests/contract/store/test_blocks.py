@@ -1,4 +1,4 @@
-"""Blocks of every store: wholly or not at all, one writer after another, and each change with its event in the chain."""
+"""Blocks of every store: wholly or not at all, one writer after another, each change with its event in the chain."""
 
 import threading
 from collections.abc import Callable

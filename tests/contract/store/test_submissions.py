@@ -10,6 +10,7 @@ from contract.store.things import (
     B,
     actions,
     chunk,
+    digest,
     event,
     fill,
     submission,
@@ -61,6 +62,9 @@ def test_chunks_come_by_index_and_the_same_again_changes_nothing(filled: Store) 
     with filled.read() as tx:
         assert tx.submissions.chunks(ROUND, A) == [chunk(0, 10), chunk(2, 12), chunk(10, 11)]
         assert tx.submissions.chunks(ROUND, B) == []
+        assert [tx.submissions.chunk_digest(ROUND, A, index) for index in (0, 1, 2)] == [digest(10), None, digest(12)]
+        assert tx.submissions.chunk_digest(ROUND, B, 0) is None
+        assert tx.submissions.chunk_digest(OTHER_ROUND, A, 0) is None
 
 
 def test_other_content_for_a_chunk_is_refused(filled: Store) -> None:

@@ -135,7 +135,7 @@ def test_threshold_from_a_tenth_to_one_is_lawful(threshold: str) -> None:
         ({"providers": [*_two(), _provider()]}, "a provider is listed twice"),
         ({"lead": "research"}, "its lead is not one of its providers"),
         ({"analysts": ["college"]}, "a provider is also listed as an analyst"),
-        ({"providers": _two(fields=["first_name", "dob", "shoe"])}, "riverside brings fields that are not standard: shoe"),
+        ({"providers": _two(fields=["dob", "sex", "shoe"])}, "riverside brings fields that are not standard: shoe"),
         ({"providers": _two(fields=["dob", "dob", "first_name"])}, "riverside lists a field twice"),
         ({"providers": _two(fields=["dob"])}, "its providers share fewer than two fields"),
         ({"title": " "}, "it needs a title and a purpose"),

@@ -150,7 +150,7 @@ def test_report_lists_what_was_encoded_what_stayed_and_what_was_odd() -> None:
     assert report["encoded"] == {"first_name": "First", "last_name": "Last", "dob": "Born"}
     assert report["stayed"] == ["StudentId", "Zip"]
     assert report["source"] == ["encoding utf-8", "delimiter comma"]
-    assert report["quality"]["first_name"] == {"missing": 8, "placeholder": 8, "damaged": 0}
+    assert report["quality"]["first_name"] == {"missing": 16, "placeholder": 8, "damaged": 0}
     assert report["quality"]["dob"]["damaged"] == 1
 
 

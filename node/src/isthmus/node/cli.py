@@ -16,7 +16,7 @@ from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template
 from isthmus.node.doctor import examine
 from isthmus.node.node import import_linkage_key, make_linkage_key, open_node
-from isthmus.node.policy import read_manifest
+from isthmus.node.policy import check_manifest, read_manifest
 from isthmus.node.show import manifest_text, report_text
 from isthmus.node.signing import sign_manifest
 from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
@@ -141,6 +141,23 @@ def round_show(folder: Path, round_id: str, as_json: bool) -> None:
         party = node.identity.party
     found = {**round_data(view), "signed_by": sorted(signatures), "left_this_node": left}
     emit(as_json, found, lambda: manifest_text(manifest, view, signatures, party) + (report_text(left) if left else ""))
+
+
+@round_.command("preview")
+@folder_option
+@click.argument("round_id")
+@json_option
+def round_preview(folder: Path, round_id: str, as_json: bool) -> None:
+    """Encode what ROUND_ID asks of this node and say what would leave; nothing is written or sent."""
+    from isthmus.node.progress import StageProgress  # noqa: PLC0415 - as in `run`
+    from isthmus.node.take_part import encode_dataset  # noqa: PLC0415
+
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        manifest = read_manifest(client.get_round(parse_round_id(round_id))[1], parse_round_id(round_id))
+        check_manifest(manifest, identity=node.identity, config=node.config)
+        with StageProgress() as progress:
+            would_leave = encode_dataset(node, manifest, report=progress.report).report
+    emit(as_json, would_leave, lambda: report_text(would_leave).rstrip())
 
 
 @round_.command("sign")

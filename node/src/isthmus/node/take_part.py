@@ -23,7 +23,7 @@ from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, Ref
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.node import Node
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
-from isthmus.node.prepare import Encoding, build_submission, payload_path, read_dataset, save_submission
+from isthmus.node.prepare import Encoding, Submittable, build_submission, payload_path, read_dataset, save_submission
 from isthmus.node.signing import sign_manifest
 from isthmus.party.identity import write_private
 
@@ -95,6 +95,27 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
     return client.get_round(round_id)[0]
 
 
+def encode_dataset(node: Node, manifest: RoundManifest, *, report: Report) -> Submittable:
+    """Read and encode what the round asks of this node, in memory; nothing is written or sent."""
+    terms = manifest.terms(node.identity.party)
+    if terms is None:
+        raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
+    dataset = node.config.datasets[terms.dataset]
+    profile = manifest.read_profile()
+    key = node.linkage_key(manifest.project.id)
+    report("reading", 0, 1)
+    records = read_dataset(node.folder, dataset, profile.fields)
+    report("reading", 1, 1)
+    return build_submission(
+        records,
+        dataset=dataset,
+        encoding=Encoding(manifest=manifest, profile=profile, key=key, encoder=node.config.encoder),
+        party=node.identity.party,
+        random_bytes=node.random_bytes,
+        progress=report,
+    )
+
+
 def fetch_ids(node: Node, client: Client, round_id: RoundId) -> Path:
     """Fetch this node's pseudonyms and write its ID file: the provider's own row id, the pseudonym, the slot if any."""
     path = node.ids / f"{round_id}.csv"
@@ -127,27 +148,7 @@ def _check_agreed(node: Node, manifest: RoundManifest, data: bytes) -> None:
 
 
 def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
-    terms = manifest.terms(node.identity.party)
-    if terms is None:
-        raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
-    dataset = node.config.datasets[terms.dataset]
-    profile = manifest.read_profile()
-    report("reading", 0, 1)
-    records = read_dataset(node.folder, dataset, profile.fields)
-    report("reading", 1, 1)
-    submittable = build_submission(
-        records,
-        dataset=dataset,
-        encoding=Encoding(
-            manifest=manifest,
-            profile=profile,
-            key=node.linkage_key(manifest.project.id),
-            encoder=node.config.encoder,
-        ),
-        party=node.identity.party,
-        random_bytes=node.random_bytes,
-        progress=report,
-    )
+    submittable = encode_dataset(node, manifest, report=report)
     save_submission(submittable, outbox=node.outbox, vault=node.vault)
     return submittable.submission.to_bytes()
 

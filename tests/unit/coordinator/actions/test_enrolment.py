@@ -240,7 +240,13 @@ def test_enrolment_is_recorded_without_token_or_key(hub: Coordinator, key: Ed255
 
     events = hub.events(COORDINATOR_SCOPE)
 
-    assert {event["action"] for event in events} == {"party.add", "token.mint", "token.use", "identity.pin", "certificate.issue"}
+    assert {event["action"] for event in events} == {
+        "party.add",
+        "token.mint",
+        "token.use",
+        "identity.pin",
+        "certificate.issue",
+    }
     assert token.secret not in str(events)
     assert public_bytes(key).hex() not in str(events)
 

@@ -1,7 +1,7 @@
 """The round's state machine: the table is whole, and `transition` allows what stands in it and nothing else."""
 
 import re
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_round_goes_from_draft_to_destroyed_in_the_order_of_the_protocol() -> No
     way = [S.DRAFT, S.PROPOSED, S.LOCKED, S.PREFLIGHT, S.COLLECTING, S.SEALED, S.MATCHING, S.REVIEW, S.RELEASED]
     way += [S.CLOSED, S.DESTROYED]
 
-    for state, to in zip(way, way[1:], strict=False):
+    for state, to in pairwise(way):
         assert transition(state, to) is to
 
 
