@@ -49,10 +49,12 @@ def read_token(text: str) -> EnrolmentToken:
     try:
         data = base64.b64decode(stripped.removeprefix(_PREFIX), altchars=b"-_", validate=True)
         token = msgspec.json.decode(data, type=EnrolmentToken)
-        token.root.encode("ascii")
+        mistyped = token_text(token) != stripped or not token.root.isascii()
         short = len(base64.b64decode(token.secret, validate=True)) != TOKEN_BYTES
     except (ValueError, RecursionError, msgspec.MsgspecError) as exc:  # binascii and Unicode errors are values'
         raise MalformedDocument(document="enrolment token", problem="it was cut or mistyped") from exc
+    if mistyped:
+        raise MalformedDocument(document="enrolment token", problem="it was cut or mistyped")
     if short:
         raise MalformedDocument(document="enrolment token", problem="its secret has the wrong length")
     return token

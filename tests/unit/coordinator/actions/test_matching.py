@@ -318,6 +318,17 @@ def test_worker_matches_what_is_sealed_until_it_is_told_to_stop(hub: Coordinator
     assert hub.state(one.id) is RoundState.RELEASED
 
 
+def test_worker_without_work_waits_until_it_is_told_to_stop(hub: Coordinator) -> None:
+    stop = threading.Event()
+    timer = threading.Timer(0.05, stop.set)
+    timer.start()
+
+    run_worker(hub.context, engine=_Failing(), stop=stop)
+
+    assert stop.is_set()
+    timer.join()
+
+
 def test_worker_that_is_told_to_stop_leaves_the_round_for_its_next_start(hub: Coordinator) -> None:
     one = _sealed(hub)
     claim_round(hub.context)

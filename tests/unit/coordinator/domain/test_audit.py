@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -35,8 +36,8 @@ def test_hash_is_sha_256_of_the_bytes() -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(AuditEvent)])
 def test_every_field_is_bound(name: str) -> None:
-    changed = EVENT.at + timedelta(seconds=1) if name == "at" else "something-else"
-    other: AuditEvent = replace(EVENT, **{name: changed})
+    changes: dict[str, Any] = {name: EVENT.at + timedelta(seconds=1) if name == "at" else "something-else"}
+    other = replace(EVENT, **changes)
 
     assert event_hash(other, sequence=1, previous=GENESIS) != event_hash(EVENT, sequence=1, previous=GENESIS)
 
