@@ -30,7 +30,7 @@ from isthmus_local.local_round import (
     serving,
     set_up,
 )
-from isthmus_local.processes import CommandFailed
+from isthmus_local.processes import CommandFailed, end_on_signals
 from isthmus_local.watch import watching
 
 SETTINGS: Final = LocalSettings(
@@ -43,6 +43,8 @@ NAMES: Final = {
     "registry": ("state-registry", "State registry", "state-agency"),
     "workforce": ("workforce-agency", "State workforce agency", "workforce"),
 }
+
+MARKER: Final = ".isthmus-demo"
 
 _PROBE: Final = """
 import sys
@@ -66,6 +68,7 @@ sys.exit("the key could be read")
 def main(out: Path, seed: int) -> None:
     """Run the demonstration: three providers with synthetic people, a coordinator, an analyst, one round."""
     began = time.monotonic()
+    end_on_signals()
     try:
         _demo(out, seed)
     except IsthmusError as exc:
@@ -79,8 +82,7 @@ def main(out: Path, seed: int) -> None:
 
 def _demo(out: Path, seed: int) -> None:
     console = Console(width=118, highlight=False)
-    if out.exists():
-        shutil.rmtree(out)
+    _make_folder(out)
     data = write_demo(out / "people", seed=seed)
     local = LocalRound(folder=out, providers=_providers(data), settings=SETTINGS, timeline=Timeline())
     local.timeline.note("setting up and enrolling")
@@ -100,6 +102,16 @@ def _demo(out: Path, seed: int) -> None:
     console.print(table, markup=False)
     _say_quality(console, local, data, round_id)
     _say_times(console, local)
+
+
+def _make_folder(out: Path) -> None:
+    """Make an empty folder; an earlier demo's is removed, and nothing that is not one."""
+    if (out / MARKER).exists():
+        shutil.rmtree(out)
+    if out.exists() and any(out.iterdir()):
+        raise CommandFailed(f"{out} holds something that is not a demo; choose another folder with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARKER).write_text("made by scripts/demo, which may remove this folder\n", "utf-8")
 
 
 def _providers(data: DemoData) -> list[LocalProvider]:

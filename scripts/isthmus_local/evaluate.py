@@ -40,9 +40,16 @@ def write_links(path: Path, links: Sequence[Link]) -> None:
 
 
 def read_truth(path: Path) -> Iterator[Link]:
-    """Give the rows of a truth file: holder, record id, entity id."""
+    """Give the rows of a truth file: holder, record id, entity id; raise `ValueError` where it is not one."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file, skipinitialspace=True):
+        rows = csv.DictReader(file, skipinitialspace=True)
+        if not {"holder", "rec_id", "entity_id"} <= {name.strip() for name in rows.fieldnames or ()}:
+            message = f"{path} is no truth file: its columns must be holder, rec_id and entity_id"
+            raise ValueError(message)
+        for number, row in enumerate(rows, start=2):
+            if not row["holder"] or not row["rec_id"] or not row["entity_id"]:
+                message = f"row {number} of {path} lacks a value"
+                raise ValueError(message)
             yield row["holder"].strip(), row["rec_id"].strip(), row["entity_id"].strip()
 
 

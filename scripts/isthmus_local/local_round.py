@@ -131,6 +131,7 @@ def propose(local: LocalRound) -> str:
     round_id = run(COORDINATOR, "round", "propose", "--dir", str(local.coordinator), local.settings.project).strip()
     local.timeline.note("proposed")
     for provider in local.providers:
+        run(NODE, "round", "show", "--dir", str(local.node(provider.party)), round_id)
         run(NODE, "round", "sign", "--dir", str(local.node(provider.party)), round_id)
     return round_id
 

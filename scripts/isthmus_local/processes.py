@@ -1,6 +1,7 @@
 """Commands and long-running processes of the installed programs, with their talk kept in files."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -74,6 +75,12 @@ def wait_until_said(one: Running, words: str, *, name: str) -> None:
         if one.process.poll() is not None or time.monotonic() > until:
             raise CommandFailed(f"{name} did not start: {_last_line(one.said())}")
         time.sleep(0.05)
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP end this program as an error would, so that what it started is ended too."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
 
 
 def free_ports(count: int) -> Sequence[int]:

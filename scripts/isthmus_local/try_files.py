@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from isthmus_local.local_round import (
     serving,
     set_up,
 )
-from isthmus_local.processes import CommandFailed
+from isthmus_local.processes import CommandFailed, end_on_signals
 from isthmus_local.watch import watching
 
 ID_COLUMN: Final = "rec_id"
@@ -68,7 +69,7 @@ class NamedFileType(click.ParamType[NamedFile]):
 @click.option("--threshold", help='Similarity from which rows may link, such as "0.85"; else the profile\'s own rule.')
 @click.option("--truth", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="holder,rec_id,entity_id")
 @click.option("--encoder", type=click.Choice(["isthmus", "clkhash"]), default="isthmus", show_default=True)
-@click.option("--keep", is_flag=True, help="Keep the folders of coordinator and nodes in DIR/work.")
+@click.option("--keep", is_flag=True, help="Keep the folders of coordinator and nodes in DIR.")
 @click.argument("files", nargs=-1, required=True, type=NamedFileType())
 def main(
     out: Path,
@@ -91,16 +92,19 @@ def main(
     Example:
       scripts/try --out result schools=students.csv colleges=enrolments.csv --truth truth.csv
     """
+    end_on_signals()
     try:
+        _check_outputs(out, [*(one.path for one in files), *([truth] if truth else [])])
+        known = list(read_truth(truth)) if truth else None
         settings = _settings(project, threshold=threshold, encoder=encoder)
         names, providers = _providers(files)
         links = _run(out, settings, providers, names=names, keep=keep)
-        if truth is not None:
-            click.echo(score_table(score_links(links, read_truth(truth))))
+        if known is not None:
+            click.echo(score_table(score_links(links, known)))
     except IsthmusError as exc:
         click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
         sys.exit(exc.spec.exit_code)
-    except (CommandFailed, ValueError, KeyError) as exc:
+    except (CommandFailed, ValueError, OSError) as exc:
         click.echo(f"isthmus: {exc}", err=True)
         sys.exit(4)
 
@@ -108,9 +112,8 @@ def main(
 def _run(
     out: Path, settings: LocalSettings, providers: Sequence[LocalProvider], *, names: dict[str, str], keep: bool
 ) -> list[Link]:
-    work = out / "work"
-    if work.exists():
-        shutil.rmtree(work)
+    out.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=out, prefix="work-"))  # a folder of our own: nobody's files are in it
     local = LocalRound(folder=work, providers=providers, settings=settings, timeline=Timeline())
     local.timeline.note("setting up")
     try:
@@ -123,12 +126,23 @@ def _run(
                 counts, text = fetch_table(local, round_id, "--csv"), fetch_table(local, round_id)
         links = [(names[party], record, link) for party, record, link in links_of(local, round_id)]
     finally:
-        if not keep and work.exists():
+        if keep:
+            click.echo(f"kept {work}", err=True)
+        else:
             shutil.rmtree(work)
     (out / "counts.csv").write_text(counts, "utf-8")
     write_links(out / "links.csv", links)
     _tell(out, local, links, text)
     return links
+
+
+def _check_outputs(out: Path, inputs: Sequence[Path]) -> None:
+    """Refuse to write a result over a file that is read."""
+    results = {(out / "links.csv").resolve(), (out / "counts.csv").resolve()}
+    for path in inputs:
+        if path.resolve() in results:
+            message = f"{path} would be overwritten by the result; choose another --out"
+            raise ValueError(message)
 
 
 def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> None:
@@ -181,6 +195,9 @@ def _providers(files: Sequence[NamedFile]) -> tuple[dict[str, str], list[LocalPr
 def _provider(party: str, named: NamedFile) -> LocalProvider:
     shape = inspect_csv(named.path)
     header = {column.strip().lower(): column for column in shape.header}
+    if len(header) < len(shape.header):
+        message = f"{named.path} has two columns of one name, but for capitals; rename or remove one of them"
+        raise ValueError(message)
     columns = {name: header[name] for name in STANDARD_FIELDS if name in header}
     id_column = header.get(ID_COLUMN, ID_COLUMN)
     records = read_csv(named.path, columns=columns, id_column=id_column)

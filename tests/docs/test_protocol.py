@@ -7,13 +7,19 @@ import pytest
 from docs.pages import DOCS, ROOT, numbered_sections, read, source_files, table_rows
 
 from isthmus.contract.canonical import Label
-from isthmus.contract.encodings import CHUNK_BYTES, MAX_ROWS, SUBMISSION_FORMAT, row_bytes, rows_per_chunk
+from isthmus.contract.encodings import (
+    CHUNK_BYTES,
+    MAX_ROWS,
+    RECEIPT_FORMAT,
+    SUBMISSION_FORMAT,
+    row_bytes,
+    rows_per_chunk,
+)
 from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.profile import PROFILE_FORMAT, default_threshold, interop_1
 from isthmus.contract.project import MANIFEST_FORMAT, PROJECT_FORMAT
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
-from isthmus.coordinator.actions.submissions import RECEIPT_FORMAT
 from isthmus.coordinator.disclosure.release import FORMAT as TABLE_FORMAT
 from isthmus.coordinator.domain.entities import entity_id
 from isthmus.coordinator.domain.pseudonyms import pseudonym

@@ -96,7 +96,8 @@ def in_order(world: World) -> None:
 
 
 def share_key(world: World) -> None:
-    import_linkage_key(world.other, PROJECT, make_linkage_key(world.lead, PROJECT, random_bytes=lambda n: b"k" * n))
+    text = make_linkage_key(world.lead, PROJECT, random_bytes=lambda n: b"k" * n)
+    import_linkage_key(world.other, PROJECT, text, replace=True)
 
 
 def settings() -> str:
@@ -168,7 +169,7 @@ def test_an_unusual_file_is_read_and_what_was_found_is_told(world: World, data: 
 
 
 def test_a_wrong_key_is_named_before_any_record_leaves(world: World) -> None:
-    import_linkage_key(world.other, PROJECT, key_text(b"x" * 32, PROJECT))
+    import_linkage_key(world.other, PROJECT, key_text(b"x" * 32, PROJECT), replace=True)
     round_id = world.new_round()
     result = world.run_other(round_id)
     assert result.exit_code == 5
@@ -203,8 +204,10 @@ def test_a_round_of_a_project_that_the_settings_do_not_cover_waits_for_a_person_
             project_id=ProjectId(name),
             coordinator_key=world.live.operator().coordinator_key,
         )
-        result = CliRunner().invoke(main, ["round", "sign", view.round_id, "--dir", str(world.other)])
-        outputs[name] = result
+        unseen = CliRunner().invoke(main, ["round", "sign", view.round_id, "--dir", str(world.other)])
+        assert "[needs-consent]" in unseen.output, "nobody signs what was not shown"
+        CliRunner().invoke(main, ["round", "show", view.round_id, "--dir", str(world.other)])
+        outputs[name] = CliRunner().invoke(main, ["round", "sign", view.round_id, "--dir", str(world.other)])
     assert outputs["unknown-project"].exit_code == 0, "a person may agree to it"
     assert outputs["greedy-project"].exit_code == 5
     assert "does not map: ssn" in outputs["greedy-project"].output

@@ -147,7 +147,8 @@ def test_error_goes_over_and_comes_back() -> None:
     ("data", "reference"),
     [
         (b"\xff\xff", "unreadable-error"),
-        (b"", ""),
+        (b"", "not given"),
+        (error_pb2.ErrorDetail(code="\x1b[2J new").SerializeToString(), "not given"),
         (error_pb2.ErrorDetail(code="new-one", fields={"a": "b"}).SerializeToString(), "new-one"),
     ],
 )

@@ -205,3 +205,17 @@ def test_declaration_does_not_stand_where_its_payload_could_not_be_written(tmp_p
 
     assert vault.prepared(ROUND) is None
     vault.close()
+
+
+def test_a_row_that_holds_too_little_leaves_empty_and_is_counted() -> None:
+    records = _records(40)
+    records.columns["first_name"][0] = records.columns["dob"][0] = ""  # a last name alone
+    records.columns["last_name"][1] = records.columns["first_name"][1] = records.columns["dob"][1] = ""
+
+    built = _build(records)
+
+    handles, clks = unpack_rows(built.payload, clk_bits=1024)
+    empty = {built.record_of_handle[place][1] for place in np.flatnonzero(~clks.any(axis=1)).tolist()}
+    assert empty == {"STUDENT-0000", "STUDENT-0001"}
+    assert len(handles) == 40
+    assert built.report["too_little_to_link"] == 2

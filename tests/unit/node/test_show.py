@@ -30,6 +30,7 @@ REPORT = {
         "first_name": {"missing": 8, "placeholder": 0, "damaged": 1_200},
         "dob": {"missing": 0, "placeholder": 0, "damaged": 0},
     },
+    "too_little_to_link": 3,
 }
 
 
@@ -86,5 +87,6 @@ def test_report_shows_what_leaves_and_what_stays() -> None:
         "  made from  first_name (your First), dob (your Born)",
         "  stays      StudentId, Zip and every column that node.toml does not map",
         "  source     encoding utf-8: every byte decodes",
+        "  too little 3 rows hold too few values to link; they leave empty",
         "  first_name 8 missing, 1,200 damaged",
     ]

@@ -6,7 +6,9 @@ from stat import S_IMODE
 
 import pytest
 
+from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import RoundId
+from isthmus.node.errors import RefusedByPolicy
 from isthmus.node.vault import LinkedRecord, Prepared, Vault, open_vault
 
 ROUND, OTHER = RoundId("k12-to-work-1"), RoundId("k12-to-work-2")
@@ -43,12 +45,23 @@ def test_connection_is_durable_and_overwrites_what_is_deleted(vault: Vault) -> N
     assert values == ["wal", 2, 1]
 
 
-def test_signed_manifest_is_remembered_by_round(vault: Vault) -> None:
+def test_signed_manifest_is_remembered_by_round_and_never_replaced(vault: Vault) -> None:
     vault.save_signed(ROUND, b"first")
-    vault.save_signed(ROUND, b"second")
+    vault.save_signed(ROUND, b"first")
 
-    assert vault.signed_manifest(ROUND) == b"second"
+    with pytest.raises(RefusedByPolicy, match="signed other terms"):
+        vault.save_signed(ROUND, b"second")
+
+    assert vault.signed_manifest(ROUND) == b"first"
     assert vault.signed_manifest(OTHER) is None
+
+
+def test_the_terms_shown_last_are_remembered_by_round(vault: Vault) -> None:
+    vault.save_shown(ROUND, b"first")
+    vault.save_shown(ROUND, b"second")
+
+    assert vault.shown_manifest(ROUND) == b"second"
+    assert vault.shown_manifest(OTHER) is None
 
 
 def test_prepared_submission_is_remembered_with_its_rows(vault: Vault) -> None:
@@ -60,20 +73,17 @@ def test_prepared_submission_is_remembered_with_its_rows(vault: Vault) -> None:
     assert vault.record_ids(OTHER) == {}
 
 
-def test_preparing_again_replaces_rows_of_that_round_alone(vault: Vault) -> None:
+def test_preparing_again_is_refused_and_changes_nothing(vault: Vault) -> None:
     _prepare(vault)
-    _prepare(vault, OTHER)
 
-    vault.save_prepared(ROUND, document=b"again", report="[]", rows=[(bytes(16), "rec-9")])
+    with pytest.raises(AlreadyExists):
+        vault.save_prepared(ROUND, document=b"again", report="[]", rows=[(bytes(16), "rec-9")])
 
-    assert vault.record_ids(ROUND) == {bytes(16): "rec-9"}
-    assert vault.record_ids(OTHER) == dict(ROWS)
-    assert vault.prepared(ROUND) == Prepared(document=b"again", report="[]", receipt=None)
+    assert vault.record_ids(ROUND) == dict(ROWS)
+    assert vault.prepared(ROUND) == Prepared(document=b"document", report="{}", receipt=None)
 
 
 def test_preparing_that_fails_half_way_changes_nothing(vault: Vault) -> None:
-    _prepare(vault)
-
     def broken() -> Iterator[tuple[bytes, str]]:
         yield bytes(16), "rec-9"
         raise ZeroDivisionError
@@ -81,9 +91,9 @@ def test_preparing_that_fails_half_way_changes_nothing(vault: Vault) -> None:
     with pytest.raises(ZeroDivisionError):
         vault.save_prepared(ROUND, document=b"again", report="", rows=broken())
 
-    assert vault.record_ids(ROUND) == dict(ROWS)
-    assert vault.prepared(ROUND) == Prepared(document=b"document", report="{}", receipt=None)
-    _prepare(vault, OTHER)
+    assert vault.record_ids(ROUND) == {}
+    assert vault.prepared(ROUND) is None
+    _prepare(vault)
 
 
 def test_receipt_is_kept_with_its_submission(vault: Vault) -> None:
@@ -96,12 +106,12 @@ def test_receipt_is_kept_with_its_submission(vault: Vault) -> None:
     assert vault.prepared(OTHER) == Prepared(document=b"document", report="{}", receipt=None)
 
 
-def test_pseudonyms_are_noted_for_own_handles_and_counted(vault: Vault) -> None:
+def test_pseudonyms_are_noted_by_handle_in_place_of_earlier_ones(vault: Vault) -> None:
     _prepare(vault)
+    vault.save_pseudonyms(ROUND, [(ROWS[1][0], "old", None)])
 
-    known = vault.save_pseudonyms(ROUND, [(ROWS[0][0], "aaa", 7), (ROWS[2][0], "bbb", None), (b"x" * 16, "ccc", 1)])
+    vault.save_pseudonyms(ROUND, [(ROWS[0][0], "aaa", 7), (ROWS[2][0], "bbb", None)])
 
-    assert known == 2
     assert list(vault.linked_records(ROUND)) == [
         LinkedRecord(record_id="rec-2", pseudonym="bbb", slot=None),
         LinkedRecord(record_id="rec-3", pseudonym="aaa", slot=7),
@@ -109,11 +119,14 @@ def test_pseudonyms_are_noted_for_own_handles_and_counted(vault: Vault) -> None:
     assert list(vault.linked_records(OTHER)) == []
 
 
-def test_no_pseudonyms_are_none_known(vault: Vault) -> None:
+def test_pseudonyms_for_a_foreign_handle_are_refused_and_nothing_changes(vault: Vault) -> None:
     _prepare(vault)
+    vault.save_pseudonyms(ROUND, [(ROWS[0][0], "aaa", None)])
 
-    assert vault.save_pseudonyms(ROUND, []) == 0
-    assert vault.save_pseudonyms(OTHER, [(ROWS[0][0], "aaa", None)]) == 0
+    with pytest.raises(RefusedByPolicy):
+        vault.save_pseudonyms(ROUND, [(ROWS[2][0], "bbb", None), (b"x" * 16, "ccc", None)])
+
+    assert [one.pseudonym for one in vault.linked_records(ROUND)] == ["aaa"]
 
 
 def test_everything_is_there_after_opening_again(vault: Vault, path: Path) -> None:
@@ -128,12 +141,3 @@ def test_everything_is_there_after_opening_again(vault: Vault, path: Path) -> No
     assert again.record_ids(ROUND) == dict(ROWS)
     assert [one.record_id for one in again.linked_records(ROUND)] == ["rec-3"]
     again.close()
-
-
-def test_replaced_record_ids_are_in_no_file_afterwards(vault: Vault, path: Path) -> None:
-    vault.save_prepared(ROUND, document=b"", report="", rows=[(bytes(16), "CANARY-RECORD")])
-    _prepare(vault)
-
-    vault.close()
-
-    assert all(b"CANARY-RECORD" not in file.read_bytes() for file in path.parent.iterdir())

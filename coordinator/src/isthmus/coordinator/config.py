@@ -6,9 +6,10 @@ authority/         the root's and the server's keys, mode 0600
 operator/          the operator's identity folder
 """
 
+import json
 import tomllib
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -16,14 +17,16 @@ from isthmus.party.errors import SettingsInvalid
 
 FILE_NAME: Final = "coordinator.toml"
 
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to listen: an address of this machine and two ports. `host` is what parties are told, if it differs."""
 
     address: str = "127.0.0.1"
     host: str = ""
-    service_port: int = 7443
-    enrolment_port: int = 7444
+    service_port: Port = 7443
+    enrolment_port: Port = 7444
 
     def public_host(self) -> str:
         """Give the name or address under which parties reach this coordinator."""
@@ -34,8 +37,8 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How to match: the engine's name, worker processes, and the most candidate pairs to hold (0: the engine's own)."""
 
     engine: Literal["anonlink"] = "anonlink"
-    workers: int = 2
-    max_pairs: int = 0
+    workers: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 2
+    max_pairs: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class CoordinatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,8 +67,8 @@ def config_text(*, address: str, host: str, service_port: int, enrolment_port: i
 confine = true            # open nothing outside this folder and the program's own files (Linux)
 
 [listen]
-address = "{address}"     # the machine's address to listen on
-host = "{host}"           # the name or address that providers use
+address = {json.dumps(address)}     # the machine's address to listen on
+host = {json.dumps(host)}           # the name or address that providers use
 service_port = {service_port}
 enrolment_port = {enrolment_port}
 

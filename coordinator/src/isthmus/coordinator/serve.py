@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 
+from isthmus.coordinator.actions.housekeeping import sweep_blobs
 from isthmus.coordinator.confine import can_confine, confine
 from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
 from isthmus.coordinator.match.engine import SimilarityEngine
@@ -23,6 +24,7 @@ def run_coordinator(installation: Installation, *, announce: Announce) -> None:
     tempfile.tempdir = None  # so that the line above counts even if a temporary file was made before
     if installation.config.confine:
         _confine(installation, announce)
+    sweep_blobs(installation.context)
     asyncio.run(_run(installation, announce))
 
 

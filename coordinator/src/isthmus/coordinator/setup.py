@@ -1,6 +1,9 @@
 """Making a coordinator's folder, and opening one: keys and store from disk."""
 
+import re
 import secrets
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.clock import Clock, SystemClock
-from isthmus.contract.errors import AlreadyExists, MalformedDocument
+from isthmus.contract.errors import AlreadyExists, MalformedDocument, MalformedMessage
 from isthmus.contract.ids import PartyId
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.actions.context import Context, MatchProgress
@@ -27,10 +30,12 @@ from isthmus.coordinator.authority import Authority, new_authority, new_server_c
 from isthmus.coordinator.config import FILE_NAME, CoordinatorConfig, config_text, load_config
 from isthmus.coordinator.rpc.server import ServerKeys
 from isthmus.coordinator.store.blobs import BlobFolder
-from isthmus.coordinator.store.sql import open_store, sqlite_url
+from isthmus.coordinator.store.sql import SqlStore, open_store, sqlite_url
 from isthmus.party.identity import PartyRecord, certificate_request, make_keys, save_enrolment, write_private
 
 OPERATOR: Final = PartyId("operator")
+
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +44,14 @@ class Installation:
 
     folder: Path
     config: CoordinatorConfig
+    store: SqlStore
     context: Context
     keys: ServerKeys
     doors: Doors
+
+    def close(self) -> None:
+        """Give the store's connections back."""
+        self.store.close()
 
     @property
     def data(self) -> Path:
@@ -57,17 +67,35 @@ def make_installation(
     Raises:
         AlreadyExists: the folder holds a coordinator.
     """
-    if (folder / FILE_NAME).exists():
-        raise AlreadyExists(kind="coordinator in folder", id=folder.name)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_host(host)
+    _check_host(address)
+    if folder.exists() and any(folder.iterdir()):
+        raise AlreadyExists(kind="folder, and it is not empty:", id=folder.name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        _fill(making, address=address, host=host, ports=(service_port, enrolment_port), clock=clock)
+        making.replace(folder)  # whole or not at all, even if it is interrupted
+    except BaseException:
+        shutil.rmtree(making)
+        raise
+
+
+def _fill(folder: Path, *, address: str, host: str, ports: tuple[int, int], clock: Clock) -> None:
     _make_keys(folder / "authority", hosts=tuple(dict.fromkeys((host, address, "localhost", "127.0.0.1"))), clock=clock)
-    settings = config_text(address=address, host=host, service_port=service_port, enrolment_port=enrolment_port)
+    settings = config_text(address=address, host=host, service_port=ports[0], enrolment_port=ports[1])
     write_private(folder / FILE_NAME, settings.encode("utf-8"))
     installation = open_installation(folder, clock=clock)
     add_party(
         installation.context, None, party=OPERATOR, name="Operator", kind=PartyKind.STATE_AGENCY, role=Role.OPERATOR
     )
     enrol_operator(installation)
+    installation.close()
+
+
+def _check_host(host: str) -> None:
+    if _HOST.fullmatch(host) is None:
+        raise MalformedMessage(field="host", problem="not a host name or address; write a name in its ASCII form")
 
 
 def open_installation(folder: Path, *, clock: Clock | None = None) -> Installation:
@@ -78,8 +106,9 @@ def open_installation(folder: Path, *, clock: Clock | None = None) -> Installati
     (data / "scratch").mkdir(mode=0o700, exist_ok=True)
     blobs = BlobFolder(data / "blobs")
     blobs.prepare()
+    store = open_store(config.database or sqlite_url(data / "coordinator.sqlite"))
     context = Context(
-        store=open_store(config.database or sqlite_url(data / "coordinator.sqlite")),
+        store=store,
         blobs=blobs,
         clock=clock or SystemClock(),
         random_bytes=secrets.token_bytes,
@@ -91,7 +120,7 @@ def open_installation(folder: Path, *, clock: Clock | None = None) -> Installati
         service=f"{listen.public_host()}:{listen.service_port}",
     )
     return Installation(
-        folder=folder, config=config, context=context, keys=_load_keys(folder / "authority"), doors=doors
+        folder=folder, config=config, store=store, context=context, keys=_load_keys(folder / "authority"), doors=doors
     )
 
 
@@ -130,14 +159,19 @@ def _make_keys(folder: Path, *, hosts: tuple[str, ...], clock: Clock) -> None:
 
 
 def _load_keys(folder: Path) -> ServerKeys:
-    root_key = load_pem_private_key((folder / "root.key").read_bytes(), password=None)
-    signing_key = load_pem_private_key((folder / "signing.key").read_bytes(), password=None)
+    damaged = MalformedDocument(document="authority folder", problem="a file in it is missing or damaged")
+    try:
+        root_key = load_pem_private_key((folder / "root.key").read_bytes(), password=None)
+        signing_key = load_pem_private_key((folder / "signing.key").read_bytes(), password=None)
+        root = x509.load_pem_x509_certificate((folder / "root.crt").read_bytes())
+        server = ((folder / "server.key").read_bytes(), (folder / "server.crt").read_bytes())
+    except (FileNotFoundError, ValueError, TypeError) as exc:
+        raise damaged from exc
     if not isinstance(root_key, ec.EllipticCurvePrivateKey) or not isinstance(signing_key, Ed25519PrivateKey):
-        raise MalformedDocument(document="authority folder", problem="a key in it is of the wrong kind")
-    root = x509.load_pem_x509_certificate((folder / "root.crt").read_bytes())
+        raise damaged
     return ServerKeys(
-        tls_key=(folder / "server.key").read_bytes(),
-        tls_certificate=(folder / "server.crt").read_bytes(),
+        tls_key=server[0],
+        tls_certificate=server[1],
         authority=Authority(certificate=root, key=root_key),
         signing_key=signing_key,
     )

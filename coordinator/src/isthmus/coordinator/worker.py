@@ -1,7 +1,6 @@
 """The actions that nobody calls: claims sealed rounds and matches them, one after another."""
 
 import threading
-import traceback
 from typing import Final
 
 import structlog
@@ -10,19 +9,30 @@ from isthmus.contract.ids import RoundId
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.party.log import log_fault
 
 IDLE_S: Final = 0.5
 """How often to look for a sealed round while there is none."""
 
+FAULT_S: Final = 5.0
+"""How long to wait after a fault of the store before trying again."""
+
 
 def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Event) -> None:
-    """Match rounds until `stop` is set. A round whose matching fails is FAILED, and the next one is taken."""
+    """Match rounds until `stop` is set. A round whose matching fails is FAILED, and the next one is taken.
+
+    A fault of the store itself, such as a full disk, is logged and waited out: the worker never ends by it.
+    """
     while not stop.is_set():
-        round_id = claim_round(context)
-        if round_id is None:
-            stop.wait(IDLE_S)
-        else:
-            match_claimed(context, round_id, engine=engine, stop=stop)
+        try:
+            round_id = claim_round(context)
+            if round_id is None:
+                stop.wait(IDLE_S)
+            else:
+                match_claimed(context, round_id, engine=engine, stop=stop)
+        except Exception as exc:  # noqa: BLE001 - without a worker, rounds would stand still unseen
+            log_fault("worker fault", exc)
+            stop.wait(FAULT_S)
 
 
 def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngine, stop: threading.Event) -> None:
@@ -34,10 +44,7 @@ def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngi
     except MatchingInterrupted:
         log.info("matching interrupted; it begins again at the next start", round_id=round_id)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the round must say that it failed
-        frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(exc.__traceback__)]
-        log.error(  # noqa: TRY400 - the traceback's text may hold data
-            "matching failed", round_id=round_id, kind=type(exc).__name__, frames=frames[-5:]
-        )
+        log_fault("matching failed", exc, round_id=round_id)
         fail_round(context, round_id, error=exc)
     else:
         log.info("released", round_id=round_id)

@@ -15,10 +15,10 @@ from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_rou
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template
 from isthmus.node.doctor import examine
-from isthmus.node.node import import_linkage_key, make_linkage_key, open_node
+from isthmus.node.node import import_linkage_key, make_linkage_key, only_one_run, open_node
 from isthmus.node.policy import check_manifest, read_manifest
 from isthmus.node.show import manifest_text, report_text
-from isthmus.node.signing import sign_manifest
+from isthmus.node.signing import require_shown, sign_manifest
 from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
 from isthmus.party.enrol import enrol as enrol_party
 from isthmus.party.identity import write_private
@@ -93,6 +93,8 @@ def key_new(folder: Path, project_id: str, out: Path) -> None:
     \b
     Example: isthmus-node key new k12-to-work --out k12-to-work.key
     """
+    if out.exists():
+        raise AlreadyExists(kind="file", id=out.name)
     text = make_linkage_key(folder, parse_project_id(project_id), random_bytes=secrets.token_bytes)
     write_private(out, text.encode("ascii"))
     say(f"wrote {out}; hand it to the other providers in person or by a channel that the coordinator cannot read")
@@ -102,13 +104,16 @@ def key_new(folder: Path, project_id: str, out: Path) -> None:
 @folder_option
 @click.argument("project_id")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def key_import(folder: Path, project_id: str, file: Path) -> None:
+@click.option("--replace", is_flag=True, help="Let go of another key that this node holds for the project.")
+def key_import(folder: Path, project_id: str, file: Path, replace: bool) -> None:
     """Import the linkage key FILE that the lead of PROJECT_ID handed over.
 
     \b
     Example: isthmus-node key import k12-to-work k12-to-work.key
     """
-    import_linkage_key(folder, parse_project_id(project_id), file.read_text("ascii", errors="replace"))
+    import_linkage_key(
+        folder, parse_project_id(project_id), file.read_text("utf-8-sig", errors="replace"), replace=replace
+    )
     say(f"this node now holds the linkage key of {project_id}; destroy {file}")
 
 
@@ -138,6 +143,7 @@ def round_show(folder: Path, round_id: str, as_json: bool) -> None:
         view, data, signatures = client.get_round(parse_round_id(round_id))
         manifest = read_manifest(data, view.round_id)
         left = node.what_leaves(view.round_id)
+        node.vault.save_shown(view.round_id, data)
         party = node.identity.party
     found = {**round_data(view), "signed_by": sorted(signatures), "left_this_node": left}
     emit(as_json, found, lambda: manifest_text(manifest, view, signatures, party) + (report_text(left) if left else ""))
@@ -164,10 +170,12 @@ def round_preview(folder: Path, round_id: str, as_json: bool) -> None:
 @folder_option
 @click.argument("round_id")
 def round_sign(folder: Path, round_id: str) -> None:
-    """Agree to ROUND_ID with this party's identity key."""
+    """Agree to ROUND_ID with this party's identity key: to the very terms that `round show` showed here."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        view, data, _ = client.get_round(parse_round_id(round_id))
-        signed = sign_manifest(node, client, read_manifest(data, view.round_id), data)
+        wanted = parse_round_id(round_id)
+        data = client.get_round(wanted)[1]
+        require_shown(node, wanted, data)
+        signed = sign_manifest(node, client, read_manifest(data, wanted), data)
     say(round_text(signed))
 
 
@@ -196,7 +204,7 @@ def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) 
     only_round: RoundId | None = parse_round_id(round_id) if round_id else None
     from isthmus.node.daemon import run_rounds  # noqa: PLC0415 - needs numpy; the other commands start faster without
 
-    with open_node(folder, clock=SystemClock()) as node:
+    with open_node(folder, clock=SystemClock()) as node, only_one_run(folder):
         run_rounds(node, project=only_project, round_id=only_round, once=once or round_id is not None)
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from isthmus.contract.canonical import sha256
+from isthmus.contract.canonical import check_length, same_bytes, sha256
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.encodings import Submission, chunk_rows, row_bytes
-from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.ids import HANDLE_BYTES, PSEUDONYM, PartyId, Pseudonym, RoundId
 from isthmus.contract.views import RoundView
 from isthmus.node.errors import OutboxDamaged
 from isthmus.party.dial import CALL_TIMEOUT_S, errors_from, open_channel
@@ -26,7 +27,7 @@ class FetchedRow:
     """One of this node's rows: its handle (16 bytes), its pseudonym, its slot in the spine if there is one."""
 
     handle: bytes
-    pseudonym: str
+    pseudonym: Pseudonym
     slot: int | None
 
 
@@ -57,7 +58,10 @@ class Client:
         with errors_from(self._address):
             response = self._stub.GetRound(pb.GetRoundRequest(round_id=round_id), timeout=CALL_TIMEOUT_S)
         signatures = {PartyId(one.party_id): one.signature for one in response.signatures}
-        return round_from_wire(response.round), response.manifest, signatures
+        view = round_from_wire(response.round)
+        if view.round_id != round_id or not same_bytes(view.manifest_hash, sha256(response.manifest)):
+            raise MalformedMessage(field="round", problem="not the round that was asked for")
+        return view, response.manifest, signatures
 
     def sign_round(self, round_id: RoundId, *, manifest_hash: bytes, signature: bytes) -> RoundView:
         """Agree to a proposed round."""
@@ -99,13 +103,12 @@ class Client:
         return response.receipt, response.signature
 
     def fetch_pseudonyms(self, round_id: RoundId) -> Iterator[FetchedRow]:
-        """Give this party's rows with their pseudonyms."""
+        """Give this party's rows with their pseudonyms; raise `MalformedMessage` where one of them is not one."""
         with errors_from(self._address):
             request = pb.FetchPseudonymsRequest(round_id=round_id)
             for response in self._stub.FetchPseudonyms(request, timeout=UPLOAD_TIMEOUT_S):
                 for row in response.rows:
-                    slot = row.slot if row.HasField("slot") else None
-                    yield FetchedRow(handle=row.handle, pseudonym=row.pseudonym, slot=slot)
+                    yield _fetched(row, slot_count=response.slot_count)
 
 
 @contextmanager
@@ -126,3 +129,13 @@ def _chunks(submission: Submission, payload: Path, *, first: int) -> Iterator[pb
             if len(data) != rows * size:
                 raise OutboxDamaged(round_id=submission.round_id)
             yield pb.UploadChunksRequest(round_id=submission.round_id, index=index, digest=sha256(data), payload=data)
+
+
+def _fetched(row: pb.PseudonymRow, *, slot_count: int) -> FetchedRow:
+    """Give a row; it goes into a file that people open with a spreadsheet, so its form is checked to the letter."""
+    slot = row.slot if row.HasField("slot") else None
+    if PSEUDONYM.fullmatch(row.pseudonym) is None or (slot is not None and slot >= slot_count):
+        raise MalformedMessage(field="pseudonym", problem="not one of this service")
+    return FetchedRow(
+        handle=check_length(row.handle, HANDLE_BYTES, "handle"), pseudonym=Pseudonym(row.pseudonym), slot=slot
+    )

@@ -21,7 +21,7 @@ from isthmus.party.errors import SettingsInvalid
 FILE_NAME: Final = "node.toml"
 
 
-ProjectHash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+ProjectHash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
 
 
 class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

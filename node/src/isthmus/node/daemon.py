@@ -31,6 +31,8 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
     said: dict[RoundId, str] = {}
     failures = 0
     with connect(node.identity) as client, StageProgress() as progress:
+        if round_id is not None:
+            client.get_round(round_id)  # so that a mistyped round is an error and not an endless wait
         while True:
             try:
                 for view in _open_rounds(client, project=project, round_id=round_id, finished=finished):

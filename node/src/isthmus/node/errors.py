@@ -74,6 +74,17 @@ class ReceiptInvalid(Refused):
 
 
 @dataclass(eq=False, kw_only=True)
+class AlreadyRunning(Conflict):
+    """Another process works in this folder."""
+
+    code: ClassVar[str] = "already-running"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT, "another isthmus-node run uses the folder {folder}", "let it go on, or stop it first"
+    )
+    folder: str
+
+
+@dataclass(eq=False, kw_only=True)
 class RoundEnded(Conflict):
     """The round ended without a result."""
 

@@ -1,5 +1,6 @@
 """A node's folder, opened: settings, identity, vault and linkage keys."""
 
+import fcntl
 import json
 import secrets
 from collections.abc import Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.contract.clock import Clock
+from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import ProjectId, RandomBytes, RoundId
 from isthmus.contract.secret import Secret
 from isthmus.node.config import NodeConfig, load_config
-from isthmus.node.errors import KeyMissing
+from isthmus.node.errors import AlreadyRunning, KeyMissing
 from isthmus.node.keys.linkage_key import key_file_text, new_linkage_key, read_key_file
 from isthmus.node.vault import Vault, open_vault
 from isthmus.party.identity import Identity, load_identity, write_private
@@ -60,6 +62,20 @@ def open_node(folder: Path, *, clock: Clock) -> Iterator[Node]:
         vault.close()
 
 
+@contextmanager
+def only_one_run(folder: Path) -> Iterator[None]:
+    """Keep the folder for one run at a time; raise `AlreadyRunning` where another process has it.
+
+    Two runs would prepare two submissions for one round, of which the coordinator takes the first to come.
+    """
+    with (folder / ".run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise AlreadyRunning(folder=folder.name) from exc
+        yield
+
+
 def key_path(folder: Path, project: ProjectId) -> Path:
     """Give where a project's linkage key is kept."""
     return folder / "keys" / f"{project}.key"
@@ -81,9 +97,17 @@ def make_linkage_key(folder: Path, project: ProjectId, *, random_bytes: RandomBy
     return path.read_text("ascii")
 
 
-def import_linkage_key(folder: Path, project: ProjectId, text: str) -> None:
-    """Keep the key that the lead handed over, in place of any other; raise `MalformedDocument` where it is none."""
-    _save_key(key_path(folder, project), key_file_text(read_key_file(text, project), project))
+def import_linkage_key(folder: Path, project: ProjectId, text: str, *, replace: bool = False) -> None:
+    """Keep the key that the lead handed over.
+
+    Raises:
+        MalformedDocument: the text is no key file of the project.
+        AlreadyExists: the node holds another key for it, which only `replace` lets go: nobody has a copy for certain.
+    """
+    new, path = key_file_text(read_key_file(text, project), project), key_path(folder, project)
+    if path.exists() and path.read_text("ascii") != new and not replace:
+        raise AlreadyExists(kind="another linkage key (--replace lets it go) for project", id=project)
+    _save_key(path, new)
 
 
 def _save_key(path: Path, text: str) -> None:

@@ -87,17 +87,25 @@ def build_submission(
 ) -> Submittable:
     """Normalise, encode and shuffle records into a submission.
 
-    Rows leave in the order of their random handles, which is a uniform shuffle of the source's order.
+    Rows leave in the order of their random handles, which is a uniform shuffle of the source's order. A row that holds
+    too little to link (`Profile.least_fields`, `least_bits`) leaves as an empty CLK, which links to nothing.
     """
     columns, quality = _normalise(records, dataset, encoding.profile.fields, progress)
     clks = _encode(columns, encoding, progress)
+    too_little = ~_holds_enough(columns, encoding.profile)
+    clks[too_little] = 0
     handles = np.frombuffer(random_bytes(HANDLE_BYTES * len(clks)), dtype=np.uint8).reshape(-1, HANDLE_BYTES)
     order = np.lexsort(handles.T[::-1])
     payload = pack_rows(handles[order], clks[order])
     submission = _declare(payload, rows=len(clks), encoding=encoding, party=party)
     record_of_handle = [(handles[i].tobytes(), records.record_ids[i]) for i in order.tolist()]
     report = _report(records, dataset=dataset, encoding=encoding, quality=quality, payload=payload)
-    return Submittable(submission=submission, payload=payload, record_of_handle=record_of_handle, report=report)
+    return Submittable(
+        submission=submission,
+        payload=payload,
+        record_of_handle=record_of_handle,
+        report=report | {"too_little_to_link": int(too_little.sum())},
+    )
 
 
 def save_submission(submittable: Submittable, *, outbox: Path, vault: Vault) -> None:
@@ -115,7 +123,7 @@ def save_submission(submittable: Submittable, *, outbox: Path, vault: Vault) -> 
 
 def payload_path(outbox: Path, submission: Submission) -> Path:
     """Give where the payload of a submission lies until its receipt is in."""
-    return outbox / f"{submission.round_id}.payload"
+    return outbox / f"{submission.round_id}.{submission.digest[:16]}.payload"
 
 
 def _normalise(
@@ -146,6 +154,14 @@ def _encode(columns: list[list[str]], encoding: Encoding, progress: Report) -> N
         secret=secret.reveal(),
         progress=lambda done: progress("encoding", done, rows),
     )
+
+
+def _holds_enough(columns: list[list[str]], profile: Profile) -> NDArray[np.bool_]:
+    """Give, for each row, whether it holds enough fields, and enough bits' worth of them, to be linked."""
+    present = np.array([[value != "" for value in column] for column in columns])
+    bits = np.array([profile.field_bits()[field] for field in profile.fields])
+    enough: NDArray[np.bool_] = (present.sum(axis=0) >= profile.least_fields) & (bits @ present >= profile.least_bits)
+    return enough
 
 
 def _declare(payload: bytes, *, rows: int, encoding: Encoding, party: PartyId) -> Submission:

@@ -46,6 +46,8 @@ def report_text(report: Mapping[str, Any]) -> str:
         f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
     ]
     lines += [f"  source     {finding}" for finding in report["source"]]
+    if report["too_little_to_link"]:
+        lines += [f"  too little {report['too_little_to_link']:,} rows hold too few values to link; they leave empty"]
     for field, counts in report["quality"].items():
         noted = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         if noted:

@@ -1,11 +1,27 @@
 """Agreeing to a round: this node's own checks first, then its memory, then its signature."""
 
 from isthmus.contract.canonical import Label, sha256, sign
+from isthmus.contract.ids import RoundId
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client
+from isthmus.node.errors import NeedsConsent, RefusedByPolicy
 from isthmus.node.node import Node
 from isthmus.node.policy import check_manifest
+
+
+def require_shown(node: Node, round_id: RoundId, data: bytes) -> None:
+    """Return only if a person here was shown these very terms.
+
+    Raises:
+        NeedsConsent: nobody was shown any terms of the round.
+        RefusedByPolicy: the coordinator now gives other terms than it gave then.
+    """
+    shown = node.vault.shown_manifest(round_id)
+    if shown is None:
+        raise NeedsConsent(round_id=round_id)
+    if shown != data:
+        raise RefusedByPolicy(round_id=round_id, problem="its terms changed after they were shown here")
 
 
 def sign_manifest(node: Node, client: Client, manifest: RoundManifest, data: bytes) -> RoundView:

@@ -6,19 +6,19 @@ docs/protocol.md section 10.
 
 import csv
 import io
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from isthmus.contract.canonical import Label, same_bytes, sha256, sign, verify
-from isthmus.contract.encodings import Submission, submission_from_bytes
+from isthmus.contract.canonical import Label, read_canonical, sha256, sign, verify
+from isthmus.contract.encodings import RECEIPT_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.ids import RoundId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
-from isthmus.node.client import Client
+from isthmus.node.client import Client, FetchedRow
 from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.node import Node
@@ -64,7 +64,7 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
             return Step(view=confirm(node, client, manifest))
         return Step(view=submit(node, client, manifest, report=report) or view)
     if view.state is RoundState.RELEASED:
-        return Step(view=view, id_file=fetch_ids(node, client, round_id))
+        return Step(view=view, id_file=fetch_ids(node, client, manifest))
     return Step(view=view)
 
 
@@ -116,18 +116,39 @@ def encode_dataset(node: Node, manifest: RoundManifest, *, report: Report) -> Su
     )
 
 
-def fetch_ids(node: Node, client: Client, round_id: RoundId) -> Path:
-    """Fetch this node's pseudonyms and write its ID file: the provider's own row id, the pseudonym, the slot if any."""
+def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
+    """Fetch this node's pseudonyms and write its ID file: the provider's own row id, the pseudonym, the slot if any.
+
+    Raises:
+        RefusedByPolicy: this node never completed a submission to the round, or what came is not about its rows.
+    """
+    round_id = manifest.round_id
     path = node.ids / f"{round_id}.csv"
     if path.exists():
         return path
-    fetched = list(client.fetch_pseudonyms(round_id))
-    known = node.vault.save_pseudonyms(round_id, [(row.handle, row.pseudonym, row.slot) for row in fetched])
-    if known != len(fetched):
-        raise RefusedByPolicy(round_id=round_id, problem="the coordinator sent IDs for rows that are not this node's")
+    prepared = node.vault.prepared(round_id)
+    if prepared is None or prepared.receipt is None:
+        raise RefusedByPolicy(round_id=round_id, problem="it is released, but this node has no receipt for it")
+    rows = submission_from_bytes(prepared.document).rows
+    fetched = list(islice(client.fetch_pseudonyms(round_id), rows + 1))
+    problem = _fetched_problem(fetched, rows=rows, spine=manifest.project.reveal is RevealMode.SPINE)
+    if problem is not None:
+        raise RefusedByPolicy(round_id=round_id, problem=problem)
+    pairs = [(row.handle, row.pseudonym, row.slot) for row in fetched]
+    node.vault.save_pseudonyms(round_id, pairs)
     node.ids.mkdir(mode=0o700, exist_ok=True)
     write_private(path, _id_file(node, round_id, with_slots=any(row.slot is not None for row in fetched)))
     return path
+
+
+def _fetched_problem(fetched: Sequence[FetchedRow], *, rows: int, spine: bool) -> str | None:
+    if len({row.handle for row in fetched}) != len(fetched) or len({row.pseudonym for row in fetched}) != len(fetched):
+        return "the coordinator sent a row or an ID twice"
+    if len(fetched) > rows or (spine and len(fetched) < rows):
+        return "the coordinator sent another number of IDs than this node has rows"
+    if any((row.slot is not None) != spine for row in fetched):
+        return "the coordinator's slots do not fit the reveal mode that was agreed"
+    return None
 
 
 def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: RoundManifest, data: bytes) -> RoundView:
@@ -164,10 +185,9 @@ def _upload(node: Node, client: Client, submission: Submission, *, first: int, r
 
 def _check_receipt(node: Node, document: bytes, submission: Submission, receipt: bytes, signature: bytes) -> None:
     verify(node.identity.coordinator_key, Label.RECEIPT, receipt, signature)
-    said = json.loads(receipt)
-    expected = (submission.round_id, submission.party, submission.rows, sha256(document).hex())
-    told = (said.get("round_id"), said.get("party"), said.get("rows"), said.get("submission"))
-    if not same_bytes(repr(told).encode(), repr(expected).encode()):
+    said = read_canonical(receipt, Receipt, document="receipt")
+    told = (said.format, said.round_id, said.party, said.rows, said.submission)
+    if told != (RECEIPT_FORMAT, submission.round_id, submission.party, submission.rows, sha256(document).hex()):
         raise ReceiptInvalid(round_id=submission.round_id)
 
 

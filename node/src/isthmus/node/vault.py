@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import RoundId
+from isthmus.node.errors import RefusedByPolicy
 
 _SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS shown (
+    round_id TEXT PRIMARY KEY, manifest BLOB NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS signed (
     round_id TEXT PRIMARY KEY, manifest BLOB NOT NULL
 ) STRICT;
@@ -53,10 +58,22 @@ class Vault:
         """Use that connection."""
         self._connection = connection
 
-    def save_signed(self, round_id: RoundId, manifest: bytes) -> None:
-        """Remember the manifest that was signed."""
+    def save_shown(self, round_id: RoundId, manifest: bytes) -> None:
+        """Remember the terms that a person here was shown last."""
         with self._transaction() as tx:
-            tx.execute("INSERT OR REPLACE INTO signed VALUES (?, ?)", (round_id, manifest))
+            tx.execute("INSERT OR REPLACE INTO shown VALUES (?, ?)", (round_id, manifest))
+
+    def shown_manifest(self, round_id: RoundId) -> bytes | None:
+        """Give the terms that a person here was shown last, if any were."""
+        row = self._connection.execute("SELECT manifest FROM shown WHERE round_id = ?", (round_id,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def save_signed(self, round_id: RoundId, manifest: bytes) -> None:
+        """Remember the manifest that is about to be signed; raise `RefusedByPolicy` where another one was."""
+        with self._transaction() as tx:
+            tx.execute("INSERT OR IGNORE INTO signed VALUES (?, ?)", (round_id, manifest))
+        if self.signed_manifest(round_id) != manifest:
+            raise RefusedByPolicy(round_id=round_id, problem="this node signed other terms for the same round before")
 
     def signed_manifest(self, round_id: RoundId) -> bytes | None:
         """Give the manifest that this node signed for the round, if it did."""
@@ -66,10 +83,13 @@ class Vault:
     def save_prepared(
         self, round_id: RoundId, *, document: bytes, report: str, rows: Iterable[tuple[bytes, str]]
     ) -> None:
-        """Keep a prepared submission with its (handle, record id) pairs, in place of an unfinished earlier one."""
+        """Keep a prepared submission with its (handle, record id) pairs; raise `AlreadyExists` where there is one."""
         with self._transaction() as tx:
-            tx.execute("DELETE FROM rows WHERE round_id = ?", (round_id,))
-            tx.execute("INSERT OR REPLACE INTO prepared VALUES (?, ?, ?, NULL, NULL)", (round_id, document, report))
+            done = tx.execute(
+                "INSERT OR IGNORE INTO prepared VALUES (?, ?, ?, NULL, NULL)", (round_id, document, report)
+            )
+            if done.rowcount != 1:
+                raise AlreadyExists(kind="prepared submission for round", id=round_id)
             tx.executemany(
                 "INSERT INTO rows VALUES (?, ?, ?, NULL, NULL)",
                 ((round_id, handle, record_id) for handle, record_id in rows),
@@ -89,14 +109,20 @@ class Vault:
                 (receipt, signature, round_id),
             )
 
-    def save_pseudonyms(self, round_id: RoundId, rows: Sequence[tuple[bytes, str, int | None]]) -> int:
-        """Note the pseudonym and slot of each handle; give how many of the handles are this node's."""
+    def save_pseudonyms(self, round_id: RoundId, rows: Sequence[tuple[bytes, str, int | None]]) -> None:
+        """Note the pseudonym and slot of each handle, in place of any noted before.
+
+        Raises:
+            RefusedByPolicy: a handle is not one of this node's rows; then nothing changes.
+        """
         with self._transaction() as tx:
+            tx.execute("UPDATE rows SET pseudonym = NULL, slot = NULL WHERE round_id = ?", (round_id,))
             done = tx.executemany(
                 "UPDATE rows SET pseudonym = ?, slot = ? WHERE round_id = ? AND handle = ?",
                 ((pseudonym, slot, round_id, handle) for handle, pseudonym, slot in rows),
             )
-            return done.rowcount
+            if rows and done.rowcount != len(rows):
+                raise RefusedByPolicy(round_id=round_id, problem="the coordinator sent IDs for rows not of this node")
 
     def linked_records(self, round_id: RoundId) -> Iterator[LinkedRecord]:
         """Give the records that have a pseudonym, by record id."""

@@ -6,20 +6,26 @@ as fit into 1 MiB, so that a message stays well below gRPC's 4 MiB. Encodings ar
 
 import hashlib
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
-from isthmus.contract.errors import SubmissionMalformed, UnsupportedVersion
+from isthmus.contract.errors import MalformedDocument, SubmissionMalformed, UnsupportedVersion
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 
 CHUNK_BYTES: Final = 1 << 20
 KEY_CHECK_BYTES: Final = 16
 MAX_ROWS: Final = 20_000_000
+MAX_DOCUMENT_BYTES: Final = 8192
 SUBMISSION_FORMAT: Final = "isthmus/submission/1"
+RECEIPT_FORMAT: Final = "isthmus/receipt/1"
+
+
+Sha256Hex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
+KeyCheckHex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}\\Z")]
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,10 +41,25 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rows: int
     clk_bits: int
     chunk_count: int
-    digest: str
-    key_check: str
-    profile_digest: str
-    manifest_hash: str
+    digest: Sha256Hex
+    key_check: KeyCheckHex
+    profile_digest: Sha256Hex
+    manifest_hash: Sha256Hex
+
+    def to_bytes(self) -> bytes:
+        """Give the canonical bytes."""
+        return canonical_bytes(msgspec.to_builtins(self))
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the coordinator signs when a submission is complete; `submission` is the SHA-256 of its manifest in hex."""
+
+    format: str
+    round_id: RoundId
+    party: PartyId
+    rows: int
+    submission: Sha256Hex
+    received_at: str
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -53,6 +74,8 @@ def submission_from_bytes(data: bytes) -> Submission:
         UnsupportedVersion: its format is one that this version does not know.
         SubmissionMalformed: its numbers are out of bounds or contradict each other.
     """
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise MalformedDocument(document="submission manifest", problem=f"it is over {MAX_DOCUMENT_BYTES} bytes long")
     submission = read_canonical(data, Submission, document="submission manifest")
     if submission.format != SUBMISSION_FORMAT:
         raise UnsupportedVersion(document="submission manifest", version=submission.format[:60])

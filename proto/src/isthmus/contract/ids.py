@@ -24,6 +24,9 @@ HANDLE_BYTES = 16
 """A row handle is 128 random bits."""
 
 _CHOSEN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+PSEUDONYM = re.compile(r"[a-z2-7]{26}")
+"""The form of a pseudonym: 128 bits in base32."""
+
 COORDINATOR = "coordinator"
 
 _MADE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -18,6 +18,7 @@ from isthmus.contract.errors import InvalidProject, MalformedDocument, Malformed
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.profile import Profile, default_threshold, interop_1, profile_from_document
 from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.contract.text import is_plain_line
 
 PROJECT_FORMAT: Final = "isthmus/project/1"
 MANIFEST_FORMAT: Final = "isthmus/round-manifest/1"
@@ -26,6 +27,10 @@ SMALLEST_MIN_CELL_COUNT: Final = 3
 LARGEST_MIN_CELL_COUNT: Final = 1_000_000
 LOWEST_THRESHOLD: Final = Decimal("0.1")
 """Unrelated encodings score far above this; a lower threshold would make every pair of rows a candidate."""
+
+LONGEST_NAME: Final = 200
+LONGEST_PURPOSE: Final = 1000
+LONGEST_DATASET: Final = 60
 
 _THRESHOLD = re.compile(r"0\.[0-9]{1,4}|1\.0{1,4}")
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{64}")
@@ -196,6 +201,8 @@ def _check_manifest(manifest: RoundManifest) -> None:
     keys = [manifest.coordinator_key, *(member.identity_key for member in manifest.members)]
     if any(_PUBLIC_KEY.fullmatch(key) is None for key in keys):
         problems.append("a key in it is not 64 hex digits")
+    if not all(is_plain_line(member.name, LONGEST_NAME) for member in manifest.members):
+        problems.append("a member's name is not one printable line")
     if problems:
         raise MalformedDocument(document="round manifest", problem="; ".join(problems))
 
@@ -247,8 +254,13 @@ def _provider_problems(project: Project) -> list[str]:
 
 def _setting_problems(project: Project) -> list[str]:
     problems = []
-    if not project.purpose.strip() or not project.title.strip():
-        problems.append("it needs a title and a purpose")
+    if not is_plain_line(project.title, LONGEST_NAME) or not is_plain_line(project.purpose, LONGEST_PURPOSE):
+        problems.append(
+            f"it needs a title of at most {LONGEST_NAME} and a purpose of at most {LONGEST_PURPOSE} characters,"
+            " each one printable line"
+        )
+    if not all(is_plain_line(terms.dataset, LONGEST_DATASET) for terms in project.providers):
+        problems.append(f"a data set's name is not one printable line of at most {LONGEST_DATASET} characters")
     if project.profile != "interop-1":
         problems.append("its profile is not one that this version offers (interop-1)")
     if project.threshold is not None and (

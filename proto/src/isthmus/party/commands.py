@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from isthmus.contract.errors import IsthmusError
+from isthmus.contract.text import made_plain
 
 EXIT_SETTINGS: Final = 3
 EXIT_INTERRUPTED: Final = 130
@@ -24,11 +25,14 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except IsthmusError as exc:
-            click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
+            say_error(f"{exc} [{exc.code}]")
             ctx.exit(exc.spec.exit_code)
         except KeyboardInterrupt:
-            click.echo("isthmus: interrupted; run the command again to go on", err=True)
+            say_error("interrupted; run the command again to go on")
             ctx.exit(EXIT_INTERRUPTED)
+        except (OSError, UnicodeError) as exc:
+            say_error(f"a file or an address could not be used: {exc}")
+            ctx.exit(EXIT_SETTINGS)
 
 
 def emit(as_json: bool, data: Any, text: Callable[[], str]) -> None:
@@ -39,6 +43,11 @@ def emit(as_json: bool, data: Any, text: Callable[[], str]) -> None:
 def say(message: str) -> None:
     """Tell the person at the terminal something that is not data."""
     click.echo(message, err=True)
+
+
+def say_error(message: str) -> None:
+    """Tell why a program ends; whatever could do more than be read is made plain."""
+    click.echo(f"isthmus: {made_plain(message)}", err=True)
 
 
 def is_terminal() -> bool:

@@ -5,9 +5,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from isthmus.contract.canonical import IDENTITY_KEY_BYTES, Label, check_length, sign
-from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.errors import AlreadyExists, MalformedMessage
 from isthmus.party.dial import CALL_TIMEOUT_S, errors_from, open_enrolment_channel
-from isthmus.party.identity import PartyRecord, certificate_request, make_keys, save_enrolment
+from isthmus.party.identity import PartyRecord, certificate_request, enrolled_party, make_keys, save_enrolment
 from isthmus.party.token import EnrolmentToken
 from isthmus.v1 import enrolment_pb2, enrolment_pb2_grpc
 
@@ -16,9 +16,11 @@ def enrol(folder: Path, token: EnrolmentToken) -> PartyRecord:
     """Enrol and fill the identity folder; an identity key that is there already is kept.
 
     Raises:
+        AlreadyExists: the folder is another party's.
         EnrolmentTokenInvalid: the token is unknown, used or too old.
         Unreachable: the coordinator does not answer, or is not the one that made the token.
     """
+    _require_same_party(folder, token)
     signing_key, tls_key = make_keys(folder)
     request = certificate_request(token.party, tls_key)
     message = enrolment_pb2.EnrolRequest(
@@ -42,3 +44,10 @@ def enrol(folder: Path, token: EnrolmentToken) -> PartyRecord:
     )
     save_enrolment(folder, record=record, tls_key=tls_key, certificate=response.certificate, root=token.root)
     return record
+
+
+def _require_same_party(folder: Path, token: EnrolmentToken) -> None:
+    """Refuse another party's token before it is used up: two parties must never share an identity key or a vault."""
+    enrolled = enrolled_party(folder)
+    if enrolled not in {None, token.party}:
+        raise AlreadyExists(kind="identity in this folder, of party", id=str(enrolled))

@@ -84,6 +84,16 @@ def save_enrolment(
     write_private(folder / "party.json", msgspec.json.encode(record))
 
 
+def enrolled_party(folder: Path) -> PartyId | None:
+    """Give the party that enrolled in the folder, if one did; raise `MalformedDocument` where its record is damaged."""
+    try:
+        return msgspec.json.decode((folder / "party.json").read_bytes(), type=PartyRecord).party
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as exc:
+        raise MalformedDocument(document="identity folder", problem="a file in it is damaged") from exc
+
+
 def load_identity(folder: Path, *, now: datetime) -> Identity:
     """Load an enrolled party.
 

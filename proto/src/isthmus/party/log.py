@@ -3,6 +3,7 @@
 So that no personal value, encoding, handle, pseudonym or key can reach a log, whatever a caller passes.
 """
 
+import traceback
 from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
@@ -33,3 +34,9 @@ def keep_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     if len(kept) < len(event):
         kept["event"] = f"{kept.get('event', '')} ({len(event) - len(kept)} field(s) withheld)"
     return kept
+
+
+def log_fault(event: str, fault: BaseException, **known: str) -> None:
+    """Log where a fault of ours happened. Its own text may hold data, so only its kind and places are logged."""
+    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)]
+    structlog.get_logger().error(event, kind=type(fault).__name__, frames=frames[-5:], **known)

@@ -26,8 +26,9 @@ from isthmus.contract.errors import (
 )
 from isthmus.contract.ids import PartyId
 from isthmus.contract.parties import PartyKind, Role
+from isthmus.contract.project import LONGEST_NAME
 from isthmus.coordinator.actions.access import authenticate, authorise
-from isthmus.coordinator.actions.enrolment import MAX_NAME, add_party, list_parties, revoke_party
+from isthmus.coordinator.actions.enrolment import add_party, list_parties, revoke_party
 from isthmus.coordinator.authority import CERTIFICATE_LIFETIME, key_digest_of_certificate
 from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE
 from isthmus.coordinator.domain.roles import Actor
@@ -302,7 +303,7 @@ def test_revoking_an_unknown_party_says_so(hub: Coordinator) -> None:
 
 @pytest.mark.parametrize(
     ("party", "name"),
-    [("River Side", "x"), ("coordinator", "x"), ("riverside", "   "), ("riverside", "x" * (MAX_NAME + 1))],
+    [("River Side", "x"), ("coordinator", "x"), ("riverside", "   "), ("riverside", "x" * (LONGEST_NAME + 1))],
 )
 def test_party_needs_a_lawful_id_and_a_name(hub: Coordinator, party: str, name: str) -> None:
     with pytest.raises(MalformedMessage):

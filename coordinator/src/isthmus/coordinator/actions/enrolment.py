@@ -11,6 +11,8 @@ from isthmus.contract.canonical import IDENTITY_KEY_BYTES, Label, check_length, 
 from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.ids import PartyId, parse_party_id
 from isthmus.contract.parties import PartyKind, Role
+from isthmus.contract.project import LONGEST_NAME
+from isthmus.contract.text import is_plain_line
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.authority import Authority, issue_certificate, key_digest
 from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE, AuditEvent
@@ -19,7 +21,6 @@ from isthmus.coordinator.domain.roles import Actor
 from isthmus.party.token import TOKEN_BYTES, EnrolmentToken
 
 TOKEN_LIFETIME: Final = timedelta(hours=1)
-MAX_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,8 @@ def add_party(
 ) -> PartyRow:
     """Register a party that may enrol; no actor means the coordinator itself, at its set-up."""
     parse_party_id(party)
-    if not 1 <= len(name.strip()) <= MAX_NAME:
-        raise MalformedMessage(field="name", problem=f"empty or longer than {MAX_NAME} characters")
+    if not is_plain_line(name, LONGEST_NAME):
+        raise MalformedMessage(field="name", problem=f"not one printable line of at most {LONGEST_NAME} characters")
     row = PartyRow(id=party, name=name.strip(), kind=kind, role=role, identity_key=None)
     event = context.event(
         scope=COORDINATOR_SCOPE,
@@ -99,6 +100,8 @@ def enrol(
     check_length(identity_key, IDENTITY_KEY_BYTES, "identity_key")
     now = context.clock.now()
     digest = sha256(token)
+    with context.store.read() as tx:  # before anything is written, because anybody may call this
+        tx.parties.token_party(digest, now=now)
     with context.store.begin() as tx:
         party = tx.parties.token_party(digest, now=now)
         verify(identity_key, Label.IDENTITY_PROOF, request, identity_proof)

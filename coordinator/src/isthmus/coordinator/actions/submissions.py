@@ -6,16 +6,17 @@ section 6.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
-from isthmus.contract.canonical import HASH_BYTES, Label, canonical_bytes, check_length, sha256, sign, verify
+from isthmus.contract.canonical import HASH_BYTES, Label, check_length, sha256, sign, verify
 from isthmus.contract.clock import to_text
 from isthmus.contract.encodings import (
     CHUNK_BYTES,
+    RECEIPT_FORMAT,
+    Receipt,
     Submission,
     chunk_rows,
     row_bytes,
@@ -26,6 +27,7 @@ from isthmus.contract.encodings import (
 from isthmus.contract.errors import (
     ChunkDamaged,
     NotFound,
+    StateChanged,
     SubmissionConflict,
     SubmissionIncomplete,
     SubmissionMalformed,
@@ -42,8 +44,6 @@ from isthmus.coordinator.actions.rounds import advance, require_state, round_eve
 from isthmus.coordinator.domain.records import ChunkRow, RoundRow, SubmissionRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.store.protocol import Transaction
-
-RECEIPT_FORMAT: Final = "isthmus/receipt/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +88,11 @@ def store_chunk(context: Context, actor: Actor, *, round_id: RoundId, index: int
         SubmissionConflict: the place holds another chunk.
     """
     check_length(digest, HASH_BYTES, "digest")
-    with context.store.read() as tx:
+    with context.store.begin() as tx:  # one writer at a time: nothing is checked against what another call changes
         submission = _open_submission(tx, actor, round_id)
-        held = tx.submissions.chunk_digest(round_id, actor.party, index)
-    _check_chunk(submission, index=index, digest=digest, payload=payload)
-    if held not in {None, digest}:  # before anything is written, so that a refused chunk leaves nothing
-        raise SubmissionConflict(round_id=round_id, slot=f"chunk {index}")
-    context.blobs.put(payload)
-    with context.store.begin() as tx:
-        _open_submission(tx, actor, round_id)
+        _check_chunk(submission, index=index, digest=digest, payload=payload)
         tx.submissions.add_chunk(ChunkRow(round_id=round_id, party=actor.party, index=index, digest=digest))
+        context.blobs.put(payload)
     return index
 
 
@@ -192,7 +187,10 @@ def _check_content(context: Context, actor: Actor, submission: Submission, chunk
 def _content_problem(context: Context, submission: Submission, chunks: Sequence[ChunkRow]) -> str | None:
     if submission_digest(chunk.digest for chunk in chunks).hex() != submission.digest:
         return "its content is not what was declared"
-    if len(np.unique(_handles(context, submission, chunks), axis=0)) != submission.rows:
+    handles = _handles(context, submission, chunks)
+    if len(handles) != submission.rows:
+        return "it holds another number of rows than was declared"
+    if len(np.unique(handles, axis=0)) != submission.rows:
         return "two of its rows have the same handle"
     return None
 
@@ -206,18 +204,21 @@ def _handles(context: Context, submission: Submission, chunks: Sequence[ChunkRow
 def _close(context: Context, actor: Actor, submission: Submission) -> None:
     with context.store.begin() as tx:
         row, manifest = member_round(tx, actor, submission.round_id)
+        known = _find(tx, row.id, actor.party)
+        if known.receipt is not None:
+            return  # another call of the same party closed it meanwhile
+        if known.document != submission.to_bytes():
+            raise StateChanged(kind="submission to round", id=row.id)
         require_state(row, RoundState.COLLECTING)
         event = round_event(context, row, actor, "submission.complete", f"{submission.rows} rows received")
-        receipt = canonical_bytes(
-            {
-                "format": RECEIPT_FORMAT,
-                "round_id": row.id,
-                "party": actor.party,
-                "rows": submission.rows,
-                "submission": sha256(submission.to_bytes()).hex(),
-                "received_at": to_text(context.clock.now()),
-            }
-        )
+        receipt = Receipt(
+            format=RECEIPT_FORMAT,
+            round_id=row.id,
+            party=actor.party,
+            rows=submission.rows,
+            submission=sha256(known.document).hex(),
+            received_at=to_text(context.clock.now()),
+        ).to_bytes()
         tx.submissions.complete(row.id, actor.party, receipt=receipt, audit=event)
         complete = [one.party for one in tx.submissions.of_round(row.id) if one.receipt is not None]
         if len(complete) == len(manifest.members):
@@ -229,5 +230,7 @@ def _discard(context: Context, actor: Actor, round_id: RoundId) -> None:
         row, _ = member_round(tx, actor, round_id)
         event = round_event(context, row, actor, "submission.discard", "its content failed the gates")
         dropped = tx.submissions.discard(round_id, actor.party, audit=event)
-    for chunk in dropped:
-        context.blobs.delete(chunk.digest)
+    with context.store.begin() as tx:  # a chunk that was sent again meanwhile keeps its blob
+        for chunk in dropped:
+            if not tx.blob_is_used(chunk.digest):
+                context.blobs.delete(chunk.digest)

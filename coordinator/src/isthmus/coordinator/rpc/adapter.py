@@ -11,7 +11,10 @@ from typing import Any, Final
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
+
+from isthmus.contract.errors import MalformedMessage
 
 Call = Callable[[Any, Any], Any]
 """(caller, request) -> response, or -> iterator of responses."""
@@ -35,21 +38,28 @@ def service_handler(
 
 
 def _method_handler(method: MethodDescriptor, call: Call, identify: Identify) -> "grpc.RpcMethodHandler[Any, Any]":
-    read = GetMessageClass(method.input_type).FromString
     write = GetMessageClass(method.output_type).SerializeToString
     guarded = _guarded(method, call, identify)
     if method.client_streaming:
-        return grpc.stream_stream_rpc_method_handler(_each(guarded), read, write)
+        return grpc.stream_stream_rpc_method_handler(_each(guarded), None, write)
     if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(_many(guarded), read, write)
-    return grpc.unary_unary_rpc_method_handler(_one(guarded), read, write)
+        return grpc.unary_stream_rpc_method_handler(_many(guarded), None, write)
+    return grpc.unary_unary_rpc_method_handler(_one(guarded), None, write)
 
 
 def _guarded(method: MethodDescriptor, call: Call, identify: Identify) -> Callable[[Any, Any], Any]:
-    """Give the call with the caller identified and allowed first, at every message."""
+    """Give the call with the caller identified and allowed first, and the request read, at every message.
 
-    def run(context: Any, request: Any) -> Any:
+    Requests are read here and not by grpcio, so that one that does not parse is refused like any other bad request.
+    """
+    read = GetMessageClass(method.input_type).FromString
+
+    def run(context: Any, data: bytes) -> Any:
         caller = identify(_peer_certificate(context), method.containing_service.full_name, method.name)
+        try:
+            request = read(data)
+        except DecodeError as exc:
+            raise MalformedMessage(field="request", problem="not a message of this call") from exc
         return call(caller, request)
 
     return run

@@ -1,15 +1,14 @@
 """The one place where errors become gRPC statuses. An unknown exception becomes INTERNAL with an opaque reference."""
 
 import secrets
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn
 
 import grpc
-import structlog
 
 from isthmus.contract.convert import ERROR_TRAILER, error_to_wire
 from isthmus.contract.errors import Internal, IsthmusError
+from isthmus.party.log import log_fault
 
 Handler = Any
 """A `grpc.RpcMethodHandler`; grpcio publishes no type for its asyncio form."""
@@ -67,8 +66,6 @@ async def _abort(context: "grpc.aio.ServicerContext[Any, Any]", exc: Exception) 
 
 
 def _internal(exc: Exception) -> Internal:
-    """Log where it happened, under a reference. The exception's own text may hold data and is not logged."""
     reference = secrets.token_hex(6)
-    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(exc.__traceback__)]
-    structlog.get_logger().error("internal", reference=reference, kind=type(exc).__name__, frames=frames[-5:])
+    log_fault("internal", exc, reference=reference)
     return Internal(reference=reference)

@@ -21,6 +21,7 @@ from isthmus.coordinator.rpc.interceptor import ErrorInterceptor
 from isthmus.coordinator.rpc.operator import OperatorCalls
 from isthmus.coordinator.rpc.provider import ProviderCalls
 from isthmus.party.dial import MAX_MESSAGE_BYTES
+from isthmus.party.errors import SettingsInvalid
 from isthmus.v1 import analyst_pb2, enrolment_pb2, operator_pb2, provider_pb2
 
 GRACE_S = 5.0
@@ -59,7 +60,7 @@ def service_server(context: Context, keys: ServerKeys, *, doors: Doors, address:
         root_certificates=keys.authority.root_pem(),
         require_client_auth=True,
     )
-    return server, server.add_secure_port(address, credentials)
+    return server, _listen(server, address, credentials)
 
 
 def enrolment_server(context: Context, keys: ServerKeys, *, address: str) -> tuple[grpc.aio.Server, int]:
@@ -81,7 +82,7 @@ def enrolment_server(context: Context, keys: ServerKeys, *, address: str) -> tup
     service = _service(enrolment_pb2, "EnrolmentService")
     server.add_generic_rpc_handlers((service_handler(service, {"Enrol": enrol}, identify=_anybody),))
     credentials = grpc.ssl_server_credentials([(keys.tls_key, keys.tls_certificate)])
-    return server, server.add_secure_port(address, credentials)
+    return server, _listen(server, address, credentials)
 
 
 async def serve(servers: list[grpc.aio.Server], stop: asyncio.Event) -> None:
@@ -109,6 +110,14 @@ def _anybody(_certificate: bytes | None, _service: str, _call: str) -> None:
 
 def _service(module: Any, name: str) -> Any:
     return module.DESCRIPTOR.services_by_name[name]
+
+
+def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials) -> int:
+    try:
+        return server.add_secure_port(address, credentials)
+    except RuntimeError as exc:
+        problem = f"cannot listen on {address}; another program may use the port, or the address is not this machine's"
+        raise SettingsInvalid(file="coordinator.toml", problem=problem) from exc
 
 
 def _server() -> grpc.aio.Server:

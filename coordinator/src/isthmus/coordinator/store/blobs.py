@@ -3,9 +3,13 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from isthmus.contract.errors import ChunkDamaged
+
+_UNFINISHED: Final = ".new-"
 
 
 class BlobFolder:
@@ -41,12 +45,23 @@ class BlobFolder:
         """Remove the bytes; nothing happens where they are gone."""
         self._path(digest).unlink(missing_ok=True)
 
+    def digests(self) -> Iterator[bytes]:
+        """Give the digest of every blob that is kept."""
+        for path in self._folder.iterdir():
+            if not path.name.startswith("."):
+                yield bytes.fromhex(path.name)
+
+    def forget_unfinished(self) -> None:
+        """Remove what an interrupted `put` left; call it only while nobody else uses the folder."""
+        for path in self._folder.glob(f"{_UNFINISHED}*"):
+            path.unlink()
+
     def _path(self, digest: bytes) -> Path:
         return self._folder / digest.hex()
 
     def _write(self, path: Path, data: bytes) -> None:
         """Write beside, flush to the disk, rename, and flush the folder: whole or not at all after a crash."""
-        descriptor, scratch = tempfile.mkstemp(dir=self._folder, prefix=".new-")
+        descriptor, scratch = tempfile.mkstemp(dir=self._folder, prefix=_UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

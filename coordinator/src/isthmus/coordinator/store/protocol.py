@@ -220,6 +220,10 @@ class Transaction(Protocol):
         """Pseudonym maps and released tables."""
         ...
 
+    def blob_is_used(self, digest: bytes) -> bool:
+        """Say whether any chunk, result or record of entities needs the blob."""
+        ...
+
     def record(self, audit: AuditEvent) -> None:
         """Record an event that comes with no other change, such as a denial."""
         ...

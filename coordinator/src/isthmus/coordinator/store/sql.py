@@ -7,9 +7,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 
 from isthmus.coordinator.domain.audit import AuditEvent
+from isthmus.coordinator.store import tables as t
 from isthmus.coordinator.store.sql_log import SqlLog
 from isthmus.coordinator.store.sql_parties import SqlParties
 from isthmus.coordinator.store.sql_results import SqlResults
@@ -24,11 +25,18 @@ class SqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         """Work through that connection's transaction."""
+        self._connection = connection
         self._log = SqlLog(connection)
         self.parties = SqlParties(connection, self._log)
         self.rounds = SqlRounds(connection, self._log)
         self.submissions = SqlSubmissions(connection, self._log)
         self.results = SqlResults(connection, self._log)
+
+    def blob_is_used(self, digest: bytes) -> bool:
+        """Say whether any chunk, result or record of entities needs the blob."""
+        columns = (t.chunks.c.digest, t.results.c.digest, t.entities.c.digest)
+        found = (self._connection.execute(select(column).where(column == digest).limit(1)) for column in columns)
+        return any(result.first() is not None for result in found)
 
     def record(self, audit: AuditEvent) -> None:
         """Record an event that comes with no other change, such as a denial."""

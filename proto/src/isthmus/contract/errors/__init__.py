@@ -20,7 +20,9 @@ Each class has a stable `code`, typed fields and one row in `ERRORS`. A sentence
 an encoding, a key or a count below a threshold: fields are ids, names of columns and settings, and row numbers.
 """
 
+import re
 from dataclasses import fields
+from typing import Final
 
 from isthmus.contract.errors.bad_input import (
     ChunkDamaged,
@@ -67,6 +69,7 @@ from isthmus.contract.errors.refused import (
     WrongManifest,
     WrongProfile,
 )
+from isthmus.contract.text import made_plain
 
 __all__ = [
     "BAD_INPUT",
@@ -121,19 +124,31 @@ ERRORS: dict[str, type[IsthmusError]] = {leaf.code: leaf for leaf in _leaves(Ist
 """Every error that may cross a wire, by code. Errors that a program defines for itself are not in it."""
 
 
+LONGEST_FIELD: Final = 2000
+
+_CODE: Final = re.compile(r"[a-z0-9-]{1,40}")
+
+
 def rebuild(code: str, known: dict[str, str]) -> IsthmusError:
     """Rebuild an error from its code and text fields, as it came over a wire.
 
     Numbers come back as numbers. An unknown code, or fields that do not fit it, gives `Internal` with the code as
-    reference, because a newer peer may know errors that this program does not.
+    reference, because a newer peer may know errors that this program does not. What the peer wrote is cut and made
+    plain: it will be read at a terminal.
     """
+    unknown = Internal(reference=code if _CODE.fullmatch(code) else "not given")
     cls = ERRORS.get(code)
     if cls is None:
-        return Internal(reference=code)
+        return unknown
     wanted = {field.name: field.type in (int, "int") for field in fields(cls)}
     if set(wanted) != set(known):
-        return Internal(reference=code)
+        return unknown
     try:
-        return cls(**{name: int(known[name]) if numeric else known[name] for name, numeric in wanted.items()})
+        return cls(**{name: int(known[name]) if numeric else _shown(known[name]) for name, numeric in wanted.items()})
     except ValueError:
-        return Internal(reference=code)
+        return unknown
+
+
+def _shown(text: str) -> str:
+    """Give a peer's text cut to a line that can do nothing but be read."""
+    return made_plain(text[:LONGEST_FIELD])

@@ -1,0 +1,188 @@
+"""A coordinator that lies to a node: what it sends is checked before anything is signed, kept or shown."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from unit.node.parts import RIVERSIDE, ROUND, manifest
+
+from isthmus.contract.canonical import Label, sha256, sign
+from isthmus.contract.convert import error_from_wire
+from isthmus.contract.encodings import RECEIPT_FORMAT, SUBMISSION_FORMAT, Receipt, Submission, submission_from_bytes
+from isthmus.contract.errors import IsthmusError, MalformedDocument, MalformedMessage
+from isthmus.contract.project import RevealMode
+from isthmus.node.client import Client
+from isthmus.node.config import NodeConfig
+from isthmus.node.errors import AlreadyRunning, NeedsConsent, ReceiptInvalid, RefusedByPolicy
+from isthmus.node.node import Node, only_one_run
+from isthmus.node.signing import require_shown
+from isthmus.node.take_part import _check_receipt, fetch_ids
+from isthmus.node.vault import open_vault
+from isthmus.party.identity import Identity
+from isthmus.v1 import common_pb2, error_pb2
+from isthmus.v1 import provider_pb2 as pb
+
+COORDINATOR_KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"coordinator"))
+MANIFEST = manifest()
+DATA = MANIFEST.to_bytes()
+HANDLES = [bytes([number]) * 16 for number in range(3)]
+GOOD = ["a" * 26, "b" * 26, "c" * 26]
+
+
+class HostileStub:
+    """The other end of a connection, in whose answers the tests put what they like."""
+
+    def __init__(
+        self, *, manifest: bytes = DATA, round_id: str = ROUND, rows: list[pb.PseudonymRow] | None = None
+    ) -> None:
+        self.manifest, self.round_id, self.rows = manifest, round_id, rows or []
+
+    def GetRound(self, _request: object, **_options: object) -> pb.GetRoundResponse:  # noqa: N802 - as generated
+        summary = common_pb2.RoundSummary(
+            round_id=self.round_id,
+            project_id=MANIFEST.project.id,
+            state=common_pb2.ROUND_STATE_PROPOSED,
+            manifest_hash=sha256(DATA),
+        )
+        return pb.GetRoundResponse(round=summary, manifest=self.manifest)
+
+    def FetchPseudonyms(  # noqa: N802 - as generated
+        self, _request: object, **_options: object
+    ) -> Iterator[pb.FetchPseudonymsResponse]:
+        yield pb.FetchPseudonymsResponse(rows=self.rows, slot_count=1000)
+
+
+def client(**answers: Any) -> Client:
+    return Client(cast("Any", HostileStub(**answers)), "hub.example.org:7443")
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    identity = Identity(
+        party=RIVERSIDE,
+        service_address="hub.example.org:7443",
+        coordinator_key=COORDINATOR_KEY.public_key().public_bytes_raw(),
+        signing_key=Ed25519PrivateKey.from_private_bytes(sha256(b"riverside")),
+        tls_key=b"",
+        certificate=b"",
+        root=b"",
+    )
+    with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
+        yield Node(folder=tmp_path, config=NodeConfig(), identity=identity, vault=vault, random_bytes=bytes)
+
+
+def submitted(node: Node, *, receipt: bool = True) -> bytes:
+    """Let the node have a submission of three rows."""
+    declared = Submission(
+        format=SUBMISSION_FORMAT, round_id=ROUND, party=RIVERSIDE, rows=3, clk_bits=1024, chunk_count=1,
+        digest="0" * 64, key_check="0" * 32, profile_digest="0" * 64, manifest_hash="0" * 64,
+    )  # fmt: skip
+    rows = list(zip(HANDLES, ("rec-1", "rec-2", "rec-3"), strict=True))
+    node.vault.save_prepared(ROUND, document=declared.to_bytes(), report="{}", rows=rows)
+    if receipt:
+        node.vault.save_receipt(ROUND, receipt=b"{}", signature=b"")
+    return declared.to_bytes()
+
+
+def pseudonym_rows(names: list[str], *, slot: int | None = None) -> list[pb.PseudonymRow]:
+    return [pb.PseudonymRow(handle=h, pseudonym=n, slot=slot) for h, n in zip(HANDLES, names, strict=False)]
+
+
+def test_a_round_other_than_the_one_asked_for_is_refused() -> None:
+    with pytest.raises(MalformedMessage, match="not the round that was asked for"):
+        client(round_id="evil-0000000000").get_round(ROUND)
+
+
+def test_a_manifest_that_does_not_fit_its_hash_is_refused() -> None:
+    with pytest.raises(MalformedMessage, match="not the round that was asked for"):
+        client(manifest=DATA.replace(b"linked", b"spine!")).get_round(ROUND)
+
+
+def test_nobody_signs_terms_that_were_not_shown_or_changed_since(node: Node) -> None:
+    with pytest.raises(NeedsConsent):
+        require_shown(node, ROUND, DATA)
+    node.vault.save_shown(ROUND, DATA)
+    require_shown(node, ROUND, DATA)
+    with pytest.raises(RefusedByPolicy, match="changed after they were shown"):
+        require_shown(node, ROUND, DATA + b" ")
+
+
+@pytest.mark.parametrize(
+    "name", ['=HYPERLINK("http://evil")', "a" * 25, "A" * 26, "a" * 25 + "\n", "", "\x1b[2J" + "a" * 22]
+)
+def test_an_id_of_another_form_is_refused_and_no_file_is_written(node: Node, name: str) -> None:
+    submitted(node)
+    with pytest.raises(MalformedMessage):
+        fetch_ids(node, client(rows=pseudonym_rows([name])), MANIFEST)
+    assert not node.ids.exists()
+
+
+HOSTILE_MAPS = {
+    "an ID twice": pseudonym_rows([GOOD[0], GOOD[0]]),
+    "a row twice": [*pseudonym_rows(GOOD[:1]), pb.PseudonymRow(handle=HANDLES[0], pseudonym=GOOD[1])],
+    "more rows than sent": [*pseudonym_rows(GOOD), pb.PseudonymRow(handle=b"x" * 16, pseudonym="d" * 26)],
+    "a foreign row": [pb.PseudonymRow(handle=b"x" * 16, pseudonym=GOOD[0])],
+    "slots in mode linked": pseudonym_rows(GOOD, slot=5),
+}
+
+
+@pytest.mark.parametrize("rows", HOSTILE_MAPS.values(), ids=HOSTILE_MAPS.keys())
+def test_a_map_that_cannot_be_is_refused_whole(node: Node, rows: list[pb.PseudonymRow]) -> None:
+    submitted(node)
+    assert MANIFEST.project.reveal is RevealMode.LINKED
+    with pytest.raises(RefusedByPolicy):
+        fetch_ids(node, client(rows=rows), MANIFEST)
+    assert list(node.vault.linked_records(ROUND)) == []
+    assert not node.ids.exists()
+
+
+def test_ids_of_a_round_without_receipt_are_not_fetched(node: Node) -> None:
+    submitted(node, receipt=False)
+    with pytest.raises(RefusedByPolicy, match="no receipt"):
+        fetch_ids(node, client(rows=pseudonym_rows(GOOD)), MANIFEST)
+
+
+def test_a_lawful_map_is_written(node: Node) -> None:
+    submitted(node)
+    path = fetch_ids(node, client(rows=pseudonym_rows(GOOD[:2])), MANIFEST)
+    assert path.read_text() == f"rec_id,pseudonym\nrec-1,{GOOD[0]}\nrec-2,{GOOD[1]}\n"
+
+
+@pytest.mark.parametrize("receipt", [b"not json", b"[1]", b"null", b"[" * 5000 + b"]" * 5000, b"{}"])
+def test_a_signed_receipt_that_is_none_is_a_typed_error(node: Node, receipt: bytes) -> None:
+    document = submitted(node, receipt=False)
+    declared = submission_from_bytes(document)
+    signature = sign(COORDINATOR_KEY, Label.RECEIPT, receipt)
+    with pytest.raises(MalformedDocument):
+        _check_receipt(node, document, declared, receipt, signature)
+
+
+def test_a_signed_receipt_for_something_else_is_refused(node: Node) -> None:
+    document = submitted(node, receipt=False)
+    declared = submission_from_bytes(document)
+    receipt = Receipt(
+        format=RECEIPT_FORMAT, round_id=ROUND, party=RIVERSIDE, rows=2, submission=sha256(document).hex(),
+        received_at="2026-01-15T12:00:00Z",
+    ).to_bytes()  # fmt: skip
+    with pytest.raises(ReceiptInvalid):
+        _check_receipt(node, document, declared, receipt, sign(COORDINATOR_KEY, Label.RECEIPT, receipt))
+
+
+def test_an_error_from_afar_can_do_nothing_but_be_read() -> None:
+    fields = {"kind": "round\x1b]0;owned\x07\x1b[2J", "id": "x\nisthmus: all is well " + "y" * 10_000}
+    told = str(error_from_wire(error_pb2.ErrorDetail(code="not-found", fields=fields).SerializeToString()))
+    assert told.isprintable()
+    assert len(told) < 5000
+    unknown = error_from_wire(error_pb2.ErrorDetail(code="\x1b[31m", fields={}).SerializeToString())
+    assert isinstance(unknown, IsthmusError)
+    assert str(unknown).isprintable()
+
+
+def test_one_folder_is_run_by_one_process_at_a_time(tmp_path: Path) -> None:
+    with only_one_run(tmp_path), pytest.raises(AlreadyRunning), only_one_run(tmp_path):
+        pass
+    with only_one_run(tmp_path):
+        assert (tmp_path / ".run.lock").exists()
