@@ -46,6 +46,11 @@ NAMES: Final = {
 
 MARKER: Final = ".isthmus-demo"
 
+WHAT_A_CLK_IS: Final = (
+    "A CLK (an encoded record) is pseudonymous personal data. Whoever holds CLKs and a list of the same population can\n"
+    "recognise most people in them, the coordinator included, and needs no key for that."
+)
+
 _PROBE: Final = """
 import sys
 from pathlib import Path
@@ -74,6 +79,9 @@ def main(out: Path, seed: int) -> None:
     except IsthmusError as exc:
         click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
         sys.exit(exc.spec.exit_code)
+    except KeyboardInterrupt:
+        click.echo("isthmus: interrupted; run it again to start afresh", err=True)
+        sys.exit(130)
     except CommandFailed as exc:
         click.echo(f"isthmus: {exc}", err=True)
         sys.exit(1)
@@ -152,7 +160,7 @@ def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, obj
             ", ".join(stayed) + ", all other columns" if isinstance(stayed, list) else "",
         )
     console.print(table)
-    console.print("A CLK is pseudonymous personal data: whoever holds it and the linkage key can try names against it.")
+    console.print(WHAT_A_CLK_IS)
 
 
 def _say_key(console: Console, local: LocalRound) -> None:

@@ -15,7 +15,7 @@ from isthmus_people.score import score_links, score_table
 
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.standard_fields import STANDARD_FIELDS
-from isthmus.node.normalise.dates import infer_date_order
+from isthmus.node.normalise.dates import DateOrder, infer_date_order
 from isthmus.node.sources.csv_file import read_csv
 from isthmus.node.sources.csv_shape import inspect_csv
 from isthmus_local.evaluate import Link, links_of, read_truth, write_links
@@ -26,6 +26,7 @@ from isthmus_local.local_round import (
     Timeline,
     enrol_everybody,
     fetch_table,
+    left_node,
     propose,
     run_nodes,
     serving,
@@ -68,6 +69,7 @@ class NamedFileType(click.ParamType[NamedFile]):
 @click.option("--project", default="try-out", show_default=True, help="A project's id, or a TOML file with settings.")
 @click.option("--threshold", help='Similarity from which rows may link, such as "0.85"; else the profile\'s own rule.')
 @click.option("--truth", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="holder,rec_id,entity_id")
+@click.option("--dates", type=click.Choice([order.value for order in DateOrder]), help="Order of year, month and day.")
 @click.option("--encoder", type=click.Choice(["isthmus", "clkhash"]), default="isthmus", show_default=True)
 @click.option("--keep", is_flag=True, help="Keep the folders of coordinator and nodes in DIR.")
 @click.argument("files", nargs=-1, required=True, type=NamedFileType())
@@ -77,6 +79,7 @@ def main(
     project: str,
     threshold: str | None,
     truth: Path | None,
+    dates: str | None,
     encoder: str,
     keep: bool,
     files: tuple[NamedFile, ...],
@@ -97,13 +100,16 @@ def main(
         _check_outputs(out, [*(one.path for one in files), *([truth] if truth else [])])
         known = list(read_truth(truth)) if truth else None
         settings = _settings(project, threshold=threshold, encoder=encoder)
-        names, providers = _providers(files)
+        names, providers = _providers(files, date_order=dates)
         links = _run(out, settings, providers, names=names, keep=keep)
         if known is not None:
-            click.echo(score_table(score_links(links, known)))
+            _tell_scores(links, known, given={one.name for one in files})
     except IsthmusError as exc:
         click.echo(f"isthmus: {exc} [{exc.code}]", err=True)
         sys.exit(exc.spec.exit_code)
+    except KeyboardInterrupt:
+        click.echo("isthmus: interrupted; nothing is kept, run it again to start afresh", err=True)
+        sys.exit(130)
     except (CommandFailed, ValueError, OSError) as exc:
         click.echo(f"isthmus: {exc}", err=True)
         sys.exit(4)
@@ -124,6 +130,7 @@ def _run(
                 round_id = propose(local)
                 run_nodes(local, round_id, coordinator=coordinator, report=report)
                 counts, text = fetch_table(local, round_id, "--csv"), fetch_table(local, round_id)
+                _tell_quality(local, round_id, names)
         links = [(names[party], record, link) for party, record, link in links_of(local, round_id)]
     finally:
         if keep:
@@ -145,6 +152,33 @@ def _check_outputs(out: Path, inputs: Sequence[Path]) -> None:
             raise ValueError(message)
 
 
+def _tell_scores(links: Sequence[Link], known: Sequence[Link], *, given: set[str]) -> None:
+    """Score against the truth about the files that were given, and say which holders do not fit."""
+    holders = {holder for holder, _, _ in known}
+    if given - holders:
+        click.echo(f"not in the truth, so not scored: {', '.join(sorted(given - holders))}", err=True)
+    if holders - given:
+        click.echo(f"in the truth but not given, so left out: {', '.join(sorted(holders - given))}", err=True)
+    about = [row for row in known if row[0] in given]
+    click.echo(score_table(score_links([row for row in links if row[0] in holders], about)))
+
+
+def _tell_quality(local: LocalRound, round_id: str, names: dict[str, str]) -> None:
+    """Say what was missing, damaged or too little, file by file."""
+    for provider in local.providers:
+        left = left_node(local, provider.party, round_id)
+        noted = [
+            f"{field} {count:,} {what}"
+            for field, counts in left["quality"].items()
+            for what, count in counts.items()
+            if count
+        ]
+        if left["too_little_to_link"]:
+            noted.append(f"{left['too_little_to_link']:,} rows hold too little to link")
+        click.echo(f"{names[provider.party]}: {', '.join(noted) or 'no value is missing or damaged'}")
+    click.echo("")
+
+
 def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> None:
     click.echo(table)
     click.echo("")
@@ -156,6 +190,8 @@ def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> No
 
 
 def _settings(project: str, *, threshold: str | None, encoder: str) -> LocalSettings:
+    if threshold is not None and re.fullmatch(r"0\.[1-9][0-9]{0,3}|1\.0{1,4}", threshold) is None:
+        raise ValueError('--threshold is a similarity from 0.1 to 1.0, such as "0.85"')
     given = _project_file(Path(project)) if project.endswith(".toml") else {"id": project}
     return LocalSettings(
         project=str(given.get("id", "try-out")),
@@ -181,29 +217,42 @@ def _project_file(path: Path) -> dict[str, Any]:
     return given
 
 
-def _providers(files: Sequence[NamedFile]) -> tuple[dict[str, str], list[LocalProvider]]:
+def _providers(files: Sequence[NamedFile], *, date_order: str | None) -> tuple[dict[str, str], list[LocalProvider]]:
     """Give party id -> the name on the command line, and the providers."""
     if len(files) < 2 or len({one.name for one in files}) != len(files):
         raise ValueError("give two or more files, each under a name of its own: NAME=FILE.csv")
     names = dict(zip(_party_ids([one.name for one in files]), (one.name for one in files), strict=True))
-    providers = [_provider(party, one) for party, one in zip(names, files, strict=True)]
+    providers = [_provider(party, one, date_order=date_order) for party, one in zip(names, files, strict=True)]
     common = set.intersection(*(set(provider.columns) for provider in providers))
+    if len(common) < 2:
+        raise ValueError("the files have fewer than two standard columns in common, which is too few to link by")
     click.echo(f"encoded: {', '.join(name for name in STANDARD_FIELDS if name in common)}", err=True)
     return names, providers
 
 
-def _provider(party: str, named: NamedFile) -> LocalProvider:
+def _provider(party: str, named: NamedFile, *, date_order: str | None) -> LocalProvider:
+    try:
+        return _read_provider(party, named, date_order=date_order)
+    except IsthmusError as exc:
+        message = f"{named.name} ({named.path}): {exc} [{exc.code}]"
+        raise ValueError(message) from exc
+
+
+def _read_provider(party: str, named: NamedFile, *, date_order: str | None) -> LocalProvider:
     shape = inspect_csv(named.path)
-    header = {column.strip().lower(): column for column in shape.header}
+    header = {_standard_name(column): column for column in shape.header}
     if len(header) < len(shape.header):
-        message = f"{named.path} has two columns of one name, but for capitals; rename or remove one of them"
+        message = f"{named.path} has two columns of one name, but for capitals and spaces; rename or remove one"
         raise ValueError(message)
     columns = {name: header[name] for name in STANDARD_FIELDS if name in header}
     id_column = header.get(ID_COLUMN, ID_COLUMN)
     records = read_csv(named.path, columns=columns, id_column=id_column)
-    order = infer_date_order(records.columns.get("dob", [])).order
+    guess = infer_date_order(records.columns.get("dob", []))
+    order = DateOrder(date_order) if date_order else guess.order
     findings = "; ".join(records.source.findings)
     dates = f"; dates read as {order.value}" if "dob" in columns else ""
+    if dates and not date_order and sum(count == max(guess.valid.values()) for count in guess.valid.values()) > 1:
+        dates += " (no date tells it from another order; --dates says which)" if guess.values else ""
     click.echo(f"{named.name}: {records.source.rows:,} rows; {findings}{dates}", err=True)
     return LocalProvider(
         party=party,
@@ -214,6 +263,11 @@ def _provider(party: str, named: NamedFile) -> LocalProvider:
         columns=columns,
         date_order=order.value,
     )
+
+
+def _standard_name(column: str) -> str:
+    """Give a header's name as the standard names are written: `First Name` is `first_name`."""
+    return re.sub(r"[ -]+", "_", column.strip().lower())
 
 
 def _party_ids(names: Sequence[str]) -> list[str]:

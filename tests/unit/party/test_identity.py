@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from isthmus.contract.clock import FixedClock
-from isthmus.contract.errors import CertificateExpired, MalformedDocument, NotFound
+from isthmus.contract.errors import CertificateExpired, MalformedDocument
 from isthmus.contract.ids import PartyId
 from isthmus.coordinator.authority import issue_certificate, new_authority
+from isthmus.party.errors import NotEnrolled
 from isthmus.party.identity import (
     PartyRecord,
     certificate_request,
@@ -94,7 +95,7 @@ def test_certificate_is_good_to_its_last_moment(folder: Path, seconds: int, good
 def test_folder_that_lacks_a_file_holds_no_enrolled_party(folder: Path, name: str) -> None:
     (folder / name).unlink()
 
-    with pytest.raises(NotFound, match="enrol first"):
+    with pytest.raises(NotEnrolled, match="holds no enrolled party"):
         load_identity(folder, now=CLOCK.now())
 
 

@@ -80,6 +80,8 @@ def tables_fetch(folder: Path, table_id: str, as_csv: bool, as_json: bool) -> No
     \b
     Example: isthmus tables fetch k12-to-work-1f0a9c2b77-overlap --csv > overlap.csv
     """
+    if as_csv and as_json:
+        raise click.UsageError("choose --csv or --json, not both")
     with connect(folder) as analyst:
         table = analyst.fetch_table(parse_table_id(table_id))
     emit(as_json, msgspec.to_builtins(table), lambda: _render(table, as_csv=as_csv))

@@ -31,7 +31,8 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         f"  tables     to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
         f"  hashes     project {project.digest().hex()}",
         f"             manifest {manifest.digest().hex()}",
-        "  An encoding is pseudonymous personal data: whoever holds it and the linkage key can try names against it.",
+        "  An encoding is pseudonymous personal data. Whoever holds it and a list of the same population can recognise",
+        "  most people in it, the coordinator included, and needs no key for that (docs/threat-model.md, section 2).",
     ]
     return "\n".join(lines) + "\n"
 

@@ -25,3 +25,18 @@ class SettingsInvalid(BadInput):
     )
     file: str
     problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NotEnrolled(BadInput):
+    """A folder holds no enrolled party."""
+
+    code: ClassVar[str] = "not-enrolled"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="FAILED_PRECONDITION",
+        http=409,
+        exit_code=EXIT_SETTINGS,
+        sentence="the folder {folder} holds no enrolled party",
+        remedy="name the right folder with --dir, or enrol it with a token from the coordinator's operator",
+    )
+    folder: str

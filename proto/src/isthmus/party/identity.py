@@ -26,8 +26,9 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from isthmus.contract.clock import to_text
-from isthmus.contract.errors import CertificateExpired, MalformedDocument, NotFound
+from isthmus.contract.errors import CertificateExpired, MalformedDocument
 from isthmus.contract.ids import PartyId
+from isthmus.party.errors import NotEnrolled
 
 
 class PartyRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,7 +99,7 @@ def load_identity(folder: Path, *, now: datetime) -> Identity:
     """Load an enrolled party.
 
     Raises:
-        NotFound: the folder holds no enrolled party.
+        NotEnrolled: the folder holds no enrolled party.
         MalformedDocument: a file of it is damaged.
         CertificateExpired: the certificate's last moment is before `now`.
     """
@@ -115,7 +116,7 @@ def load_identity(folder: Path, *, now: datetime) -> Identity:
         )
         expires = _checked_expiry(identity)
     except FileNotFoundError as exc:
-        raise NotFound(kind="enrolled party in this folder; enrol first:", id=folder.name) from exc
+        raise NotEnrolled(folder=folder.parent.name) from exc
     except (ValueError, TypeError, msgspec.MsgspecError) as exc:  # TypeError: a key file under a passphrase
         raise MalformedDocument(document="identity folder", problem="a file in it is damaged") from exc
     if expires < now:

@@ -43,8 +43,8 @@ class DisclosureRules:
         least = self.min_cell_count
         return (
             f"Counts from 0 to {least - 1} are hidden, unless they can be nothing but zero.",
-            f"More counts are hidden: for each hidden count, values {least} or more apart agree with all shown.",
-            "A hidden count does not say by which of these rules it is hidden.",
+            f"More counts are hidden, so that for each hidden count values {least} or more apart agree with all shown.",
+            "That holds for who knows this table alone; other tables, or knowing one's own rows, may tell more.",
         )
 
 

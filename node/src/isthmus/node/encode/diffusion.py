@@ -8,9 +8,10 @@ Source: linear diffusion layers for Bloom filters, Armknecht, Heng and Schnell (
 privacy-preserving record linkage using diffusion".
 """
 
-import hashlib
 import hmac
 from collections.abc import Iterator
+from itertools import count, islice
+from struct import Struct
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,9 @@ Planes = NDArray[np.uint64]
 
 STREAM_LABEL: Final = b"isthmus/diffusion/1"
 MAX_INPUT_BITS: Final = 2**16
+
+_NUMBERS: Final = Struct("<16H")
+"""A block of the stream: 16-bit little-endian numbers."""
 
 _WORD: Final = np.dtype("<u8")
 _WORD_BITS: Final = 64
@@ -88,18 +92,15 @@ def diffuse(filters: Packed, taps: Taps) -> Packed:
 def _positions(key: bytes, input_bits: int) -> Iterator[int]:
     """Give positions without end, each equally likely."""
     usable = MAX_INPUT_BITS - MAX_INPUT_BITS % input_bits
-    counter = 0
-    while True:
-        block = hmac.digest(key, STREAM_LABEL + counter.to_bytes(4, "big"), hashlib.sha256)
-        numbers = np.frombuffer(block, dtype="<u2").tolist()
-        yield from (number % input_bits for number in numbers if number < usable)
-        counter += 1
+    for counter in count():
+        block = hmac.digest(key, STREAM_LABEL + counter.to_bytes(4, "big"), "sha256")
+        yield from [number % input_bits for number in _NUMBERS.unpack(block) if number < usable]
 
 
-def _distinct(positions: Iterator[int], count: int) -> list[int]:
+def _distinct(positions: Iterator[int], wanted: int) -> list[int]:
     # A dict keeps the order in which they were drawn.
-    found = dict[int, None]()
-    while len(found) < count:
+    found = dict.fromkeys(islice(positions, wanted))
+    while len(found) < wanted:
         found[next(positions)] = None
     return list(found)
 
