@@ -47,8 +47,8 @@ NAMES: Final = {
 MARKER: Final = ".isthmus-demo"
 
 WHAT_A_CLK_IS: Final = (
-    "A CLK (an encoded record) is pseudonymous personal data. Whoever holds CLKs and a list of the same population can\n"
-    "recognise most people in them, the coordinator included, and needs no key for that."
+    "A CLK (an encoded record) is pseudonymous personal data. Whoever holds CLKs and a list of the same population\n"
+    "can recognise most people in them, the coordinator included, and needs no key for that."
 )
 
 _PROBE: Final = """
@@ -96,10 +96,10 @@ def _demo(out: Path, seed: int) -> None:
     local.timeline.note("setting up and enrolling")
     _say_people(console, data)
     with watching() as report:
-        set_up(local)
+        set_up(local, report=report)
         with serving(local) as coordinator:
-            enrol_everybody(local)
-            round_id = propose(local)
+            enrol_everybody(local, report=report)
+            round_id = propose(local, report=report)
             run_nodes(local, round_id, coordinator=coordinator, report=report)
             table = fetch_table(local, round_id)
             lefts = [left_node(local, provider.party, round_id) for provider in local.providers]

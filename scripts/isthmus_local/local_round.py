@@ -23,7 +23,11 @@ DATASET: Final = "records"
 POLL_S: Final = 0.25
 
 Report = Callable[[str, int, int], None]
-"""(state, pairs compared, pairs in all)."""
+"""(what is done now, how much of it, of how much in all; 0 where nobody knows)."""
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +97,15 @@ class LocalRound:
         return self.folder / "nodes" / party
 
 
-def set_up(local: LocalRound) -> None:
+def set_up(local: LocalRound, *, report: Report = silent) -> None:
     """Make the coordinator's folder and each node's, with its settings; nothing runs yet."""
+    report("making the coordinator", 0, 0)
     service, enrolment = free_ports(2)
     local.folder.mkdir(parents=True, exist_ok=True)
     ports = ("--service-port", str(service), "--enrolment-port", str(enrolment))
     run(COORDINATOR, "init", "--dir", str(local.coordinator), *ports)
-    for provider in local.providers:
+    for number, provider in enumerate(local.providers):
+        report("making nodes", number, len(local.providers))
         folder = local.node(provider.party)
         run(NODE, "init", "--dir", str(folder))
         (folder / "node.toml").write_text(_node_settings(local, provider), "utf-8")
@@ -113,24 +119,27 @@ def serving(local: LocalRound) -> Iterator[Running]:
         yield one
 
 
-def enrol_everybody(local: LocalRound) -> None:
+def enrol_everybody(local: LocalRound, *, report: Report = silent) -> None:
     """Register and enrol all parties, and hand the lead's linkage key to the other providers."""
-    for provider in local.providers:
+    for number, provider in enumerate(local.providers):
+        report("enrolling nodes", number, len(local.providers))
         _register(local, provider.party, provider.name, provider.kind, "provider")
         _enrol(local, NODE, provider.party, local.node(provider.party))
+    report("enrolling the analyst", 0, 0)
     _register(local, ANALYST, "Research office", "analyst", "analyst")
     _enrol(local, "isthmus", ANALYST, local.analyst)
     _hand_over_key(local)
 
 
-def propose(local: LocalRound) -> str:
+def propose(local: LocalRound, *, report: Report = silent) -> str:
     """Add the project, propose a round of it, let every provider agree to it, and give the round's id."""
     path = local.folder / "project.toml"
     path.write_text(_project_file(local), "utf-8")
     run(COORDINATOR, "project", "add", "--dir", str(local.coordinator), str(path))
     round_id = run(COORDINATOR, "round", "propose", "--dir", str(local.coordinator), local.settings.project).strip()
     local.timeline.note("proposed")
-    for provider in local.providers:
+    for number, provider in enumerate(local.providers):
+        report("signing", number, len(local.providers))
         run(NODE, "round", "show", "--dir", str(local.node(provider.party)), round_id)
         run(NODE, "round", "sign", "--dir", str(local.node(provider.party)), round_id)
     return round_id

@@ -15,7 +15,7 @@ from isthmus_people.score import score_links, score_table
 
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.standard_fields import STANDARD_FIELDS
-from isthmus.node.normalise.dates import DateOrder, infer_date_order
+from isthmus.node.normalise.dates import DateOrder, DateOrderGuess, infer_date_order
 from isthmus.node.sources.csv_file import read_csv
 from isthmus.node.sources.csv_shape import inspect_csv
 from isthmus_local.evaluate import Link, links_of, read_truth, write_links
@@ -124,10 +124,10 @@ def _run(
     local.timeline.note("setting up")
     try:
         with watching() as report:
-            set_up(local)
+            set_up(local, report=report)
             with serving(local) as coordinator:
-                enrol_everybody(local)
-                round_id = propose(local)
+                enrol_everybody(local, report=report)
+                round_id = propose(local, report=report)
                 run_nodes(local, round_id, coordinator=coordinator, report=report)
                 counts, text = fetch_table(local, round_id, "--csv"), fetch_table(local, round_id)
                 _tell_quality(local, round_id, names)
@@ -251,8 +251,8 @@ def _read_provider(party: str, named: NamedFile, *, date_order: str | None) -> L
     order = DateOrder(date_order) if date_order else guess.order
     findings = "; ".join(records.source.findings)
     dates = f"; dates read as {order.value}" if "dob" in columns else ""
-    if dates and not date_order and sum(count == max(guess.valid.values()) for count in guess.valid.values()) > 1:
-        dates += " (no date tells it from another order; --dates says which)" if guess.values else ""
+    if not date_order and _is_doubtful(guess, records.columns.get("dob", [])):
+        dates += " (a guess: no date decides; --dates says which)"
     click.echo(f"{named.name}: {records.source.rows:,} rows; {findings}{dates}", err=True)
     return LocalProvider(
         party=party,
@@ -263,6 +263,12 @@ def _read_provider(party: str, named: NamedFile, *, date_order: str | None) -> L
         columns=columns,
         date_order=order.value,
     )
+
+
+def _is_doubtful(guess: DateOrderGuess, values: Sequence[str]) -> bool:
+    """Say whether dates that end in the year are read by guess: as many of them are real in another order."""
+    year_last = any(re.match(r"\s*[0-9]{1,2}[-/. ]", value) for value in values)
+    return year_last and guess.valid[DateOrder.MDY] == guess.valid[DateOrder.DMY]
 
 
 def _standard_name(column: str) -> str:

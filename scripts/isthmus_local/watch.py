@@ -23,6 +23,6 @@ def watching() -> Iterator[Report]:
             progress.update(task, description=state, completed=done, total=total or None)
             if not console.is_terminal and state not in told:
                 told.add(state)
-                console.print(f"  round is {state}", highlight=False)
+                console.print(f"  {state}", highlight=False)
 
         yield report
