@@ -46,7 +46,7 @@ STREET_KINDS: Final = ("street", "avenue", "road", "lane", "drive", "court")
 class Measurement:
     """One encoder's run.
 
-    `growth_mib` is how far the process's memory peak rose above where it stood with the columns in memory.
+    `growth_mib` is how far the process's memory peak rose above the peak of making the columns, which stay in memory.
     """
 
     encoder: str

@@ -10,15 +10,18 @@ import click
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
-from isthmus.contract.errors import AlreadyExists
+from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
 from isthmus.node.client import connect
-from isthmus.node.config import FILE_NAME, config_template
+from isthmus.node.config import FILE_NAME, config_template, load_config
 from isthmus.node.doctor import examine
+from isthmus.node.mapping.presets import Preset
+from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
 from isthmus.node.node import import_linkage_key, make_linkage_key, only_one_run, open_node
 from isthmus.node.policy import check_manifest, read_manifest
 from isthmus.node.show import manifest_text, report_text
 from isthmus.node.signing import require_shown, sign_manifest
+from isthmus.node.sources.open_source import Source, SourceSettings
 from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
 from isthmus.party.enrol import enrol as enrol_party
 from isthmus.party.identity import write_private
@@ -224,3 +227,35 @@ def doctor(folder: Path, project_ids: tuple[str, ...], as_json: bool) -> None:
     emit(as_json, data, lambda: "\n".join(f"{'ok ' if one.well else 'BAD'}  {one.what}: {one.says}" for one in found))
     if not all(one.well for one in found):
         click.get_current_context().exit(EXIT_SETTINGS)
+
+
+@main.command("map")
+@folder_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--dataset", "name", help="A data set of node.toml, instead of a file.")
+@click.option("--preset", type=click.Choice([one.value for one in Preset]), help="The data standard of the names.")
+@json_option
+def map_(folder: Path, file: Path | None, name: str | None, preset: str | None, as_json: bool) -> None:
+    """Propose which column of FILE is which standard field, with masked samples; nothing is written.
+
+    \b
+    Example: isthmus-node map students.xlsx --preset ed-fi
+    """
+    mapped = map_source(
+        folder,
+        _source_to_map(folder, file, name),
+        name=name or (file.stem if file else ""),
+        preset=Preset(preset) if preset else None,
+    )
+    emit(as_json, mapping_data(mapped), lambda: mapping_text(mapped).rstrip())
+
+
+def _source_to_map(folder: Path, file: Path | None, name: str | None) -> SourceSettings:
+    if (file is None) == (name is None):
+        raise click.UsageError("give a FILE or --dataset NAME, one of them")
+    if file is not None:
+        return Source(file=str(file.resolve()))
+    datasets = load_config(folder).datasets
+    if name not in datasets:
+        raise NotFound(kind="data set in node.toml of the name", id=str(name))
+    return datasets[name]

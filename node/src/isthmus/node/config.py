@@ -16,6 +16,7 @@ import msgspec
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.normalise.dates import DateOrder
+from isthmus.node.sources.open_source import source_kind
 from isthmus.party.errors import SettingsInvalid
 
 FILE_NAME: Final = "node.toml"
@@ -25,17 +26,25 @@ ProjectHash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
 
 
 class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a data set is and which of its columns is which standard field.
+    """Where a data set is and which of its columns is which standard field (docs/reference/node-settings.md).
 
-    `file` is relative to the node's folder. `encoding` and `delimiter` are detected, and shown, where they are empty.
+    `kind` follows from the ending of `file` where it is empty. `file` is relative to the node's folder; `encoding` and
+    `delimiter` of a CSV file are detected, and shown, where they are empty. A database needs `query`, one plain SELECT,
+    and its connection string in the environment variable `connection_env` or the file `connection_file`.
     """
 
-    file: str
     id_column: str
     columns: dict[str, str]
+    kind: Literal["", "csv", "excel", "parquet", "postgres", "sqlserver", "odbc"] = ""
+    file: str = ""
     date_order: DateOrder = DateOrder.YMD
     encoding: str = ""
     delimiter: str = ""
+    sheet: str = ""
+    header_row: Annotated[int, msgspec.Meta(ge=0)] = 0
+    query: str = ""
+    connection_env: str = ""
+    connection_file: str = ""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +65,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def load_config(folder: Path) -> NodeConfig:
-    """Read the folder's settings; raise `SettingsInvalid`, which names the key that is wrong."""
+    """Read the folder's settings; raise `SettingsInvalid` or `SourceKindUnknown`, which name what is wrong."""
     try:
         config = msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), NodeConfig)
     except FileNotFoundError as exc:
@@ -65,6 +74,8 @@ def load_config(folder: Path) -> NodeConfig:
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
         raise SettingsInvalid(file=FILE_NAME, problem=str(exc)) from exc
     _check_columns(config)
+    for dataset in config.datasets.values():
+        source_kind(dataset)
     return config
 
 

@@ -11,8 +11,9 @@ from isthmus.contract.ids import ProjectId
 from isthmus.node.client import connect
 from isthmus.node.config import DatasetConfig, load_config
 from isthmus.node.node import load_linkage_key
-from isthmus.node.sources.csv_shape import inspect_csv
-from isthmus.node.sources.errors import ColumnMissing
+from isthmus.node.sources.errors import raise_problems
+from isthmus.node.sources.header import header_problems
+from isthmus.node.sources.open_source import sample_source
 from isthmus.party.errors import SettingsInvalid
 from isthmus.party.identity import load_identity
 
@@ -52,12 +53,11 @@ def _datasets(folder: Path) -> Mapping[str, DatasetConfig]:
 
 
 def _read_header(folder: Path, dataset: DatasetConfig) -> str:
-    """Say how the file is read; raise a `BadInput` where it or a column of it is missing."""
-    shape = inspect_csv(folder / dataset.file, encoding=dataset.encoding or None, delimiter=dataset.delimiter or None)
-    missing = tuple(name for name in (dataset.id_column, *dataset.columns.values()) if name not in shape.header)
-    if missing:
-        raise ColumnMissing(columns=missing, header=() if shape.header_is_doubtful else shape.header)
-    return f"{shape.encoding}, {shape.delimiter!r} between values, all {len(dataset.columns) + 1} columns are there"
+    """Say how the source is read; raise a `BadInput` where it or a column of it is missing."""
+    sample = sample_source(folder, dataset, rows=1)
+    asked = [dataset.id_column, *dataset.columns.values()]
+    raise_problems(header_problems(sample.header, asked, doubtful=sample.header_is_doubtful))
+    return f"{'; '.join(sample.findings)}; all {len(dataset.columns) + 1} columns are there"
 
 
 def _load_key(folder: Path, project: ProjectId) -> str:

@@ -34,7 +34,7 @@ from isthmus.node.encode.reference import encode_reference
 from isthmus.node.keys.linkage_key import kdf_info, key_check_value, round_key
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.records import Records
-from isthmus.node.sources.csv_file import read_csv
+from isthmus.node.sources.open_source import open_source
 from isthmus.node.vault import Vault
 from isthmus.party.identity import write_private
 
@@ -67,13 +67,7 @@ class Submittable:
 
 def read_dataset(folder: Path, dataset: DatasetConfig, fields: tuple[str, ...]) -> Records:
     """Read the fields of a data set that a round encodes, and no other column."""
-    return read_csv(
-        folder / dataset.file,
-        columns={field: dataset.columns[field] for field in fields},
-        id_column=dataset.id_column,
-        encoding=dataset.encoding or None,
-        delimiter=dataset.delimiter or None,
-    )
+    return open_source(folder, dataset, fields=fields)
 
 
 def build_submission(

@@ -10,7 +10,7 @@ privacy-preserving record linkage using diffusion".
 
 import hmac
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import islice
 from struct import Struct
 from typing import Final
 
@@ -92,9 +92,11 @@ def diffuse(filters: Packed, taps: Taps) -> Packed:
 def _positions(key: bytes, input_bits: int) -> Iterator[int]:
     """Give positions without end, each equally likely."""
     usable = MAX_INPUT_BITS - MAX_INPUT_BITS % input_bits
-    for counter in count():
+    counter = 0
+    while True:
         block = hmac.digest(key, STREAM_LABEL + counter.to_bytes(4, "big"), "sha256")
         yield from [number % input_bits for number in _NUMBERS.unpack(block) if number < usable]
+        counter += 1
 
 
 def _distinct(positions: Iterator[int], wanted: int) -> list[int]:

@@ -1,20 +1,24 @@
 """Errors of sources: a file or table that cannot be read as records.
 
     BadInput
-    ├── SourceMissing · SourceEmpty · EncodingUnknown · DelimiterInvalid
+    ├── SourceMissing · SourceEmpty · SourceKindUnknown · EncodingUnknown · DelimiterInvalid
+    ├── SheetMissing · SheetUndeclared · HeaderRowWrong
     ├── ColumnMissing · HeaderDuplicate · DelimiterWrong
-    ├── QuoteOpen · RaggedRows · BlankIds · DuplicateIds
+    ├── QuoteOpen · RaggedRows · BlankIds · DuplicateIds · ValueUnsupported
+    ├── DriverMissing · QueryRefused · QueryFailed · ConnectionFailed
     └── SourceProblems       several of these, found in one reading
 
-Rows are numbered as a spreadsheet shows them: the header is row 1. A record whose value holds a line break is one row.
-No message holds a value of a record.
+Rows of CSV and Excel files are numbered as a spreadsheet shows them: the header is row 1. Rows of a Parquet file and of
+a query are numbered from 1, in the order in which they came. A record whose value holds a line break is one row.
+No message holds a value of a record, nor anything that a database or its driver said: those quote values, accounts and
+hosts.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from isthmus.contract.errors import BAD_INPUT, BadInput, ErrorSpec
+from isthmus.contract.errors import BAD_INPUT, UNREACHABLE, BadInput, ErrorSpec
 
 ROWS_SHOWN: Final = 20
 """Most row numbers that a message lists."""
@@ -183,6 +187,134 @@ class QuoteOpen(BadInput):
         "close or remove the quote there; the rows after it could not be told apart",
     )
     row: int
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceKindUnknown(BadInput):
+    """Nothing says how a file is to be read."""
+
+    code: ClassVar[str] = "source-kind-unknown"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the ending of {source} does not tell what kind of source it is",
+        "set kind to csv, excel or parquet, or to postgres, sqlserver or odbc with a query",
+    )
+    source: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SheetMissing(BadInput):
+    """The workbook has no sheet of the declared name. `sheets` are the names of those it has."""
+
+    code: ClassVar[str] = "sheet-missing"
+    spec: ClassVar[ErrorSpec] = _spec(
+        'the workbook has no sheet "{sheet}"; it has {sheets}', "correct the sheet of this source in the configuration"
+    )
+    sheet: str
+    sheets: tuple[str, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown."""
+        return {"sheet": self.sheet, "sheets": _listed(self.sheets)}
+
+
+@dataclass(eq=False, kw_only=True)
+class SheetUndeclared(BadInput):
+    """The workbook has several sheets that are not empty, and none is declared."""
+
+    code: ClassVar[str] = "sheet-undeclared"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the workbook has more than one sheet with something in it: {sheets}",
+        "name one of them as the sheet of this source",
+    )
+    sheets: tuple[str, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown."""
+        return {"sheets": _listed(self.sheets)}
+
+
+@dataclass(eq=False, kw_only=True)
+class HeaderRowWrong(BadInput):
+    """The columns asked for are not in the row taken as header, and all in another row."""
+
+    code: ClassVar[str] = "header-row-wrong"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "row {taken} was read as the header, and row {better} has the columns asked for",
+        "set header_row to {better}, or remove the rows above it",
+    )
+    taken: int
+    better: int
+
+
+@dataclass(eq=False, kw_only=True)
+class ValueUnsupported(BadInput):
+    """Columns hold values that are no text: bytes, durations, lists. `columns` and `kinds` go side by side."""
+
+    code: ClassVar[str] = "value-unsupported"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "columns hold values that have no text form: {columns}", "have the source give them as text, numbers or dates"
+    )
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown."""
+        pairs = zip(self.columns, self.kinds, strict=True)
+        return {"columns": ", ".join(f'"{column}" ({kind})' for column, kind in pairs), "kinds": ", ".join(self.kinds)}
+
+
+@dataclass(eq=False, kw_only=True)
+class DriverMissing(BadInput):
+    """The program that reads this kind of source is not installed."""
+
+    code: ClassVar[str] = "driver-missing"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "a source of kind {kind} is read with {package}, which is not installed here or does not start",
+        'install it with: pip install "isthmus-node[{extra}]"',
+    )
+    kind: str
+    package: str
+    extra: str
+
+
+@dataclass(eq=False, kw_only=True)
+class QueryRefused(BadInput):
+    """A query is not one plain SELECT."""
+
+    code: ClassVar[str] = "query-refused"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the query is not run: {problem}", "write one plain SELECT; make a view in the database for anything more"
+    )
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class QueryFailed(BadInput):
+    """The database did not carry the query out. What it said may quote values, so only its code is told."""
+
+    code: ClassVar[str] = "query-failed"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the database did not answer the query: {problem}",
+        "try the query in the database's own program with the account that the node uses",
+    )
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ConnectionFailed(BadInput):
+    """No connection to the database. What the driver said may hold the account and the host, so it is not told."""
+
+    code: ClassVar[str] = "connection-failed"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="UNAVAILABLE",
+        http=503,
+        exit_code=UNREACHABLE,
+        sentence="no connection to the {kind} database: {problem}",
+        remedy="check the connection string from {setting}, the network, and that the account may log in",
+    )
+    kind: str
+    problem: str
+    setting: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -1,0 +1,258 @@
+"""The hardened profiles: their tables and bits, that they follow from the fields, and which settings are refused."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import pytest
+from clkhash.clk import generate_clks
+from clkhash.schema import from_json_dict
+
+from isthmus.contract.errors import InvalidProfile
+from isthmus.contract.hardened import (
+    MAX_TAPS,
+    MIN_TAPS,
+    HardenedProfile,
+    Hardening,
+    hardened_1,
+    hardened_from_document,
+    hardened_single_1,
+)
+from isthmus.contract.standard_fields import STANDARD_FIELDS
+
+ALL = tuple(STANDARD_FIELDS)
+FEW = ("first_name", "last_name", "dob", "sex", "zip")
+
+
+def _names(profile: HardenedProfile) -> list[str]:
+    return [table.name for table in profile.tables]
+
+
+def _bits(schema: dict[str, Any]) -> list[int]:
+    return [feature["hashing"]["strategy"]["bitsPerFeature"] for feature in schema["features"]]
+
+
+def test_hardened_1_has_the_whole_table_and_one_for_every_two_groups_but_names() -> None:
+    pairs = [
+        f"{left}-{right}" for left, right in combinations(("first", "last", "birth", "address", "phone", "ssn"), 2)
+    ]
+
+    assert _names(hardened_1(ALL)) == ["all", *pairs[1:]]
+    assert _names(hardened_1(ALL, name_table=True)) == ["all", *pairs]
+
+
+def test_hardened_single_1_has_the_whole_table_alone_and_it_is_that_of_hardened_1() -> None:
+    single = hardened_single_1(ALL)
+
+    assert single.tables == hardened_1(ALL).tables[:1]
+    assert single.digest() != hardened_1(ALL).digest()
+
+
+def test_tables_hold_the_fields_of_their_groups_in_standard_order() -> None:
+    fields = {table.name: table.fields for table in hardened_1(tuple(reversed(ALL))).tables}
+
+    assert fields["all"] == ALL
+    assert fields["first-birth"] == ("first_name", "middle_name", "dob", "birth_year", "sex")
+    assert fields["last-address"] == ("last_name", "street_number", "street_name", "city", "state", "zip")
+
+
+def test_every_table_sets_330_bits_whatever_the_fields() -> None:
+    for size in (2, 12, 13):
+        for fields in combinations(ALL, size):
+            try:
+                profile = hardened_1(fields, name_table=True)
+            except InvalidProfile:
+                continue
+            assert {sum(_bits(table.linkage_schema)) for table in profile.tables} == {330}
+            assert all(bits > 0 for table in profile.tables for bits in _bits(table.linkage_schema))
+
+
+def test_embedded_schemas_are_ones_that_clkhash_encodes() -> None:
+    for table in hardened_single_1(ALL).tables + hardened_1(FEW).tables[1:3]:
+        (clk,) = generate_clks([["word"] * len(table.fields)], from_json_dict(table.linkage_schema), "s", max_workers=1)
+        assert len(clk) == 1024
+        assert 200 < clk.count() <= 330
+
+
+@pytest.mark.parametrize("weak", ["sex", "middle_name", "state", "city", "street_number"])
+def test_field_that_tells_little_by_itself_makes_no_group(weak: str) -> None:
+    profile = hardened_1(("last_name", "phone", weak))
+
+    assert [group.name for group in profile.groups] == ["last", "phone"]
+    assert [table.fields for table in profile.tables if table.name != "all"] == [("last_name", "phone")]
+
+
+def test_table_with_the_fields_of_the_whole_one_is_left_out() -> None:
+    assert _names(hardened_1(("last_name", "dob"))) == ["all"]
+
+
+def test_row_enters_the_whole_table_by_any_pair_but_names() -> None:
+    assert hardened_1(FEW).tables[0].pairs == (
+        ("first", "birth"),
+        ("first", "address"),
+        ("last", "birth"),
+        ("last", "address"),
+        ("birth", "address"),
+    )
+    assert ("first", "last") in hardened_1(FEW, name_table=True).tables[0].pairs
+
+
+@pytest.mark.parametrize("fields", [(), ("dob",), ("dob", "dob", "zip"), ("dob", "shoe_size")], ids=str)
+def test_fields_that_are_not_two_standard_ones_are_refused(fields: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidProfile):
+        hardened_1(fields)
+
+
+@pytest.mark.parametrize("make", [hardened_1, hardened_single_1])
+def test_fields_of_a_single_group_are_refused(make: Callable[[tuple[str, ...]], HardenedProfile]) -> None:
+    with pytest.raises(InvalidProfile, match="single group"):
+        make(("dob", "sex", "birth_year"))
+
+
+@pytest.mark.parametrize("make", [hardened_1, hardened_single_1])
+def test_names_alone_are_refused_without_a_grant(make: Callable[[tuple[str, ...]], HardenedProfile]) -> None:
+    with pytest.raises(InvalidProfile, match="has to be granted"):
+        make(("first_name", "last_name", "sex"))
+
+
+def test_names_alone_make_a_profile_with_a_grant() -> None:
+    assert hardened_1(("first_name", "last_name"), name_table=True).tables[0].pairs == (("first", "last"),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"taps": MIN_TAPS - 1}, "graph matching"),
+        ({"taps": MAX_TAPS + 1}, "those of strangers"),
+        ({"clk_bits": 2000}, "multiple of 64"),
+        ({"clk_bits": 960}, "chance would hide"),
+        ({"clk_bits": 2112}, "over twice filter_bits"),
+        ({"bits_set": 512}, "not sparse"),
+        ({"bits_set": 255}, "density of the output"),
+        ({"filter_bits": 1000}, "no power of two"),
+        ({"filter_bits": 32}, "no power of two"),
+        ({"filter_bits": 2**15}, "no power of two"),
+        ({"filter_bits": -1024}, "no power of two"),
+    ],
+    ids=str,
+)
+def test_unsafe_setting_is_refused_with_the_reason(settings: dict[str, int], reason: str) -> None:
+    with pytest.raises(InvalidProfile, match=reason):
+        Hardening(**settings)
+    document = hardened_1(FEW).document()
+    document["hardening"] |= settings
+    with pytest.raises(InvalidProfile, match=reason):
+        hardened_from_document(document)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"taps": MIN_TAPS}, {"taps": 9}, {"taps": MAX_TAPS}, {"clk_bits": 1024}, {"bits_set": 256}, {"bits_set": 511}],
+    ids=str,
+)
+def test_setting_at_its_bound_is_accepted(settings: dict[str, int]) -> None:
+    assert Hardening(**settings) is not None
+
+
+def test_all_faults_of_the_settings_are_named_at_once() -> None:
+    with pytest.raises(InvalidProfile) as caught:
+        Hardening(taps=2, clk_bits=8000, bits_set=700)
+    assert caught.value.problem.count(";") == 2
+
+
+@pytest.mark.parametrize("pairs", [(), (("last", "last"),)], ids=str)
+def test_table_of_a_single_group_is_refused(pairs: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(InvalidProfile, match="single group"):
+        replace(hardened_1(FEW).tables[1], pairs=pairs)
+
+
+def test_profile_with_an_ungranted_table_of_names_is_refused() -> None:
+    with pytest.raises(InvalidProfile, match="not granted"):
+        replace(hardened_1(FEW, name_table=True), name_table=False)
+
+
+def _one_feature_less(schema: dict[str, Any]) -> None:
+    schema["features"].pop()
+
+
+def _more_bits(schema: dict[str, Any]) -> None:
+    schema["features"][0]["hashing"]["strategy"]["bitsPerFeature"] += 1
+
+
+def _bits_per_token(schema: dict[str, Any]) -> None:
+    schema["features"][0]["hashing"]["strategy"] = {"bitsPerToken": 5}
+
+
+def _other_length(schema: dict[str, Any]) -> None:
+    schema["clkConfig"]["l"] = 2048
+
+
+def _no_schema(schema: dict[str, Any]) -> None:
+    del schema["clkConfig"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_one_feature_less, "other features"),
+        (_more_bits, "bits_set bits"),
+        (_bits_per_token, "bits_set bits"),
+        (_other_length, "filter_bits bits"),
+        (_no_schema, "schema is refused"),
+    ],
+)
+def test_document_with_a_schema_that_does_not_fit_is_refused(
+    spoil: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    document = hardened_1(FEW).document()
+    spoil(document["tables"][1]["linkage_schema"])
+    with pytest.raises(InvalidProfile, match=reason):
+        hardened_from_document(document)
+
+
+@pytest.mark.parametrize(
+    "profile", [hardened_1(ALL), hardened_1(FEW, name_table=True), hardened_single_1(FEW)], ids=lambda each: each.name
+)
+def test_document_gives_the_profile_back(profile: HardenedProfile) -> None:
+    assert hardened_from_document(profile.document()) == profile
+
+
+def test_documents_are_independent_copies() -> None:
+    profile = hardened_1(FEW)
+    profile.document()["tables"][0]["linkage_schema"]["clkConfig"]["l"] = 2048
+
+    assert profile == hardened_1(FEW)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"format": "isthmus/profile/1"}, "no hardened profile"),
+        ({"name": "hardened-2"}, "no hardened profile"),
+        ({"name": ["hardened-1"]}, "no hardened profile"),
+        ({"fields": "dob"}, "missing or of the wrong type"),
+        ({"tables": None}, "missing or of the wrong type"),
+        ({"hardening": {"taps": "8"}}, "missing or of the wrong type"),
+        ({"normaliser": "norm-0"}, "not that of hardened-1"),
+        ({"extra": 1}, "not that of hardened-1"),
+        ({"extra": {1}}, "not that of hardened-1"),
+        ({"hardening": {"taps": 9}}, "not that of hardened-1"),
+        ({"name": "hardened-single-1"}, "not that of hardened-single-1"),
+        ({"fields": ["dob", "ssn"]}, "field or a group that the profile has not"),
+        ({"groups": []}, "field or a group that the profile has not"),
+    ],
+    ids=str,
+)
+def test_other_document_is_refused(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidProfile, match=reason):
+        hardened_from_document(hardened_1(FEW).document() | change)
+
+
+def test_digest_is_that_of_the_canonical_document() -> None:
+    text = json.dumps(hardened_1(FEW).document(), sort_keys=True, separators=(",", ":"))
+
+    assert hardened_1(FEW).digest() == hashlib.sha256(text.encode()).hexdigest()
+    assert len({hardened_1(FEW).digest(), hardened_1(FEW, name_table=True).digest(), hardened_1(ALL).digest()}) == 3

@@ -1,0 +1,235 @@
+"""`encode_hardened`: filters as clkhash has them, tables that a row may not enter, slabs, progress, errors, vectors."""
+
+import json
+import runpy
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from isthmus.contract.hardened import HardenedProfile, Table, hardened_1, hardened_from_document, hardened_single_1
+from isthmus.contract.linkage_schema import BitsPerFeature, Feature, parse_linkage_schema
+from isthmus.contract.secret import Secret
+from isthmus.node.encode import hardened
+from isthmus.node.encode.columns import TokenColumn, tokenize_column
+from isthmus.node.encode.diffusion import diffuse, diffusion_taps
+from isthmus.node.encode.errors import ColumnsMismatch, InvalidValues
+from isthmus.node.encode.filters import compute_filters
+from isthmus.node.encode.hardened import RoundKeys, TableRows, encode_hardened, encode_slabs, table_key
+from isthmus.node.encode.hashing import make_hasher
+from isthmus.node.encode.keys import derive_feature_keys
+from isthmus.node.encode.reference import encode_reference
+from isthmus.node.encode.token_filters import TokenHashes, value_filters
+
+ROOT = Path(__file__).resolve().parents[3]
+VECTORS = ROOT / "tests" / "vectors" / "hardened-1.json"
+CASES: list[dict[str, Any]] = json.loads(VECTORS.read_text(encoding="utf-8"))["cases"]
+
+KEYS = RoundKeys(encode=Secret(b"e" * 32), diffusion=Secret(b"d" * 32))
+PROFILE = hardened_1(("first_name", "last_name", "dob", "sex", "phone"))
+PEOPLE = [
+    ["ada", "lovelace", "18151210", "f", "2025550101"],
+    ["grace", "hopper", "19061209", "f", ""],
+    ["", "hamilton", "19360817", "f", "2025550103"],
+    ["ada", "lovelace", "", "f", ""],
+    ["", "", "", "m", ""],
+    ["x", "yzzyzzyzzyz", "19000101", "", "1"],
+]
+COLUMNS = [list(column) for column in zip(*PEOPLE, strict=True)]
+
+
+def _encoded(columns: list[list[str]], profile: HardenedProfile = PROFILE) -> dict[str, TableRows]:
+    return {found.table: found for found in encode_hardened(columns, profile=profile, keys=KEYS)}
+
+
+def _by_clkhash(table: Table, profile: HardenedProfile) -> NDArray[np.uint8]:
+    """Encode all people with clkhash, then diffuse."""
+    columns = [COLUMNS[profile.fields.index(field)] for field in table.fields]
+    secret = table_key(KEYS.encode, profile=profile.name, table=table.name).reveal()
+    filters = encode_reference(columns, schema=parse_linkage_schema(table.linkage_schema), secret=secret)
+    key = table_key(KEYS.diffusion, profile=profile.name, table=table.name).reveal()
+    return diffuse(filters, diffusion_taps(key, input_bits=1024, output_bits=2048, taps=8))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
+def test_clks_are_those_of_the_vectors(case: dict[str, Any]) -> None:
+    keys = RoundKeys(
+        encode=Secret(bytes.fromhex(case["encode_key"])), diffusion=Secret(bytes.fromhex(case["diffusion_key"]))
+    )
+    columns = [list(column) for column in zip(*case["records"], strict=True)]
+    for found in encode_hardened(columns, profile=hardened_from_document(case["profile"]), keys=keys):
+        expected = {entry["row"]: entry["clk"] for entry in case["tables"][found.table]["rows"]}
+        assert {row: clk.tobytes().hex() for row, clk in zip(found.rows.tolist(), found.clks, strict=True)} == expected
+
+
+@pytest.mark.parametrize("step", ["keys", "taps", "clk", "rows"])
+def test_independent_program_notices_a_changed_vector(step: str) -> None:
+    verifier = runpy.run_path(str(ROOT / "scripts" / "verify_vectors"))
+    document = json.loads(VECTORS.read_text(encoding="utf-8"))
+    table = document["cases"][0]["tables"]["last-birth"]
+    match step:
+        case "keys":
+            table["encode_key"] = table["diffusion_key"]
+        case "taps":
+            table["first_taps"][1][0] ^= 1
+        case "clk":
+            table["rows"][0]["clk"] = table["rows"][1]["clk"]
+        case _:
+            table["rows"].pop()
+    with pytest.raises(verifier["Mismatch"], match="last-birth"):
+        verifier["verify_hardened"](document)
+
+
+@pytest.mark.parametrize("profile", [PROFILE, hardened_single_1(PROFILE.fields)], ids=lambda each: each.name)
+def test_clks_are_those_of_clkhash_diffused(profile: HardenedProfile) -> None:
+    found = _encoded(COLUMNS, profile)
+
+    assert list(found) == [table.name for table in profile.tables]
+    for table in profile.tables:
+        assert np.array_equal(found[table.name].clks, _by_clkhash(table, profile)[found[table.name].rows])
+
+
+def test_rows_that_lack_a_group_send_nothing_to_the_table() -> None:
+    rows = {name: found.rows.tolist() for name, found in _encoded(COLUMNS).items()}
+
+    assert rows == {
+        "all": [0, 1, 2, 5],
+        "first-birth": [0, 1, 5],
+        "first-phone": [0, 5],
+        "last-birth": [0, 1, 2, 5],
+        "last-phone": [0, 2, 5],
+        "birth-phone": [0, 2, 5],
+    }
+
+
+def test_row_of_names_alone_enters_with_a_grant_only() -> None:
+    granted = hardened_1(PROFILE.fields, name_table=True)
+
+    assert 3 not in _encoded(COLUMNS)["all"].rows
+    assert 3 in _encoded(COLUMNS, granted)["all"].rows
+    assert _encoded(COLUMNS, granted)["first-last"].rows.tolist() == [0, 1, 3, 5]
+
+
+def test_tables_have_keys_of_their_own() -> None:
+    keys = {
+        table_key(key, profile=profile, table=table).reveal()
+        for key in (KEYS.encode, KEYS.diffusion)
+        for profile in ("hardened-1", "hardened-single-1")
+        for table in ("all", "last-birth")
+    }
+    assert len(keys) == 8
+    assert {len(key) for key in keys} == {32}
+
+
+def test_shapes_types_and_empty_tables() -> None:
+    found = _encoded([["ada"], [""], ["18151210"], [""], [""]])
+
+    assert found["all"].clks.dtype == np.uint8
+    assert found["all"].clks.shape == (1, 256)
+    assert found["all"].rows.dtype == np.int64
+    assert found["last-phone"].clks.shape == (0, 256)
+
+
+def test_no_rows_give_nothing() -> None:
+    assert list(encode_hardened([[]] * 5, profile=PROFILE, keys=KEYS)) == []
+
+
+def test_slabs_change_nothing_but_the_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _encoded(COLUMNS)
+    monkeypatch.setattr(hardened, "SLAB_ROWS", 2)
+    pieces = list(encode_hardened(COLUMNS, profile=PROFILE, keys=KEYS))
+
+    assert len(pieces) == 3 * len(whole)
+    for name, found in whole.items():
+        mine = [piece for piece in pieces if piece.table == name]
+        assert np.array_equal(np.concatenate([piece.rows for piece in mine]), found.rows)
+        assert np.array_equal(np.concatenate([piece.clks for piece in mine]), found.clks)
+
+
+def test_slabs_are_taken_one_at_a_time() -> None:
+    taken: list[int] = []
+
+    def slabs() -> Iterator[list[list[str]]]:
+        for number in range(3):
+            taken.append(number)
+            yield COLUMNS
+
+    found = encode_slabs(slabs(), profile=PROFILE, keys=KEYS)
+    first = next(found)
+
+    assert (first.table, taken) == ("all", [0])
+
+
+def test_progress_rises_to_the_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardened, "SLAB_ROWS", 4)
+    seen: list[int] = []
+    list(encode_hardened(COLUMNS, profile=PROFILE, keys=KEYS, progress=seen.append))
+
+    assert seen == sorted(seen)
+    assert (len(seen), seen[-1]) == (2 * len(PROFILE.tables), 6)
+
+
+def test_columns_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ColumnsMismatch, match="4 columns for 5 fields"):
+        encode_hardened(COLUMNS[:4], profile=PROFILE, keys=KEYS)
+    with pytest.raises(ColumnsMismatch, match="columns of 1 and of 6 rows"):
+        list(encode_slabs([[*COLUMNS[:4], ["1"]]], profile=PROFILE, keys=KEYS))
+
+
+def test_all_bad_entries_are_named_by_field_and_row_after_the_last_slab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardened, "SLAB_ROWS", 2)
+    columns = [list(column) for column in COLUMNS]
+    columns[1][2] = columns[0][5] = "\ud800"
+    found: list[TableRows] = []
+    with pytest.raises(InvalidValues) as caught:
+        found.extend(encode_hardened(columns, profile=PROFILE, keys=KEYS))
+
+    assert caught.value.total == 2
+    assert {row for each in found for row in each.rows.tolist()} == {0, 1}
+    assert "last_name row 3" in caught.value.listed
+    assert "first_name row 6" in caught.value.listed
+
+
+@pytest.mark.parametrize("bits", [1, 3, 40, 330])
+@pytest.mark.parametrize("limit", [0, 100])
+def test_filters_from_tokens_are_those_of_the_plain_way(bits: int, limit: int) -> None:
+    schema = parse_linkage_schema(PROFILE.tables[0].linkage_schema)
+    feature, keys = schema.features[1], derive_feature_keys(schema, b"s")
+    assert isinstance(feature, Feature)
+    column = tokenize_column(["", "a", "aaaa", "ada", "a", "lovelace-king"], feature)
+    assert isinstance(column, TokenColumn)
+    hasher, strategy = make_hasher(feature.token_hash, keys=keys[1], filter_bits=1024), BitsPerFeature(bits=bits)
+    hashes = TokenHashes(hasher, limit=limit)
+    plain = replace(column, feature=replace(feature, strategy=strategy))
+    expected = compute_filters(plain, hasher=hasher, filter_bits=1024)
+    for _ in range(2):
+        assert np.array_equal(value_filters(column, strategy=strategy, hashes=hashes, filter_bits=1024), expected)
+
+
+class _CountingHasher:
+    """Counts how often a token is hashed."""
+
+    def __init__(self) -> None:
+        self.hashed: list[bytes] = []
+
+    def seed(self, token: bytes, count: int) -> bytes:
+        self.hashed.append(token)
+        return bytes(2 * count)
+
+    def positions(self, seeds: Sequence[bytes], count: int) -> NDArray[np.int64]:
+        return np.zeros((len(seeds), count), dtype=np.int64)
+
+
+def test_each_token_is_hashed_once_unless_more_bits_are_asked() -> None:
+    hasher = _CountingHasher()
+    hashes = TokenHashes(hasher)
+    hashes.positions([b"a", b"b", b"a"], [2, 2, 1])
+    hashes.positions([b"a"], [2])
+    assert hasher.hashed == [b"a", b"b"]
+
+    hashes.positions([b"a"], [3])
+    assert hasher.hashed == [b"a", b"b", b"a"]
