@@ -22,16 +22,15 @@ from isthmus.node.sources.csv_shape import (
 )
 from isthmus.node.sources.errors import (
     ROWS_SHOWN,
-    BlankIds,
     ColumnMissing,
     DelimiterWrong,
-    DuplicateIds,
-    HeaderDuplicate,
     QuoteOpen,
     RaggedRows,
     SourceEmpty,
     raise_problems,
 )
+from isthmus.node.sources.header import header_problems
+from isthmus.node.sources.table import id_problems
 
 __all__ = ["CsvShape", "inspect_csv", "read_csv"]
 
@@ -65,15 +64,11 @@ def _better_delimiter(path: Path, shape: CsvShape, asked: Sequence[str]) -> str 
 
 
 def _header_problems(path: Path, shape: CsvShape, asked: Sequence[str]) -> list[BadInput]:
-    missing = tuple(name for name in asked if name not in shape.header)
-    repeated = tuple(name for name in asked if shape.header.count(name) > 1)
-    problems: list[BadInput] = []
-    if missing and (better := _better_delimiter(path, shape, asked)) is not None:
-        return [DelimiterWrong(declared=_delimiter_name(shape.delimiter), better=_delimiter_name(better))]
-    if missing:
-        problems.append(ColumnMissing(columns=missing, header=() if shape.header_is_doubtful else shape.header))
-    if repeated:
-        problems.append(HeaderDuplicate(columns=repeated))
+    problems = header_problems(shape.header, asked, doubtful=shape.header_is_doubtful)
+    if any(isinstance(problem, ColumnMissing) for problem in problems):
+        better = _better_delimiter(path, shape, asked)
+        if better is not None:
+            return [DelimiterWrong(declared=_delimiter_name(shape.delimiter), better=_delimiter_name(better))]
     return problems
 
 
@@ -117,28 +112,10 @@ def _gather(rows: Iterator[tuple[int, list[str]]], places: Sequence[int], width:
     return gathered
 
 
-def _id_problems(ids: Sequence[str], numbers: Sequence[int]) -> list[BadInput]:
-    seen: set[str] = set()
-    blank: list[int] = []
-    repeated: list[int] = []
-    for record_id, number in zip(ids, numbers, strict=True):
-        if not record_id:
-            blank.append(number)
-        elif record_id in seen:
-            repeated.append(number)
-        seen.add(record_id)
-    problems: list[BadInput] = []
-    if blank:
-        problems.append(BlankIds(rows=tuple(blank[:ROWS_SHOWN]), total=len(blank)))
-    if repeated:
-        problems.append(DuplicateIds(rows=tuple(repeated[:ROWS_SHOWN]), total=len(repeated)))
-    return problems
-
-
 def _row_problems(path: Path, rows: _Rows) -> list[BadInput]:
     if not rows.numbers and not rows.ragged:
         return [SourceEmpty(source=str(path), problem="it has a header and no rows")]
-    problems = _id_problems(rows.kept[0], rows.numbers)
+    problems = id_problems(rows.kept[0], rows.numbers)
     if rows.ragged:
         problems.insert(0, RaggedRows(rows=tuple(rows.ragged[:ROWS_SHOWN]), total=len(rows.ragged)))
     return problems

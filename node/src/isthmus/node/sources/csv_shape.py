@@ -5,7 +5,6 @@ Nothing is detected silently: a `CsvShape` says what was taken and why, and its 
 
 import codecs
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from isthmus.node.sources.errors import DelimiterInvalid, EncodingUnknown, SourceEmpty, SourceMissing
+from isthmus.node.sources.header import header_is_doubtful
 
 DELIMITERS: Final[dict[str, str]] = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 """Delimiters that are looked for, in the order in which ties are settled, and their names."""
@@ -25,12 +25,6 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_HEADER_WORDS: Final = frozenset(
-    {"id", "name", "first", "last", "middle", "given", "surname", "birth", "dob", "birthdate", "date", "year", "sex"}
-    | {"gender", "street", "address", "city", "suburb", "state", "zip", "zipcode", "postcode", "phone", "ssn"}
-)
-_VALUE_LIKE: Final = re.compile(r"[\W\d_]+|.*[@\r\n].*|.{61,}", re.DOTALL)
-"""A column name that may be a value: no letters, an address of mail, line breaks, or more than 60 characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +170,6 @@ def _check_delimiter(delimiter: str) -> None:
         raise DelimiterInvalid
 
 
-def _is_doubtful(header: Sequence[str]) -> bool:
-    if any(_VALUE_LIKE.fullmatch(name) for name in header if name):
-        return True
-    words = {word for name in header for word in re.split(r"[^a-z]+", name.lower())}
-    return not words & _HEADER_WORDS
-
-
 def header_lines(path: Path, shape: CsvShape) -> list[str]:
     """The lines of the file that hold its header, to be split by another delimiter than the shape's."""
     return _header_lines(path, shape.encoding)
@@ -213,5 +200,5 @@ def inspect_csv(path: Path, *, encoding: str | None = None, delimiter: str | Non
         delimiter=taken,
         delimiter_reason=reason,
         header=header,
-        header_is_doubtful=_is_doubtful(header),
+        header_is_doubtful=header_is_doubtful(header),
     )

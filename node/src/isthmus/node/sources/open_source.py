@@ -20,7 +20,6 @@ from isthmus.node.sources.csv_file import read_csv
 from isthmus.node.sources.csv_shape import CsvShape, inspect_csv, opened, without_nuls
 from isthmus.node.sources.errors import SourceKindUnknown
 from isthmus.node.sources.excel_file import open_excel
-from isthmus.node.sources.header import header_is_doubtful
 from isthmus.node.sources.parquet_file import open_parquet
 from isthmus.node.sources.sql_query import Query, open_query
 from isthmus.node.sources.table import Sample, Table, read_table, sample_table
@@ -207,7 +206,7 @@ def _sample_csv(path: Path, shape: CsvShape, rows: int) -> Sample:
     return Sample(
         kind="CSV",
         header=shape.header,
-        header_is_doubtful=shape.header_is_doubtful and header_is_doubtful(shape.header),
+        header_is_doubtful=shape.header_is_doubtful,
         findings=(encoding, f"delimiter {shape.delimiter!r}: {shape.delimiter_reason}"),
         columns=tuple([row[place].strip() for row in padded] for place in range(width)),
     )
