@@ -254,3 +254,21 @@ def test_changed_terms_under_the_same_name_are_not_signed_automatically(world: W
         with pytest.raises(NeedsConsent):
             take_step(node, client, view.round_id, report=lambda *_: None)
         assert node.vault.signed_manifest(view.round_id) is None
+
+
+def test_another_key_does_not_replace_the_one_that_is_here_unless_told_to(world: World, tmp_path: Path) -> None:
+    kept = (world.other / "keys" / f"{PROJECT}.key").read_text()
+    file = tmp_path / "x.key"
+    file.write_text(key_text(b"x" * 32, PROJECT))
+    arguments = ["key", "import", PROJECT, str(file), "--dir", str(world.other)]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 6
+    assert (world.other / "keys" / f"{PROJECT}.key").read_text() == kept
+    assert CliRunner().invoke(main, [*arguments, "--replace"]).exit_code == 0
+    assert (world.other / "keys" / f"{PROJECT}.key").read_text() != kept
+
+
+def test_a_new_key_is_never_written_over_a_file(world: World) -> None:
+    result = CliRunner().invoke(main, ["key", "new", PROJECT, "--dir", str(world.lead), "--out", str(world.file)])
+    assert result.exit_code == 6
+    assert world.file.read_text() == GOOD
