@@ -165,10 +165,12 @@ def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, obj
 
 def _say_key(console: Console, local: LocalRound) -> None:
     key = local.node(local.providers[0].party) / "keys" / f"{local.settings.project}.key"
-    probe = [sys.executable, "-c", _PROBE, str(local.coordinator / "data"), str(key.resolve())]
+    probe = [sys.executable, "-c", _PROBE, str(local.coordinator), str(key.resolve())]
     done = subprocess.run(probe, capture_output=True, text=True, check=False)
     verdict = "permission denied" if done.returncode == 0 else done.stderr.strip()
-    console.print(f"The coordinator's process, confined to its own folder, opens a node's linkage key: {verdict}.")
+    console.print(
+        f"A process confined as the coordinator's is, to its own folder, opens a node's linkage key: {verdict}."
+    )
 
 
 def _say_ids(console: Console, local: LocalRound, round_id: str) -> None:

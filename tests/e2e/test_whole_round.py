@@ -29,6 +29,7 @@ from isthmus_people.score import score_links
 from isthmus.analyst import connect
 from isthmus.contract.errors import NotAMember
 from isthmus.contract.ids import TableId
+from isthmus.coordinator.confine import can_confine
 
 pytestmark = pytest.mark.process
 
@@ -42,6 +43,7 @@ class Done:
     round_id: str
     table_csv: str
     left: dict[str, dict[str, object]]
+    confined: list[bool]
     listed: list[str]
     foreign_table: str
 
@@ -56,6 +58,7 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with serving(local) as coordinator:
         enrol_everybody(local)
         round_id = propose(local)
+        confined = threads_without_new_privileges(coordinator.process.pid)
         run_nodes(local, round_id, coordinator=coordinator, report=lambda *_: None)
         table_csv = fetch_table(local, round_id, "--csv")
         left = {one.party: left_node(local, one.party, round_id) for one in local.providers}
@@ -72,6 +75,7 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         round_id=round_id,
         table_csv=table_csv,
         left=left,
+        confined=confined,
         listed=[str(name) for name in listed],
         foreign_table=foreign,
     )
@@ -174,6 +178,13 @@ def test_secrets_and_vaults_are_readable_by_their_owner_alone(done: Done) -> Non
     assert [path.name for path in private if path.stat().st_mode & 0o077] == []
 
 
+def test_every_thread_of_the_running_coordinator_is_confined(done: Done) -> None:
+    if not can_confine():
+        pytest.skip("this machine offers no Landlock")
+    assert len(done.confined) > 1
+    assert all(done.confined), "a thread that ran before the confinement is not under it"
+
+
 def test_a_confined_coordinator_cannot_open_a_nodes_key(done: Done) -> None:
     key = next(done.local.folder.glob("nodes/*/keys/*.key")).resolve()
     program = (
@@ -184,8 +195,8 @@ def test_a_confined_coordinator_cannot_open_a_nodes_key(done: Done) -> None:
         "except PermissionError: sys.exit(0)\n"
         "sys.exit(1)\n"
     )
-    data = str(done.local.coordinator / "data")
-    subprocess.run([PROGRAMS / "python", "-c", program, data, str(key)], check=True)
+    folder = str(done.local.coordinator)
+    subprocess.run([PROGRAMS / "python", "-c", program, folder, str(key)], check=True)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -200,3 +211,9 @@ def files_of(folder: Path) -> list[Path]:
 def contains(path: Path, needles: list[bytes]) -> bool:
     data = path.read_bytes().lower()
     return any(needle in data for needle in needles)
+
+
+def threads_without_new_privileges(pid: int) -> list[bool]:
+    """Give, for each thread of a process, whether it renounced new privileges, which it does just before Landlock."""
+    statuses = (path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status"))
+    return ["NoNewPrivs:\t1" in status for status in statuses]

@@ -19,7 +19,7 @@ from isthmus.node.config import NodeConfig
 from isthmus.node.errors import AlreadyRunning, NeedsConsent, ReceiptInvalid, RefusedByPolicy
 from isthmus.node.node import Node, only_one_run
 from isthmus.node.signing import require_shown
-from isthmus.node.take_part import _check_receipt, fetch_ids
+from isthmus.node.take_part import _check_receipt, fetch_ids, take_step
 from isthmus.node.vault import open_vault
 from isthmus.party.identity import Identity
 from isthmus.v1 import common_pb2, error_pb2
@@ -36,15 +36,20 @@ class HostileStub:
     """The other end of a connection, in whose answers the tests put what they like."""
 
     def __init__(
-        self, *, manifest: bytes = DATA, round_id: str = ROUND, rows: list[pb.PseudonymRow] | None = None
+        self,
+        *,
+        manifest: bytes = DATA,
+        round_id: str = ROUND,
+        rows: list[pb.PseudonymRow] | None = None,
+        state: common_pb2.RoundState.ValueType = common_pb2.ROUND_STATE_PROPOSED,
     ) -> None:
-        self.manifest, self.round_id, self.rows = manifest, round_id, rows or []
+        self.manifest, self.round_id, self.rows, self.state = manifest, round_id, rows or [], state
 
     def GetRound(self, _request: object, **_options: object) -> pb.GetRoundResponse:  # noqa: N802 - as generated
         summary = common_pb2.RoundSummary(
             round_id=self.round_id,
             project_id=MANIFEST.project.id,
-            state=common_pb2.ROUND_STATE_PROPOSED,
+            state=self.state,
             manifest_hash=sha256(DATA),
         )
         return pb.GetRoundResponse(round=summary, manifest=self.manifest)
@@ -186,3 +191,19 @@ def test_one_folder_is_run_by_one_process_at_a_time(tmp_path: Path) -> None:
         pass
     with only_one_run(tmp_path):
         assert (tmp_path / ".run.lock").exists()
+
+
+def test_ids_are_not_fetched_under_terms_that_this_node_did_not_sign(node: Node) -> None:
+    submitted(node)
+    with pytest.raises(RefusedByPolicy, match="not the one that this node signed"):
+        take_step(
+            node,
+            client(state=common_pb2.ROUND_STATE_RELEASED, rows=pseudonym_rows(GOOD)),
+            ROUND,
+            report=lambda *_: None,
+        )
+    node.vault.save_signed(ROUND, DATA)
+    step = take_step(
+        node, client(state=common_pb2.ROUND_STATE_RELEASED, rows=pseudonym_rows(GOOD)), ROUND, report=lambda *_: None
+    )
+    assert step.id_file is not None

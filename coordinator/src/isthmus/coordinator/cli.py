@@ -21,6 +21,8 @@ from isthmus.contract.convert import (
     time_from_wire,
 )
 from isthmus.contract.parties import PartyKind, Role
+from isthmus.coordinator.config import load_config
+from isthmus.coordinator.confine import confine_if_possible
 from isthmus.coordinator.operator_client import operator_calls
 from isthmus.party.commands import Commands, emit, json_option, say
 from isthmus.party.log import configure_logging
@@ -76,6 +78,9 @@ def init(folder: Path, host: str, address: str, service_port: int, enrolment_por
 @folder_option
 def serve(folder: Path) -> None:
     """Run the coordinator until it is interrupted."""
+    if load_config(folder).confine:
+        confine_if_possible(folder, announce=say)  # before the imports below, which start threads
+
     from isthmus.coordinator.serve import run_coordinator  # noqa: PLC0415 - see the module's text
     from isthmus.coordinator.setup import open_installation  # noqa: PLC0415
 

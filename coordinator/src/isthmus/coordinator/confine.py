@@ -1,4 +1,4 @@
-"""Confinement: after this, the process can open nothing outside its own data folder and its program files.
+"""Confinement: after this, the process can open nothing outside the coordinator's folder and its program files.
 
 So that a coordinator that is taken over, or merely curious, cannot read a linkage key or a provider's file that lies on
 the same machine. Uses Landlock (Linux 5.13 and newer), which needs no privilege and cannot be undone by the process.
@@ -6,6 +6,7 @@ the same machine. Uses Landlock (Linux 5.13 and newer), which needs no privilege
 
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -28,16 +29,27 @@ def can_confine() -> bool:
         return False
 
 
-def confine(data: Path) -> None:
-    """Confine this process, for good, to its data folder (read and write) and its program files (read).
+def confine_if_possible(folder: Path, *, announce: Callable[[str], None]) -> None:
+    """Confine this process where the machine offers it, and say whether it is confined."""
+    if can_confine():
+        confine(folder)
+        announce("confined: this process can open nothing but the coordinator's folder and its program files")
+    else:
+        announce("not confined: this machine offers no Landlock; keep keys and provider files off it")
 
-    Call it before any thread starts: threads that run already are not confined.
+
+def confine(folder: Path) -> None:
+    """Confine this process, for good, to the coordinator's folder and its program files; it writes to `data` alone.
+
+    Call it before any thread starts, and so before numpy is imported: threads that run already are not confined.
     """
     import landlock  # noqa: PLC0415 - Linux only
 
+    data = folder / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
     reading = landlock.FSAccess.READ_FILE | landlock.FSAccess.READ_DIR | landlock.FSAccess.EXECUTE
     rules = landlock.Ruleset()
-    rules.allow(*_existing(program_folders()), rules=reading)
+    rules.allow(str(folder), *_existing(program_folders()), rules=reading)
     rules.allow(NULL, rules=landlock.FSAccess.READ_FILE | landlock.FSAccess.WRITE_FILE)
     rules.allow(str(data), *_existing([SHARED_MEMORY]))
     rules.apply()

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 
 from isthmus.coordinator.actions.housekeeping import sweep_blobs
-from isthmus.coordinator.confine import can_confine, confine
 from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
@@ -22,18 +21,8 @@ def run_coordinator(installation: Installation, *, announce: Announce) -> None:
     """Serve and match until SIGINT or SIGTERM; calls and matching under way are let end or go on at the next start."""
     os.environ["TMPDIR"] = str(installation.data / "scratch")
     tempfile.tempdir = None  # so that the line above counts even if a temporary file was made before
-    if installation.config.confine:
-        _confine(installation, announce)
     sweep_blobs(installation.context)
     asyncio.run(_run(installation, announce))
-
-
-def _confine(installation: Installation, announce: Announce) -> None:
-    if can_confine():
-        confine(installation.data)
-        announce("confined: this process can open nothing but its data folder and its program files")
-    else:
-        announce("not confined: this machine offers no Landlock; keep keys and provider files off it")
 
 
 async def _run(installation: Installation, announce: Announce) -> None:

@@ -64,6 +64,7 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
             return Step(view=confirm(node, client, manifest))
         return Step(view=submit(node, client, manifest, report=report) or view)
     if view.state is RoundState.RELEASED:
+        _check_signed(node, manifest, data)
         return Step(view=view, id_file=fetch_ids(node, client, manifest))
     return Step(view=view)
 
@@ -162,10 +163,15 @@ def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: Round
 
 
 def _check_agreed(node: Node, manifest: RoundManifest, data: bytes) -> None:
+    """Return only if this node signed these very bytes and may still take part as it is set up now."""
+    _check_signed(node, manifest, data)
+    check_manifest(manifest, identity=node.identity, config=node.config)
+
+
+def _check_signed(node: Node, manifest: RoundManifest, data: bytes) -> None:
     """Return only if this node signed these very bytes; the coordinator's word for it is not enough."""
     if node.vault.signed_manifest(manifest.round_id) != data:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="its manifest is not the one that this node signed")
-    check_manifest(manifest, identity=node.identity, config=node.config)
 
 
 def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make every table."""
+    """Make every table. One statement a table: as long as the schema, and nothing in it to split."""
     op.create_table(
         "chunks",
         sa.Column("round_id", sa.String(length=60), nullable=False),
