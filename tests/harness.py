@@ -32,6 +32,7 @@ from isthmus.contract.encodings import (
     submission_digest,
 )
 from isthmus.contract.ids import PartyId, ProjectId, RandomBytes, RoundId
+from isthmus.contract.known_answers import KnownAnswer, answered_parts
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.profile import CLK_BITS
 from isthmus.contract.project import RoundManifest, manifest_from_bytes
@@ -97,12 +98,10 @@ class Rows:
 
 
 def random_rows(count: int, *, seed: int) -> Rows:
-    """Give rows of random bits, half of them set."""
+    """Give rows of random bits, a quarter of them set."""
     numbers = np.random.default_rng(seed)
-    return Rows(
-        handles=numbers.integers(0, 256, (count, 16), np.uint8),
-        clks=numbers.integers(0, 256, (count, CLK_BITS // 8), np.uint8),
-    )
+    halves = numbers.integers(0, 256, (2, count, CLK_BITS // 8), np.uint8)
+    return Rows(handles=numbers.integers(0, 256, (count, 16), np.uint8), clks=halves[0] & halves[1])
 
 
 def seeded_bytes(seed: int) -> RandomBytes:
@@ -115,7 +114,7 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def project_text(*, providers: Sequence[str], lead: str | None = None, **changes: Any) -> str:
+def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows: int = 100_000, **changes: Any) -> str:
     """Give a lawful project file, with some keys changed; the first provider leads unless another is named."""
     settings: dict[str, Any] = {
         "format": "isthmus/project/1",
@@ -123,6 +122,7 @@ def project_text(*, providers: Sequence[str], lead: str | None = None, **changes
         "title": "From school to work",
         "purpose": "Count how many pupils of the district are in training or work a year later.",
         "lead": lead or providers[0],
+        "profile": "interop-1",
         "reveal": "linked",
         "analysts": [],
         "min_cell_count": 5,
@@ -130,6 +130,7 @@ def project_text(*, providers: Sequence[str], lead: str | None = None, **changes
     lines = [f"{key} = {json.dumps(value)}" for key, value in (settings | changes).items()]
     for provider in providers:
         lines += ["[[providers]]", f'party = "{provider}"', 'dataset = "people"', f"fields = {json.dumps(FIELDS)}"]
+        lines += [f"max_rows = {max_rows}"]
     return "\n".join(lines) + "\n"
 
 
@@ -141,7 +142,8 @@ def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: A
         party=party,
         rows=len(rows),
         clk_bits=CLK_BITS,
-        chunk_count=chunk_count(rows=len(rows), clk_bits=CLK_BITS),
+        tables=1,
+        chunk_count=chunk_count(rows=len(rows), row_bits=CLK_BITS),
         digest=submission_digest(sha256(chunk) for chunk in rows.chunks()).hex(),
         key_check=KEY_CHECK.hex(),
         profile_digest=manifest.read_profile().digest(),
@@ -215,12 +217,28 @@ class Coordinator:
                 signature=sign(provider.signing_key, Label.ROUND_MANIFEST, row.manifest),
             )
 
-    def confirm(self, round_id: RoundId, *providers: Enrolled, key_check: bytes = KEY_CHECK) -> None:
+    def answers(self, round_id: RoundId, **changed: bytes) -> tuple[KnownAnswer, ...]:
+        """Give what providers of one version answer in preflight; `changed` holds the MACs of some parts' names."""
+        parts = answered_parts(self.manifest(round_id).read_profile())
+        return tuple(KnownAnswer(part=part, mac=changed.get(part.split(":")[1], bytes(16))) for part in parts)
+
+    def confirm(
+        self,
+        round_id: RoundId,
+        *providers: Enrolled,
+        key_check: bytes = KEY_CHECK,
+        answers: tuple[KnownAnswer, ...] = (),
+    ) -> None:
         """Pass the preflight as each of the providers."""
         digest = bytes.fromhex(self.manifest(round_id).read_profile().digest())
         for provider in providers:
             rounds.confirm_preflight(
-                self.context, provider.actor, round_id=round_id, key_check=key_check, profile_digest=digest
+                self.context,
+                provider.actor,
+                round_id=round_id,
+                key_check=key_check,
+                profile_digest=digest,
+                answers=answers or self.answers(round_id),
             )
 
     def collecting(self, providers: Sequence[Enrolled], **changes: Any) -> RoundId:

@@ -79,14 +79,19 @@ def test_encoder_info_is_as_stated() -> None:
     )
 
 
+def _field_rows() -> list[list[str]]:
+    """Give the rows of the table of fields: name, comparison, weight, points."""
+    return [row for row in table_rows(_section(5)) if len(row) == 4 and row[0].startswith("`")]
+
+
 def test_field_table_has_every_standard_field_in_order() -> None:
-    rows = [row[0].strip("`") for row in table_rows(_section(5)) if row[0].startswith("`")]
+    rows = [row[0].strip("`") for row in _field_rows()]
 
     assert rows == list(STANDARD_FIELDS)
 
 
 def test_field_table_gives_the_bits_that_the_profile_sets() -> None:
-    weights = {row[0].strip("`"): int(row[2]) for row in table_rows(_section(5)) if row[0].startswith("`")}
+    weights = {row[0].strip("`"): int(row[2]) for row in _field_rows()}
     features = interop_1(tuple(STANDARD_FIELDS)).linkage_schema["features"]
 
     stated = [round(500 * weights[field] / sum(weights.values())) for field in STANDARD_FIELDS]
@@ -94,7 +99,7 @@ def test_field_table_gives_the_bits_that_the_profile_sets() -> None:
 
 
 def test_field_table_gives_the_comparisons_of_the_profile() -> None:
-    said = {row[0].strip("`"): row[1] for row in table_rows(_section(5)) if row[0].startswith("`")}
+    said = {row[0].strip("`"): row[1] for row in _field_rows()}
 
     for feature in interop_1(tuple(STANDARD_FIELDS)).linkage_schema["features"]:
         comparison = feature["hashing"]["comparison"]
@@ -106,7 +111,7 @@ def test_field_table_gives_the_comparisons_of_the_profile() -> None:
     "fields", [("first_name", "last_name", "dob"), ("sex", "zip"), ("first_name", "ssn"), tuple(STANDARD_FIELDS)]
 )
 def test_field_table_gives_the_declared_threshold(fields: tuple[str, ...]) -> None:
-    points = {row[0].strip("`"): int(row[3]) for row in table_rows(_section(5)) if row[0].startswith("`")}
+    points = {row[0].strip("`"): int(row[3]) for row in _field_rows()}
 
     stated = min(90, max(62, 80 - sum(points[field] for field in fields)))
     assert default_threshold(fields) == f"0.{stated}"

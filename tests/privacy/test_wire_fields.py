@@ -25,6 +25,8 @@ MAY_LEAVE = {
     "ConfirmPreflightRequest.round_id": "made by the coordinator",
     "ConfirmPreflightRequest.key_check": "a keyed check value; tells equality of keys in one round and nothing else",
     "ConfirmPreflightRequest.profile_digest": "of a public document",
+    "KnownAnswer.part": "a name that the profile holds",
+    "KnownAnswer.mac": "of made-up values, under a key of the providers",
     "OpenSubmissionRequest.round_id": "made by the coordinator",
     "OpenSubmissionRequest.submission": "counts, digests, ids and the key-check value; no row",
     "OpenSubmissionRequest.signature": "over the submission manifest",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, TableId
+from isthmus.contract.known_answers import KnownAnswer
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.domain.audit import AuditEvent
@@ -78,9 +79,14 @@ def signature(name: PartyId = A, byte: int = 1) -> SignatureRow:
     return SignatureRow(round_id=ROUND, party=name, signature=bytes([byte]) * 64)
 
 
+ANSWERS = (KnownAnswer(part="field:dob", mac=bytes(16)), KnownAnswer(part="table:all", mac=bytes(range(16))))
+
+
 def preflight(name: PartyId = A, byte: int = 1) -> PreflightRow:
     """Give what a party confirmed."""
-    return PreflightRow(round_id=ROUND, party=name, key_check=bytes([byte]) * 16, profile_digest=digest(byte))
+    return PreflightRow(
+        round_id=ROUND, party=name, key_check=bytes([byte]) * 16, profile_digest=digest(byte), answers=ANSWERS
+    )
 
 
 def submission(name: PartyId = A, round_id: RoundId = ROUND) -> SubmissionRow:

@@ -34,6 +34,7 @@ SUBMISSION = Submission(
     party=PartyId("riverside"),
     rows=7_282,
     clk_bits=1024,
+    tables=1,
     chunk_count=2,
     digest="aa" * 32,
     key_check="bb" * 16,
@@ -60,7 +61,7 @@ def test_rows_come_back_as_they_were_packed(rows: int, clk_bytes: int, seed: int
     handles = numbers.integers(0, 256, (rows, 16), np.uint8)
     clks = numbers.integers(0, 256, (rows, clk_bytes), np.uint8)
 
-    unpacked_handles, unpacked_clks = unpack_rows(pack_rows(handles, clks), clk_bits=8 * clk_bytes)
+    unpacked_handles, unpacked_clks = unpack_rows(pack_rows(handles, clks), row_bits=8 * clk_bytes)
 
     np.testing.assert_array_equal(unpacked_handles, handles)
     np.testing.assert_array_equal(unpacked_clks, clks)
@@ -72,7 +73,7 @@ def test_part_of_a_row_is_refused(clk_bits: int, extra: int) -> None:
     payload = bytes(row_bytes(clk_bits) * 2 + 1 + extra % (row_bytes(clk_bits) - 1))
 
     with pytest.raises(SubmissionMalformed, match="whole rows"):
-        unpack_rows(payload, clk_bits=clk_bits)
+        unpack_rows(payload, row_bits=clk_bits)
 
 
 @given(lengths)
@@ -85,12 +86,12 @@ def test_full_chunk_is_as_many_rows_as_fit_a_mebibyte(clk_bits: int) -> None:
 
 @given(st.integers(1, MAX_ROWS), lengths)
 def test_chunks_hold_all_rows_full_but_for_the_last(rows: int, clk_bits: int) -> None:
-    count, full = chunk_count(rows=rows, clk_bits=clk_bits), rows_per_chunk(clk_bits)
-    last = chunk_rows(rows=rows, clk_bits=clk_bits, index=count - 1)
+    count, full = chunk_count(rows=rows, row_bits=clk_bits), rows_per_chunk(clk_bits)
+    last = chunk_rows(rows=rows, row_bits=clk_bits, index=count - 1)
 
     assert (count - 1) * full + last == rows
     assert 1 <= last <= full
-    assert count == 1 or chunk_rows(rows=rows, clk_bits=clk_bits, index=0) == full
+    assert count == 1 or chunk_rows(rows=rows, row_bits=clk_bits, index=0) == full
 
 
 def test_digest_is_sha_256_over_the_digests_of_the_chunks_in_order() -> None:
@@ -110,7 +111,7 @@ def test_declaration_is_read_back_from_its_canonical_bytes() -> None:
 @pytest.mark.parametrize("clk_bits", [8, 1024, 1 << 16])
 @pytest.mark.parametrize("rows", [1, MAX_ROWS])
 def test_declaration_at_the_bounds_is_read(clk_bits: int, rows: int) -> None:
-    data = _changed(clk_bits=clk_bits, rows=rows, chunk_count=chunk_count(rows=rows, clk_bits=clk_bits))
+    data = _changed(clk_bits=clk_bits, rows=rows, chunk_count=chunk_count(rows=rows, row_bits=clk_bits))
 
     assert submission_from_bytes(data).rows == rows
 
@@ -135,8 +136,8 @@ def test_declaration_out_of_bounds_is_refused(changes: dict[str, int]) -> None:
 
 
 def test_declaration_of_another_version_is_refused() -> None:
-    with pytest.raises(UnsupportedVersion, match="isthmus/submission/2"):
-        submission_from_bytes(_changed(format="isthmus/submission/2"))
+    with pytest.raises(UnsupportedVersion, match="isthmus/submission/3"):
+        submission_from_bytes(_changed(format="isthmus/submission/3"))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def _project(**changes: Any) -> Project:
 
 
 def _provider(party: str = "riverside", *, fields: tuple[str, ...] = ("first_name", "dob")) -> dict[str, Any]:
-    return {"party": party, "dataset": "people", "fields": list(fields)}
+    return {"party": party, "dataset": "people", "fields": list(fields), "max_rows": 20_000_000}
 
 
 def _two(**first: Any) -> list[dict[str, Any]]:
@@ -241,7 +241,7 @@ TAMPERINGS = {
     "profile's fields": Tampering(
         lambda m: m.update(profile=_manifest(_project(providers=_two())).profile),
         MalformedDocument,
-        "other fields",
+        "not the one that follows",
     ),
     "member left out": Tampering(lambda m: m["members"].pop(), MalformedDocument, "not the project's providers"),
     "members' order": Tampering(lambda m: m["members"].reverse(), MalformedDocument, "not the project's providers"),

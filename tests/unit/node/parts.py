@@ -62,6 +62,7 @@ def project(**changes: Any) -> Project:
         "purpose": "Count pupils in training a year later.",
         "lead": RIVERSIDE,
         "reveal": RevealMode.LINKED,
+        "profile": "interop-1",
         "providers": (
             ProviderTerms(party=RIVERSIDE, dataset="students", fields=("first_name", "last_name", "dob")),
             ProviderTerms(party=COLLEGE, dataset="enrolments", fields=("first_name", "last_name", "dob", "ssn")),

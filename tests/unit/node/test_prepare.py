@@ -21,8 +21,6 @@ from isthmus.contract.encodings import (
 from isthmus.contract.secret import Secret
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.prepare import (
-    ENCODERS,
-    Encoding,
     Submittable,
     build_submission,
     payload_path,
@@ -30,6 +28,7 @@ from isthmus.node.prepare import (
     save_submission,
 )
 from isthmus.node.records import Records, SourceDescription
+from isthmus.node.round_encoding import ENCODERS, RoundEncoding
 from isthmus.node.vault import open_vault
 
 MANIFEST = manifest()
@@ -60,7 +59,7 @@ def _build(
     return build_submission(
         records,
         dataset=STUDENTS,
-        encoding=Encoding(manifest=MANIFEST, profile=MANIFEST.read_profile(), key=key, encoder=encoder),
+        encoding=RoundEncoding(manifest=MANIFEST, profile=MANIFEST.read_profile(), key=key, encoder=encoder),
         party=RIVERSIDE,
         random_bytes=random.Random(seed).randbytes,
         progress=progress,
@@ -85,7 +84,7 @@ def test_digest_of_several_chunks_is_over_each_chunk() -> None:
 
     built = _build(records)
 
-    first = chunk_rows(rows=7_400, clk_bits=1024, index=0) * row_bytes(1024)
+    first = chunk_rows(rows=7_400, row_bits=1024, index=0) * row_bytes(1024)
     chunks = [built.payload[:first], built.payload[first:]]
     assert built.submission.chunk_count == 2
     assert built.submission.digest == submission_digest(hashlib.sha256(chunk).digest() for chunk in chunks).hex()
@@ -104,7 +103,7 @@ def test_no_record_id_and_no_value_is_in_payload_or_declaration() -> None:
 def test_handles_are_unique_random_and_the_only_order() -> None:
     built = _build(_records())
 
-    handles = [handle.tobytes() for handle in unpack_rows(built.payload, clk_bits=1024)[0]]
+    handles = [handle.tobytes() for handle in unpack_rows(built.payload, row_bits=1024)[0]]
 
     assert len(set(handles)) == 40
     assert handles == sorted(handles)
@@ -119,7 +118,7 @@ def test_each_handle_carries_the_encoding_of_its_record() -> None:
         dict(
             zip(
                 (record for _, record in built.record_of_handle),
-                unpack_rows(built.payload, clk_bits=1024)[1],
+                unpack_rows(built.payload, row_bits=1024)[1],
                 strict=True,
             )
         )
@@ -133,7 +132,7 @@ def test_each_handle_carries_the_encoding_of_its_record() -> None:
 def test_same_records_under_another_key_give_other_encodings() -> None:
     first, second = _build(_records()), _build(_records(), key=Secret(b"x" * 32))
 
-    same = unpack_rows(first.payload, clk_bits=1024)[1] == unpack_rows(second.payload, clk_bits=1024)[1]
+    same = unpack_rows(first.payload, row_bits=1024)[1] == unpack_rows(second.payload, row_bits=1024)[1]
 
     assert first.submission.key_check != second.submission.key_check
     assert not same.all(axis=1).any()
@@ -214,7 +213,7 @@ def test_a_row_that_holds_too_little_leaves_empty_and_is_counted() -> None:
 
     built = _build(records)
 
-    handles, clks = unpack_rows(built.payload, clk_bits=1024)
+    handles, clks = unpack_rows(built.payload, row_bits=1024)
     empty = {built.record_of_handle[place][1] for place in np.flatnonzero(~clks.any(axis=1)).tolist()}
     assert empty == {"STUDENT-0000", "STUDENT-0001"}
     assert len(handles) == 40

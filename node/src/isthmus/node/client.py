@@ -1,6 +1,6 @@
 """Calls to the coordinator, in the node's own words. A node dials out and is never dialled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from isthmus.contract.convert import round_from_wire
 from isthmus.contract.encodings import Submission, chunk_rows, row_bytes
 from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.ids import HANDLE_BYTES, PSEUDONYM, PartyId, Pseudonym, RoundId
+from isthmus.contract.known_answers import KnownAnswer
 from isthmus.contract.views import RoundView
 from isthmus.node.errors import OutboxDamaged
 from isthmus.party.dial import CALL_TIMEOUT_S, errors_from, open_channel
@@ -75,9 +76,16 @@ class Client:
         with errors_from(self._address):
             return round_from_wire(self._stub.DeclineRound(request, timeout=CALL_TIMEOUT_S).round)
 
-    def confirm_preflight(self, round_id: RoundId, *, key_check: bytes, profile_digest: bytes) -> RoundView:
+    def confirm_preflight(
+        self, round_id: RoundId, *, key_check: bytes, profile_digest: bytes, answers: Sequence[KnownAnswer]
+    ) -> RoundView:
         """Show under which key and profile this node will encode."""
-        request = pb.ConfirmPreflightRequest(round_id=round_id, key_check=key_check, profile_digest=profile_digest)
+        request = pb.ConfirmPreflightRequest(
+            round_id=round_id,
+            key_check=key_check,
+            profile_digest=profile_digest,
+            known_answers=[pb.KnownAnswer(part=one.part, mac=one.mac) for one in answers],
+        )
         with errors_from(self._address):
             return round_from_wire(self._stub.ConfirmPreflight(request, timeout=CALL_TIMEOUT_S).round)
 
@@ -119,12 +127,12 @@ def connect(identity: Identity) -> Iterator[Client]:
 
 
 def _chunks(submission: Submission, payload: Path, *, first: int) -> Iterator[pb.UploadChunksRequest]:
-    size = row_bytes(submission.clk_bits)
-    full = chunk_rows(rows=submission.rows, clk_bits=submission.clk_bits, index=0) * size
+    size = row_bytes(submission.row_bits)
+    full = chunk_rows(rows=submission.rows, row_bits=submission.row_bits, index=0) * size
     with payload.open("rb") as file:
         file.seek(first * full)
         for index in range(first, submission.chunk_count):
-            rows = chunk_rows(rows=submission.rows, clk_bits=submission.clk_bits, index=index)
+            rows = chunk_rows(rows=submission.rows, row_bits=submission.row_bits, index=index)
             data = file.read(rows * size)
             if len(data) != rows * size:
                 raise OutboxDamaged(round_id=submission.round_id)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from isthmus.contract.canonical import Label, verify
 from isthmus.contract.ids import PartyId, RoundId
-from isthmus.contract.profile import interop_1
+from isthmus.contract.profile import Profile
 from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import RefusedByPolicy
@@ -28,7 +28,7 @@ def read_manifest(data: bytes, round_id: RoundId) -> RoundManifest:
 
 def check_manifest(manifest: RoundManifest, *, identity: Identity, config: NodeConfig) -> None:
     """Return only if this node may take part; raise `RefusedByPolicy` with all that stands against it."""
-    problems = [*_key_problems(manifest, identity), *_profile_problems(manifest)]
+    problems = [*_key_problems(manifest, identity), *_profile_problems(manifest, config)]
     problems += _dataset_problems(manifest, identity.party, config)
     if problems:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="; ".join(problems))
@@ -59,10 +59,13 @@ def _key_problems(manifest: RoundManifest, identity: Identity) -> list[str]:
     return problems
 
 
-def _profile_problems(manifest: RoundManifest) -> list[str]:
-    own = interop_1(manifest.project.shared_fields())
-    same = manifest.read_profile().digest() == own.digest()
-    return [] if same else ["its profile is not one that this node knows; update the node"]
+def _profile_problems(manifest: RoundManifest, config: NodeConfig) -> list[str]:
+    profile = manifest.read_profile()
+    if profile.digest() != manifest.project.build_profile().digest():
+        return ["its profile is not one that this node knows; update the node"]
+    if config.encoder != "isthmus" and not isinstance(profile, Profile):
+        return [f'its profile {profile.name} needs encoder = "isthmus" in node.toml; clkhash encodes interop-1 only']
+    return []
 
 
 def _dataset_problems(manifest: RoundManifest, party: PartyId, config: NodeConfig) -> list[str]:

@@ -5,10 +5,10 @@ killed goes on with the same bytes. Record ids and values stay here.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,35 +24,19 @@ from isthmus.contract.encodings import (
     submission_digest,
 )
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
-from isthmus.contract.linkage_schema import parse_linkage_schema, with_kdf_info
-from isthmus.contract.profile import Profile
-from isthmus.contract.project import RoundManifest
-from isthmus.contract.secret import Secret
 from isthmus.node.config import DatasetConfig
-from isthmus.node.encode.interop import encode_interop
-from isthmus.node.encode.reference import encode_reference
-from isthmus.node.keys.linkage_key import kdf_info, key_check_value, round_key
+from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.records import Records
+from isthmus.node.round_encoding import RoundEncoding, encode_pieces
 from isthmus.node.sources.open_source import open_source
 from isthmus.node.vault import Vault
 from isthmus.party.identity import write_private
 
-Encoder = Callable[..., NDArray[np.uint8]]
 Report = Callable[[str, int, int], None]
 """(stage, done, total): told how far preparing is."""
 
-ENCODERS: Mapping[str, Encoder] = {"isthmus": encode_interop, "clkhash": encode_reference}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoding:
-    """What a node encodes under in one round."""
-
-    manifest: RoundManifest
-    profile: Profile
-    key: Secret
-    encoder: str
+PIECE_ROWS: Final = 2**14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,7 +58,7 @@ def build_submission(
     records: Records,
     *,
     dataset: DatasetConfig,
-    encoding: Encoding,
+    encoding: RoundEncoding,
     party: PartyId,
     random_bytes: RandomBytes,
     progress: Report,
@@ -82,12 +66,11 @@ def build_submission(
     """Normalise, encode and shuffle records into a submission.
 
     Rows leave in the order of their random handles, which is a uniform shuffle of the source's order. A row that holds
-    too little to link (`Profile.least_fields`, `least_bits`) leaves as an empty CLK, which links to nothing.
+    too little to link leaves all zero, which links to nothing.
     """
     columns, quality = _normalise(records, dataset, encoding.profile.fields, progress)
     clks = _encode(columns, encoding, progress)
-    too_little = ~_holds_enough(columns, encoding.profile)
-    clks[too_little] = 0
+    too_little = int((~clks.any(axis=1)).sum())
     handles = np.frombuffer(random_bytes(HANDLE_BYTES * len(clks)), dtype=np.uint8).reshape(-1, HANDLE_BYTES)
     order = np.lexsort(handles.T[::-1])
     payload = pack_rows(handles[order], clks[order])
@@ -98,7 +81,7 @@ def build_submission(
         submission=submission,
         payload=payload,
         record_of_handle=record_of_handle,
-        report=report | {"too_little_to_link": int(too_little.sum())},
+        report=report | {"too_little_to_link": too_little},
     )
 
 
@@ -137,46 +120,38 @@ def _normalise(
     return columns, quality
 
 
-def _encode(columns: list[list[str]], encoding: Encoding, progress: Report) -> NDArray[np.uint8]:
-    project, round_id = encoding.manifest.project.id, encoding.manifest.round_id
-    schema = with_kdf_info(parse_linkage_schema(encoding.profile.linkage_schema), kdf_info(project, round_id))
-    secret = round_key(encoding.key, project=project, round_id=round_id, label="encode")
-    rows = len(columns[0])
-    return ENCODERS[encoding.encoder](
-        columns,
-        schema=schema,
-        secret=secret.reveal(),
-        progress=lambda done: progress("encoding", done, rows),
-    )
+def _encode(columns: list[list[str]], encoding: RoundEncoding, progress: Report) -> NDArray[np.uint8]:
+    """Give the encodings of all rows, uint8 of shape (rows, row_bits / 8)."""
+    rows, done, encoded = len(columns[0]), 0, list[NDArray[np.uint8]]()
+    pieces = ([column[start : start + PIECE_ROWS] for column in columns] for start in range(0, rows, PIECE_ROWS))
+    for clks in encode_pieces(pieces, encoding):
+        encoded.append(clks.reshape(len(clks), -1))
+        done += len(clks)
+        progress("encoding", done, rows)
+    return np.concatenate(encoded)
 
 
-def _holds_enough(columns: list[list[str]], profile: Profile) -> NDArray[np.bool_]:
-    """Give, for each row, whether it holds enough fields, and enough bits' worth of them, to be linked."""
-    present = np.array([[value != "" for value in column] for column in columns])
-    bits = np.array([profile.field_bits()[field] for field in profile.fields])
-    enough: NDArray[np.bool_] = (present.sum(axis=0) >= profile.least_fields) & (bits @ present >= profile.least_bits)
-    return enough
-
-
-def _declare(payload: bytes, *, rows: int, encoding: Encoding, party: PartyId) -> Submission:
+def _declare(payload: bytes, *, rows: int, encoding: RoundEncoding, party: PartyId) -> Submission:
     manifest, profile = encoding.manifest, encoding.profile
     key_check = key_check_value(encoding.key, project=manifest.project.id, round_id=manifest.round_id)
+    row_bits = len(profile.table_names) * profile.clk_bits
     return Submission(
         format=SUBMISSION_FORMAT,
         round_id=manifest.round_id,
         party=party,
         rows=rows,
         clk_bits=profile.clk_bits,
-        chunk_count=chunk_count(rows=rows, clk_bits=profile.clk_bits),
-        digest=_digest(payload, clk_bits=profile.clk_bits).hex(),
+        tables=len(profile.table_names),
+        chunk_count=chunk_count(rows=rows, row_bits=row_bits),
+        digest=_digest(payload, row_bits=row_bits).hex(),
         key_check=key_check.hex(),
         profile_digest=profile.digest(),
         manifest_hash=manifest.digest().hex(),
     )
 
 
-def _digest(payload: bytes, *, clk_bits: int) -> bytes:
-    size = rows_per_chunk(clk_bits) * row_bytes(clk_bits)
+def _digest(payload: bytes, *, row_bits: int) -> bytes:
+    size = rows_per_chunk(row_bits) * row_bytes(row_bits)
     return submission_digest(sha256(payload[start : start + size]) for start in range(0, len(payload), size))
 
 
@@ -184,7 +159,7 @@ def _report(
     records: Records,
     *,
     dataset: DatasetConfig,
-    encoding: Encoding,
+    encoding: RoundEncoding,
     quality: dict[str, dict[str, int]],
     payload: bytes,
 ) -> dict[str, Any]:
@@ -192,7 +167,9 @@ def _report(
     return {
         "rows": len(records.record_ids),
         "bytes": len(payload),
+        "profile": encoding.profile.name,
         "clk_bits": encoding.profile.clk_bits,
+        "tables": list(encoding.profile.table_names),
         "encoded": {field: dataset.columns[field] for field in fields},
         "stayed": [dataset.id_column, *(name for field, name in dataset.columns.items() if field not in fields)],
         "source": list(records.source.findings),

@@ -21,9 +21,11 @@ from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, FetchedRow
 from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
 from isthmus.node.keys.linkage_key import key_check_value
+from isthmus.node.known_answers import known_answers
 from isthmus.node.node import Node
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
-from isthmus.node.prepare import Encoding, Submittable, build_submission, payload_path, read_dataset, save_submission
+from isthmus.node.prepare import Submittable, build_submission, payload_path, read_dataset, save_submission
+from isthmus.node.round_encoding import RoundEncoding
 from isthmus.node.signing import sign_manifest
 from isthmus.party.identity import write_private
 
@@ -70,11 +72,25 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
 
 
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
-    """Show under which key and profile this node will encode."""
-    key = node.linkage_key(manifest.project.id)
-    key_check = key_check_value(key, project=manifest.project.id, round_id=manifest.round_id)
-    profile_digest = bytes.fromhex(manifest.read_profile().digest())
-    return client.confirm_preflight(manifest.round_id, key_check=key_check, profile_digest=profile_digest)
+    """Show under which key and profile this node will encode, and what it makes of the made-up values."""
+    encoding = round_encoding(node, manifest)
+    key_check = key_check_value(encoding.key, project=manifest.project.id, round_id=manifest.round_id)
+    return client.confirm_preflight(
+        manifest.round_id,
+        key_check=key_check,
+        profile_digest=bytes.fromhex(encoding.profile.digest()),
+        answers=known_answers(encoding),
+    )
+
+
+def round_encoding(node: Node, manifest: RoundManifest) -> RoundEncoding:
+    """Give what this node encodes under in a round; raises as `Node.linkage_key`."""
+    return RoundEncoding(
+        manifest=manifest,
+        profile=manifest.read_profile(),
+        key=node.linkage_key(manifest.project.id),
+        encoder=node.config.encoder,
+    )
 
 
 def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Report) -> RoundView | None:
@@ -102,15 +118,14 @@ def encode_dataset(node: Node, manifest: RoundManifest, *, report: Report) -> Su
     if terms is None:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
     dataset = node.config.datasets[terms.dataset]
-    profile = manifest.read_profile()
-    key = node.linkage_key(manifest.project.id)
+    encoding = round_encoding(node, manifest)
     report("reading", 0, 1)
-    records = read_dataset(node.folder, dataset, profile.fields)
+    records = read_dataset(node.folder, dataset, encoding.profile.fields)
     report("reading", 1, 1)
     return build_submission(
         records,
         dataset=dataset,
-        encoding=Encoding(manifest=manifest, profile=profile, key=key, encoder=node.config.encoder),
+        encoding=encoding,
         party=node.identity.party,
         random_bytes=node.random_bytes,
         progress=report,

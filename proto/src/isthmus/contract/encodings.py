@@ -1,7 +1,9 @@
 """The bytes of a submission: rows, chunks, digests and the signed submission manifest. docs/protocol.md section 6.
 
-A row on the wire is its 16-byte handle followed by its encoding (`clk_bits` / 8 bytes). A chunk is as many whole rows
-as fit into 1 MiB, so that a message stays well below gRPC's 4 MiB. Encodings are pseudonymous personal data.
+A row on the wire is its 16-byte handle followed by one encoding (`clk_bits` / 8 bytes) for each table of the profile,
+in order; where the row does not enter a table, its bytes are zero. `row_bits` below are those of all its
+encodings together. A chunk is as many whole rows as fit into 1 MiB, so that a message stays well below gRPC's 4 MiB.
+Encodings are pseudonymous personal data.
 """
 
 import hashlib
@@ -19,8 +21,9 @@ from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 CHUNK_BYTES: Final = 1 << 20
 KEY_CHECK_BYTES: Final = 16
 MAX_ROWS: Final = 20_000_000
+MAX_TABLES: Final = 64
 MAX_DOCUMENT_BYTES: Final = 8192
-SUBMISSION_FORMAT: Final = "isthmus/submission/1"
+SUBMISSION_FORMAT: Final = "isthmus/submission/2"
 RECEIPT_FORMAT: Final = "isthmus/receipt/1"
 
 
@@ -31,8 +34,9 @@ KeyCheckHex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}\\Z")]
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a provider declares, and signs, before its first chunk.
 
-    `rows` counts encoded records; `clk_bits` is the length of one encoding in bits, a multiple of 8; `digest`,
-    `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is the 16-byte key-check value in hex.
+    `rows` counts encoded records; `tables` counts the encodings of a row; `clk_bits` is the length of one in bits, a
+    multiple of 8; `digest`, `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is the 16-byte
+    key-check value in hex.
     """
 
     format: str
@@ -40,11 +44,17 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     party: PartyId
     rows: int
     clk_bits: int
+    tables: int
     chunk_count: int
     digest: Sha256Hex
     key_check: KeyCheckHex
     profile_digest: Sha256Hex
     manifest_hash: Sha256Hex
+
+    @property
+    def row_bits(self) -> int:
+        """How many bits the encodings of one row take together."""
+        return self.tables * self.clk_bits
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -83,29 +93,31 @@ def submission_from_bytes(data: bytes) -> Submission:
         raise SubmissionMalformed(problem=f"it must hold between 1 and {MAX_ROWS} rows")
     if submission.clk_bits % 8 or not 8 <= submission.clk_bits <= 1 << 16:
         raise SubmissionMalformed(problem="its encodings have an impossible length")
-    if submission.chunk_count != chunk_count(rows=submission.rows, clk_bits=submission.clk_bits):
+    if not 1 <= submission.tables <= MAX_TABLES:
+        raise SubmissionMalformed(problem=f"its rows must hold between 1 and {MAX_TABLES} encodings")
+    if submission.chunk_count != chunk_count(rows=submission.rows, row_bits=submission.row_bits):
         raise SubmissionMalformed(problem="its number of chunks does not fit its number of rows")
     return submission
 
 
-def row_bytes(clk_bits: int) -> int:
+def row_bytes(row_bits: int) -> int:
     """Give the size of one row on the wire, in bytes."""
-    return HANDLE_BYTES + clk_bits // 8
+    return HANDLE_BYTES + row_bits // 8
 
 
-def rows_per_chunk(clk_bits: int) -> int:
+def rows_per_chunk(row_bits: int) -> int:
     """Give how many rows a full chunk holds."""
-    return CHUNK_BYTES // row_bytes(clk_bits)
+    return CHUNK_BYTES // row_bytes(row_bits)
 
 
-def chunk_count(*, rows: int, clk_bits: int) -> int:
+def chunk_count(*, rows: int, row_bits: int) -> int:
     """Give how many chunks that many rows take."""
-    return -(-rows // rows_per_chunk(clk_bits))
+    return -(-rows // rows_per_chunk(row_bits))
 
 
-def chunk_rows(*, rows: int, clk_bits: int, index: int) -> int:
+def chunk_rows(*, rows: int, row_bits: int, index: int) -> int:
     """Give how many rows chunk `index` (from 0) of a submission of `rows` rows holds."""
-    full = rows_per_chunk(clk_bits)
+    full = rows_per_chunk(row_bits)
     return min(full, rows - index * full)
 
 
@@ -114,18 +126,18 @@ def pack_rows(handles: NDArray[np.uint8], clks: NDArray[np.uint8]) -> bytes:
 
     Args:
         handles: uint8, shape (n, 16).
-        clks: uint8, shape (n, clk_bits / 8), packed with the first bit highest.
+        clks: uint8, shape (n, row_bits / 8), packed with the first bit highest.
     """
     return np.hstack([handles, clks]).tobytes()
 
 
-def unpack_rows(payload: bytes, *, clk_bits: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Give handles (n, 16) and encodings (n, clk_bits / 8) as read-only uint8 views.
+def unpack_rows(payload: bytes, *, row_bits: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Give handles (n, 16) and encodings (n, row_bits / 8) as read-only uint8 views.
 
     Raises:
         SubmissionMalformed: the payload is not a whole number of rows.
     """
-    size = row_bytes(clk_bits)
+    size = row_bytes(row_bits)
     if len(payload) % size:
         raise SubmissionMalformed(problem="a chunk does not hold whole rows")
     rows = np.frombuffer(payload, dtype=np.uint8).reshape(-1, size)

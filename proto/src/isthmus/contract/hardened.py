@@ -20,13 +20,12 @@ import rfc8785
 
 from isthmus.contract.errors import InvalidLinkageSchema, InvalidProfile
 from isthmus.contract.linkage_schema import BitsPerFeature, Feature, LinkageSchema, parse_linkage_schema
-from isthmus.contract.profile_parts import NORMALISER, RULES, feature_of, in_standard_order, same_json
+from isthmus.contract.profile_parts import NORMALISER, RULES, WHOLE_TABLE, feature_of, in_standard_order, same_json
 
 HARDENED_FORMAT: Final = "isthmus/profile/2"
 HARDENED_1: Final = "hardened-1"
 HARDENED_SINGLE_1: Final = "hardened-single-1"
 ENCODER: Final = "clkhash-v3+diffusion-1"
-WHOLE_TABLE: Final = "all"
 
 NAME_PAIR: Final = ("first", "last")
 """The groups whose table makes equal full names equal vectors, so that a project has to grant it."""
@@ -155,6 +154,16 @@ class HardenedProfile:
                 raise InvalidProfile(problem="a table has a field or a group that the profile has not")
             if NAME_PAIR in table.pairs and not self.name_table:
                 raise InvalidProfile(problem="names alone enter a table, which the project has not granted")
+
+    @property
+    def clk_bits(self) -> int:
+        """How many bits a CLK of one table has."""
+        return self.hardening.clk_bits
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The tables that a row may send an encoding to, in order."""
+        return tuple(table.name for table in self.tables)
 
     def document(self) -> dict[str, Any]:
         """Give the profile as a JSON document of format `isthmus/profile/2`, a copy."""

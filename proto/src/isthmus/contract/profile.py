@@ -17,7 +17,15 @@ from typing import Any, Final
 import rfc8785
 
 from isthmus.contract.errors import InvalidProfile
-from isthmus.contract.profile_parts import NORMALISER, RULES, feature_of, in_standard_order, listed, same_json
+from isthmus.contract.profile_parts import (
+    NORMALISER,
+    RULES,
+    WHOLE_TABLE,
+    feature_of,
+    in_standard_order,
+    listed,
+    same_json,
+)
 
 PROFILE_FORMAT: Final = "isthmus/profile/1"
 INTEROP_1: Final = "interop-1"
@@ -53,6 +61,11 @@ class Profile:
     linkage_schema: dict[str, Any]
     least_fields: int
     least_bits: int
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The tables that a row sends an encoding to: one, of all fields."""
+        return (WHOLE_TABLE,)
 
     def field_bits(self) -> dict[str, int]:
         """Give how many bits each field inserts where it is present."""

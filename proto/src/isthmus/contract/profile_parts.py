@@ -13,6 +13,8 @@ from isthmus.contract.errors import InvalidProfile
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 
 NORMALISER: Final = "norm-1"
+WHOLE_TABLE: Final = "all"
+"""The table of all fields that the providers share; every profile has it."""
 
 
 class FeatureRule(NamedTuple):

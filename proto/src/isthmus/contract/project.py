@@ -14,9 +14,23 @@ from typing import Any, Final
 import msgspec
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical, sha256
-from isthmus.contract.errors import InvalidProject, MalformedDocument, MalformedMessage, UnsupportedVersion
+from isthmus.contract.encodings import MAX_ROWS
+from isthmus.contract.errors import (
+    InvalidProfile,
+    InvalidProject,
+    MalformedDocument,
+    MalformedMessage,
+    UnsupportedVersion,
+)
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
-from isthmus.contract.profile import Profile, default_threshold, interop_1, profile_from_document
+from isthmus.contract.profiles import (
+    DEFAULT_PROFILE,
+    PROFILE_NAMES,
+    AnyProfile,
+    build_profile,
+    default_threshold,
+    read_profile,
+)
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
 
@@ -44,17 +58,23 @@ class RevealMode(StrEnum):
 
 
 class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one provider brings: the data set, by the name that its node knows, and the standard fields used."""
+    """What one provider brings: the data set, by the name that its node knows, and the standard fields used.
+
+    `max_rows` is the most rows that it may submit to a round.
+    """
 
     party: PartyId
     dataset: str
     fields: tuple[str, ...]
+    max_rows: int = MAX_ROWS
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A governed purpose. `threshold` is decimal text in [0.1, 1], or absent for the profile's declared rule.
 
-    `min_cell_count` is the smallest count that a released table may show.
+    `min_cell_count` is the smallest count that a released table may show. `name_table` grants `hardened-1` the table of
+    first and last name. A node whose self-audit re-identifies more than `audit_limit_percent` of its rows, from 1 to
+    100, does not go through preflight; absent, there is no audit.
     """
 
     format: str
@@ -65,8 +85,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reveal: RevealMode
     providers: tuple[ProviderTerms, ...]
     analysts: tuple[PartyId, ...] = ()
-    profile: str = "interop-1"
+    profile: str = DEFAULT_PROFILE
+    name_table: bool = False
     threshold: str | None = None
+    audit_limit_percent: int | None = None
     min_cell_count: int = 10
 
     def to_bytes(self) -> bytes:
@@ -88,7 +110,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def declared_threshold(self) -> Decimal:
         """Give the similarity from which a pair is a candidate: the project's own, else the profile's rule."""
-        return Decimal(self.threshold or default_threshold(self.shared_fields()))
+        return Decimal(self.threshold or default_threshold(self.profile, self.shared_fields()))
+
+    def build_profile(self) -> AnyProfile:
+        """Give the profile that follows from the project; raise `InvalidProfile` where its fields do not allow it."""
+        return build_profile(self.profile, self.shared_fields(), name_table=self.name_table)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,9 +153,9 @@ class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Give what that provider brings, if it is one."""
         return next((terms for terms in self.project.providers if terms.party == party), None)
 
-    def read_profile(self) -> Profile:
+    def read_profile(self) -> AnyProfile:
         """Give the profile that the manifest carries; raise `InvalidProfile` where it is none of ours."""
-        return profile_from_document(self.profile)
+        return read_profile(self.profile)
 
 
 def project_from_toml(text: str) -> Project:
@@ -181,7 +207,7 @@ def build_manifest(
         format=MANIFEST_FORMAT,
         round_id=round_id,
         project=project,
-        profile=interop_1(project.shared_fields()).document(),
+        profile=project.build_profile().document(),
         threshold=str(project.declared_threshold()),
         members=members,
         coordinator_key=coordinator_key.hex(),
@@ -194,8 +220,8 @@ def _check_manifest(manifest: RoundManifest) -> None:
     problems = []
     if tuple(member.party for member in manifest.members) != project.provider_ids():
         problems.append("its members are not the project's providers")
-    if manifest.read_profile().fields != project.shared_fields():
-        problems.append("its profile is for other fields than the providers share")
+    if manifest.read_profile().digest() != project.build_profile().digest():
+        problems.append("its profile is not the one that follows from the project")
     if manifest.threshold != str(project.declared_threshold()):
         problems.append("its threshold is not the declared one")
     keys = [manifest.coordinator_key, *(member.identity_key for member in manifest.members)]
@@ -211,6 +237,7 @@ def _checked(project: Project) -> Project:
     if project.format != PROJECT_FORMAT:
         raise UnsupportedVersion(document="project", version=project.format[:60])
     problems = [*_id_problems(project), *_provider_problems(project), *_setting_problems(project)]
+    problems = problems or _profile_problems(project)
     if problems:
         raise InvalidProject(problem="; ".join(problems))
     return project
@@ -247,6 +274,8 @@ def _provider_problems(project: Project) -> list[str]:
             problems.append(f"{terms.party} brings fields that are not standard: {', '.join(unknown)[:200]}")
         if len(set(terms.fields)) != len(terms.fields):
             problems.append(f"{terms.party} lists a field twice")
+        if not 1 <= terms.max_rows <= MAX_ROWS:
+            problems.append(f"the max_rows of {terms.party} is not between 1 and {MAX_ROWS}")
     if len(project.shared_fields()) < 2:
         problems.append("its providers share fewer than two fields")
     return problems
@@ -261,12 +290,22 @@ def _setting_problems(project: Project) -> list[str]:
         )
     if not all(is_plain_line(terms.dataset, LONGEST_DATASET) for terms in project.providers):
         problems.append(f"a data set's name is not one printable line of at most {LONGEST_DATASET} characters")
-    if project.profile != "interop-1":
-        problems.append("its profile is not one that this version offers (interop-1)")
+    if project.profile not in PROFILE_NAMES:
+        problems.append(f"its profile is not one that this version offers ({', '.join(PROFILE_NAMES)})")
     if project.threshold is not None and (
         _THRESHOLD.fullmatch(project.threshold) is None or Decimal(project.threshold) < LOWEST_THRESHOLD
     ):
         problems.append(f'its threshold must be decimal text from {LOWEST_THRESHOLD} to 1, such as "0.85"')
+    if project.audit_limit_percent is not None and not 1 <= project.audit_limit_percent <= 100:
+        problems.append("its audit_limit_percent is not between 1 and 100")
     if not SMALLEST_MIN_CELL_COUNT <= project.min_cell_count <= LARGEST_MIN_CELL_COUNT:
         problems.append(f"its min_cell_count is not between {SMALLEST_MIN_CELL_COUNT} and {LARGEST_MIN_CELL_COUNT}")
     return problems
+
+
+def _profile_problems(project: Project) -> list[str]:
+    try:
+        project.build_profile()
+    except InvalidProfile as exc:
+        return [f"{project.profile} cannot be built from the fields that all providers bring: {exc.problem}"]
+    return []

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from isthmus.v1 import common_pb2 as isthmus_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19isthmus/v1/provider.proto\x12\nisthmus.v1\x1a\x17isthmus/v1/common.proto\"\x13\n\x11ListRoundsRequest\">\n\x12ListRoundsResponse\x12(\n\x06rounds\x18\x01 \x03(\x0b\x32\x18.isthmus.v1.RoundSummary\"#\n\x0fGetRoundRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"\x80\x01\n\x10GetRoundResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\x12\x10\n\x08manifest\x18\x02 \x01(\x0c\x12\x31\n\nsignatures\x18\x03 \x03(\x0b\x32\x1d.isthmus.v1.ManifestSignature\"N\n\x10SignRoundRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x15\n\rmanifest_hash\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"<\n\x11SignRoundResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\">\n\x13\x44\x65\x63lineRoundRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x15\n\rmanifest_hash\x18\x02 \x01(\x0c\"?\n\x14\x44\x65\x63lineRoundResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\"V\n\x17\x43onfirmPreflightRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x11\n\tkey_check\x18\x02 \x01(\x0c\x12\x16\n\x0eprofile_digest\x18\x03 \x01(\x0c\"C\n\x18\x43onfirmPreflightResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\"P\n\x15OpenSubmissionRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x12\n\nsubmission\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\">\n\x16OpenSubmissionResponse\x12\x12\n\nnext_chunk\x18\x01 \x01(\r\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"W\n\x13UploadChunksRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\"%\n\x14UploadChunksResponse\x12\r\n\x05index\x18\x01 \x01(\r\"-\n\x19\x43ompleteSubmissionRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"@\n\x1a\x43ompleteSubmissionResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"*\n\x16\x46\x65tchPseudonymsRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"M\n\x0cPseudonymRow\x12\x0e\n\x06handle\x18\x01 \x01(\x0c\x12\x11\n\tpseudonym\x18\x02 \x01(\t\x12\x11\n\x04slot\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x07\n\x05_slot\"U\n\x17\x46\x65tchPseudonymsResponse\x12&\n\x04rows\x18\x01 \x03(\x0b\x32\x18.isthmus.v1.PseudonymRow\x12\x12\n\nslot_count\x18\x02 \x01(\r2\x94\x06\n\x0fProviderService\x12K\n\nListRounds\x12\x1d.isthmus.v1.ListRoundsRequest\x1a\x1e.isthmus.v1.ListRoundsResponse\x12\x45\n\x08GetRound\x12\x1b.isthmus.v1.GetRoundRequest\x1a\x1c.isthmus.v1.GetRoundResponse\x12H\n\tSignRound\x12\x1c.isthmus.v1.SignRoundRequest\x1a\x1d.isthmus.v1.SignRoundResponse\x12Q\n\x0c\x44\x65\x63lineRound\x12\x1f.isthmus.v1.DeclineRoundRequest\x1a .isthmus.v1.DeclineRoundResponse\x12]\n\x10\x43onfirmPreflight\x12#.isthmus.v1.ConfirmPreflightRequest\x1a$.isthmus.v1.ConfirmPreflightResponse\x12W\n\x0eOpenSubmission\x12!.isthmus.v1.OpenSubmissionRequest\x1a\".isthmus.v1.OpenSubmissionResponse\x12U\n\x0cUploadChunks\x12\x1f.isthmus.v1.UploadChunksRequest\x1a .isthmus.v1.UploadChunksResponse(\x01\x30\x01\x12\x63\n\x12\x43ompleteSubmission\x12%.isthmus.v1.CompleteSubmissionRequest\x1a&.isthmus.v1.CompleteSubmissionResponse\x12\\\n\x0f\x46\x65tchPseudonyms\x12\".isthmus.v1.FetchPseudonymsRequest\x1a#.isthmus.v1.FetchPseudonymsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19isthmus/v1/provider.proto\x12\nisthmus.v1\x1a\x17isthmus/v1/common.proto\"\x13\n\x11ListRoundsRequest\">\n\x12ListRoundsResponse\x12(\n\x06rounds\x18\x01 \x03(\x0b\x32\x18.isthmus.v1.RoundSummary\"#\n\x0fGetRoundRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"\x80\x01\n\x10GetRoundResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\x12\x10\n\x08manifest\x18\x02 \x01(\x0c\x12\x31\n\nsignatures\x18\x03 \x03(\x0b\x32\x1d.isthmus.v1.ManifestSignature\"N\n\x10SignRoundRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x15\n\rmanifest_hash\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"<\n\x11SignRoundResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\">\n\x13\x44\x65\x63lineRoundRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x15\n\rmanifest_hash\x18\x02 \x01(\x0c\"?\n\x14\x44\x65\x63lineRoundResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\"\x86\x01\n\x17\x43onfirmPreflightRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x11\n\tkey_check\x18\x02 \x01(\x0c\x12\x16\n\x0eprofile_digest\x18\x03 \x01(\x0c\x12.\n\rknown_answers\x18\x04 \x03(\x0b\x32\x17.isthmus.v1.KnownAnswer\"(\n\x0bKnownAnswer\x12\x0c\n\x04part\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\x0c\"C\n\x18\x43onfirmPreflightResponse\x12\'\n\x05round\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.RoundSummary\"P\n\x15OpenSubmissionRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x12\n\nsubmission\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\x0c\">\n\x16OpenSubmissionResponse\x12\x12\n\nnext_chunk\x18\x01 \x01(\r\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"W\n\x13UploadChunksRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\"%\n\x14UploadChunksResponse\x12\r\n\x05index\x18\x01 \x01(\r\"-\n\x19\x43ompleteSubmissionRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"@\n\x1a\x43ompleteSubmissionResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"*\n\x16\x46\x65tchPseudonymsRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"M\n\x0cPseudonymRow\x12\x0e\n\x06handle\x18\x01 \x01(\x0c\x12\x11\n\tpseudonym\x18\x02 \x01(\t\x12\x11\n\x04slot\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x07\n\x05_slot\"U\n\x17\x46\x65tchPseudonymsResponse\x12&\n\x04rows\x18\x01 \x03(\x0b\x32\x18.isthmus.v1.PseudonymRow\x12\x12\n\nslot_count\x18\x02 \x01(\r2\x94\x06\n\x0fProviderService\x12K\n\nListRounds\x12\x1d.isthmus.v1.ListRoundsRequest\x1a\x1e.isthmus.v1.ListRoundsResponse\x12\x45\n\x08GetRound\x12\x1b.isthmus.v1.GetRoundRequest\x1a\x1c.isthmus.v1.GetRoundResponse\x12H\n\tSignRound\x12\x1c.isthmus.v1.SignRoundRequest\x1a\x1d.isthmus.v1.SignRoundResponse\x12Q\n\x0c\x44\x65\x63lineRound\x12\x1f.isthmus.v1.DeclineRoundRequest\x1a .isthmus.v1.DeclineRoundResponse\x12]\n\x10\x43onfirmPreflight\x12#.isthmus.v1.ConfirmPreflightRequest\x1a$.isthmus.v1.ConfirmPreflightResponse\x12W\n\x0eOpenSubmission\x12!.isthmus.v1.OpenSubmissionRequest\x1a\".isthmus.v1.OpenSubmissionResponse\x12U\n\x0cUploadChunks\x12\x1f.isthmus.v1.UploadChunksRequest\x1a .isthmus.v1.UploadChunksResponse(\x01\x30\x01\x12\x63\n\x12\x43ompleteSubmission\x12%.isthmus.v1.CompleteSubmissionRequest\x1a&.isthmus.v1.CompleteSubmissionResponse\x12\\\n\x0f\x46\x65tchPseudonyms\x12\".isthmus.v1.FetchPseudonymsRequest\x1a#.isthmus.v1.FetchPseudonymsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,28 +48,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECLINEROUNDREQUEST']._serialized_end=523
   _globals['_DECLINEROUNDRESPONSE']._serialized_start=525
   _globals['_DECLINEROUNDRESPONSE']._serialized_end=588
-  _globals['_CONFIRMPREFLIGHTREQUEST']._serialized_start=590
-  _globals['_CONFIRMPREFLIGHTREQUEST']._serialized_end=676
-  _globals['_CONFIRMPREFLIGHTRESPONSE']._serialized_start=678
-  _globals['_CONFIRMPREFLIGHTRESPONSE']._serialized_end=745
-  _globals['_OPENSUBMISSIONREQUEST']._serialized_start=747
-  _globals['_OPENSUBMISSIONREQUEST']._serialized_end=827
-  _globals['_OPENSUBMISSIONRESPONSE']._serialized_start=829
-  _globals['_OPENSUBMISSIONRESPONSE']._serialized_end=891
-  _globals['_UPLOADCHUNKSREQUEST']._serialized_start=893
-  _globals['_UPLOADCHUNKSREQUEST']._serialized_end=980
-  _globals['_UPLOADCHUNKSRESPONSE']._serialized_start=982
-  _globals['_UPLOADCHUNKSRESPONSE']._serialized_end=1019
-  _globals['_COMPLETESUBMISSIONREQUEST']._serialized_start=1021
-  _globals['_COMPLETESUBMISSIONREQUEST']._serialized_end=1066
-  _globals['_COMPLETESUBMISSIONRESPONSE']._serialized_start=1068
-  _globals['_COMPLETESUBMISSIONRESPONSE']._serialized_end=1132
-  _globals['_FETCHPSEUDONYMSREQUEST']._serialized_start=1134
-  _globals['_FETCHPSEUDONYMSREQUEST']._serialized_end=1176
-  _globals['_PSEUDONYMROW']._serialized_start=1178
-  _globals['_PSEUDONYMROW']._serialized_end=1255
-  _globals['_FETCHPSEUDONYMSRESPONSE']._serialized_start=1257
-  _globals['_FETCHPSEUDONYMSRESPONSE']._serialized_end=1342
-  _globals['_PROVIDERSERVICE']._serialized_start=1345
-  _globals['_PROVIDERSERVICE']._serialized_end=2133
+  _globals['_CONFIRMPREFLIGHTREQUEST']._serialized_start=591
+  _globals['_CONFIRMPREFLIGHTREQUEST']._serialized_end=725
+  _globals['_KNOWNANSWER']._serialized_start=727
+  _globals['_KNOWNANSWER']._serialized_end=767
+  _globals['_CONFIRMPREFLIGHTRESPONSE']._serialized_start=769
+  _globals['_CONFIRMPREFLIGHTRESPONSE']._serialized_end=836
+  _globals['_OPENSUBMISSIONREQUEST']._serialized_start=838
+  _globals['_OPENSUBMISSIONREQUEST']._serialized_end=918
+  _globals['_OPENSUBMISSIONRESPONSE']._serialized_start=920
+  _globals['_OPENSUBMISSIONRESPONSE']._serialized_end=982
+  _globals['_UPLOADCHUNKSREQUEST']._serialized_start=984
+  _globals['_UPLOADCHUNKSREQUEST']._serialized_end=1071
+  _globals['_UPLOADCHUNKSRESPONSE']._serialized_start=1073
+  _globals['_UPLOADCHUNKSRESPONSE']._serialized_end=1110
+  _globals['_COMPLETESUBMISSIONREQUEST']._serialized_start=1112
+  _globals['_COMPLETESUBMISSIONREQUEST']._serialized_end=1157
+  _globals['_COMPLETESUBMISSIONRESPONSE']._serialized_start=1159
+  _globals['_COMPLETESUBMISSIONRESPONSE']._serialized_end=1223
+  _globals['_FETCHPSEUDONYMSREQUEST']._serialized_start=1225
+  _globals['_FETCHPSEUDONYMSREQUEST']._serialized_end=1267
+  _globals['_PSEUDONYMROW']._serialized_start=1269
+  _globals['_PSEUDONYMROW']._serialized_end=1346
+  _globals['_FETCHPSEUDONYMSRESPONSE']._serialized_start=1348
+  _globals['_FETCHPSEUDONYMSRESPONSE']._serialized_end=1433
+  _globals['_PROVIDERSERVICE']._serialized_start=1436
+  _globals['_PROVIDERSERVICE']._serialized_end=2224
 # @@protoc_insertion_point(module_scope)

@@ -198,25 +198,57 @@ class ConfirmPreflightRequest(_message.Message):
     ROUND_ID_FIELD_NUMBER: _builtins.int
     KEY_CHECK_FIELD_NUMBER: _builtins.int
     PROFILE_DIGEST_FIELD_NUMBER: _builtins.int
+    KNOWN_ANSWERS_FIELD_NUMBER: _builtins.int
     round_id: _builtins.str
     key_check: _builtins.bytes
     """Key-check value, 16 bytes: equal at all providers who hold the same linkage key (docs/protocol.md section 4)."""
     profile_digest: _builtins.bytes
     """SHA-256 of the profile that the node will encode with, 32 bytes."""
+    @_builtins.property
+    def known_answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownAnswer]:
+        """One for each field of the profile, then one for each of its tables, in the profile's order."""
+
     def __init__(
         self,
         *,
         round_id: _builtins.str = ...,
         key_check: _builtins.bytes = ...,
         profile_digest: _builtins.bytes = ...,
+        known_answers: _abc.Iterable[Global___KnownAnswer] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_check", b"key_check", "profile_digest", b"profile_digest", "round_id", b"round_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_check", b"key_check", "known_answers", b"known_answers", "profile_digest", b"profile_digest", "round_id", b"round_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConfirmPreflightRequest: _TypeAlias = ConfirmPreflightRequest  # noqa: Y015
+
+@_typing.final
+class KnownAnswer(_message.Message):
+    """What a node makes of the made-up values that every node encodes (docs/protocol.md section 5)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    MAC_FIELD_NUMBER: _builtins.int
+    part: _builtins.str
+    """"field:NAME" or "table:NAME", at most 60 characters."""
+    mac: _builtins.bytes
+    """HMAC-SHA256 under a key that only providers have, 16 bytes."""
+    def __init__(
+        self,
+        *,
+        part: _builtins.str = ...,
+        mac: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mac", b"mac", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownAnswer: _TypeAlias = KnownAnswer  # noqa: Y015
 
 @_typing.final
 class ConfirmPreflightResponse(_message.Message):

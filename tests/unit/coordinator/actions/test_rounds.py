@@ -366,7 +366,12 @@ def test_other_profile_is_refused(hub: Coordinator, providers: list[Enrolled], d
 
     with pytest.raises(WrongProfile):
         rounds.confirm_preflight(
-            hub.context, providers[0].actor, round_id=round_id, key_check=KEY_CHECK, profile_digest=digest
+            hub.context,
+            providers[0].actor,
+            round_id=round_id,
+            key_check=KEY_CHECK,
+            profile_digest=digest,
+            answers=hub.answers(round_id),
         )
 
 

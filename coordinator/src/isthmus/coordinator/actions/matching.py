@@ -38,7 +38,7 @@ class MatchingInterrupted(Exception):  # not an error: nobody did anything wrong
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
-    """One provider's sealed rows: handles (n, 16) and CLKs (n, clk_bits / 8), uint8."""
+    """One provider's sealed rows: handles (n, 16) and CLKs (n, tables, clk_bits / 8), uint8."""
 
     party: PartyId
     handles: NDArray[np.uint8]
@@ -77,7 +77,7 @@ def match_round(
         context.progress.report(round_id, done, total)
 
     manifest, rows = _load(context, round_id)
-    datasets = [Dataset(party=one.party, clks=one.clks) for one in rows]
+    datasets = [Dataset(party=one.party, clks=one.clks[:, 0]) for one in rows]
     pairs = engine.candidate_pairs(datasets, threshold=float(manifest.threshold), progress=progress)
     groups = group_rows(pairs, sizes=[len(one.clks) for one in rows])
     _store_results(context, round_id, manifest, rows, groups)
@@ -107,10 +107,11 @@ def _load(context: Context, round_id: RoundId) -> tuple[RoundManifest, list[_Row
 
 def _load_rows(context: Context, tx: Transaction, round_id: RoundId, party: PartyId) -> _Rows:
     declared = tx.submissions.find(round_id, party)
-    clk_bits = submission_from_bytes(declared.document if declared else b"").clk_bits
+    submission = submission_from_bytes(declared.document if declared else b"")
     payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))
-    handles, clks = unpack_rows(payload, clk_bits=clk_bits)
-    return _Rows(party=party, handles=handles, clks=np.ascontiguousarray(clks))
+    handles, clks = unpack_rows(payload, row_bits=submission.row_bits)
+    by_table = np.ascontiguousarray(clks).reshape(submission.rows, submission.tables, -1)
+    return _Rows(party=party, handles=handles, clks=by_table)
 
 
 def _store_results(

@@ -7,6 +7,8 @@ from isthmus.contract.clock import to_text
 from isthmus.contract.encodings import KEY_CHECK_BYTES
 from isthmus.contract.errors import (
     InvalidProject,
+    KnownAnswersDiffer,
+    MalformedMessage,
     NotFound,
     RoundStateMismatch,
     WrongLinkageKey,
@@ -14,6 +16,7 @@ from isthmus.contract.errors import (
     WrongProfile,
 )
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, new_round_id
+from isthmus.contract.known_answers import KnownAnswer, answered_parts, differing_parts
 from isthmus.contract.parties import Role
 from isthmus.contract.project import (
     Member,
@@ -160,16 +163,24 @@ def decline_round(context: Context, actor: Actor, *, round_id: RoundId, manifest
 
 
 def confirm_preflight(
-    context: Context, actor: Actor, *, round_id: RoundId, key_check: bytes, profile_digest: bytes
+    context: Context,
+    actor: Actor,
+    *,
+    round_id: RoundId,
+    key_check: bytes,
+    profile_digest: bytes,
+    answers: tuple[KnownAnswer, ...],
 ) -> RoundView:
-    """Keep under which key and profile a provider will encode; when all agree with the lead, collecting begins.
+    """Keep how a provider will encode: key, profile, known answers; when all agree with the lead, collecting begins.
 
-    A provider that confirmed before the lead, with another key, is asked again once the lead has confirmed.
+    A provider that confirmed before the lead, and otherwise, is asked again once the lead has confirmed.
 
     Raises:
         NotAMember, RoundStateMismatch: the round is not the caller's, or not in preflight.
         WrongProfile: the node encodes with another profile than the manifest's.
+        MalformedMessage: the answers are not one for each field and each table of the profile, in order.
         WrongLinkageKey: the caller's key is not the lead's.
+        KnownAnswersDiffer: with the same key, the caller does not make the lead's bytes of the same values.
     """
     check_length(key_check, KEY_CHECK_BYTES, "key_check")
     with context.store.begin() as tx:
@@ -177,15 +188,14 @@ def confirm_preflight(
         if row.state is not RoundState.PREFLIGHT and _confirmed_same(tx, round_id, actor.party, key_check):
             return round_view(context, tx, row)
         require_state(row, RoundState.PREFLIGHT)
-        if not same_bytes(profile_digest, bytes.fromhex(manifest.read_profile().digest())):
-            raise WrongProfile(round_id=round_id)
-        _check_against_lead(tx, manifest, actor.party, key_check)
         confirmed = PreflightRow(
-            round_id=round_id, party=actor.party, key_check=key_check, profile_digest=profile_digest
+            round_id=round_id, party=actor.party, key_check=key_check, profile_digest=profile_digest, answers=answers
         )
+        _check_against_profile(manifest, confirmed)
+        _check_against_lead(tx, manifest, confirmed)
         tx.rounds.set_preflight(confirmed, audit=round_event(context, row, actor, "round.preflight", "confirmed"))
         if actor.party == manifest.project.lead:
-            _drop_others(context, tx, row, key_check)
+            _drop_others(context, tx, row, confirmed)
         if len(tx.rounds.preflights(round_id)) == len(manifest.members):
             advance(context, tx, row, to=RoundState.COLLECTING)
         return round_view(context, tx, tx.rounds.get(round_id))
@@ -253,18 +263,33 @@ def _identity_key(manifest: RoundManifest, party: PartyId) -> bytes:
     return next(bytes.fromhex(member.identity_key) for member in manifest.members if member.party == party)
 
 
-def _check_against_lead(tx: Transaction, manifest: RoundManifest, party: PartyId, key_check: bytes) -> None:
+def _check_against_profile(manifest: RoundManifest, confirmed: PreflightRow) -> None:
+    profile = manifest.read_profile()
+    if not same_bytes(confirmed.profile_digest, bytes.fromhex(profile.digest())):
+        raise WrongProfile(round_id=manifest.round_id)
+    if tuple(answer.part for answer in confirmed.answers) != answered_parts(profile):
+        raise MalformedMessage(field="known_answers", problem="not one for each field and table of the profile")
+
+
+def _check_against_lead(tx: Transaction, manifest: RoundManifest, confirmed: PreflightRow) -> None:
     lead = manifest.project.lead
-    leads = [one.key_check for one in tx.rounds.preflights(manifest.round_id) if one.party == lead]
-    if party != lead and leads and not same_bytes(leads[0], key_check):
-        raise WrongLinkageKey(party=party, lead=lead)
+    leads = next((one for one in tx.rounds.preflights(manifest.round_id) if one.party == lead), confirmed)
+    if confirmed.party == lead:
+        return
+    if not same_bytes(leads.key_check, confirmed.key_check):
+        raise WrongLinkageKey(party=confirmed.party, lead=lead)
+    parts = differing_parts(leads.answers, confirmed.answers)
+    if parts:
+        raise KnownAnswersDiffer(party=confirmed.party, lead=lead, parts=", ".join(parts))
 
 
-def _drop_others(context: Context, tx: Transaction, row: RoundRow, key_check: bytes) -> None:
-    """Ask again whoever confirmed with another key than the lead's."""
+def _drop_others(context: Context, tx: Transaction, row: RoundRow, leads: PreflightRow) -> None:
+    """Ask again whoever confirmed otherwise than the lead."""
     for other in tx.rounds.preflights(row.id):
-        if not same_bytes(other.key_check, key_check):
-            event = round_event(context, row, None, "round.preflight", f"{other.party} must confirm again: another key")
+        reason = "another key" if not same_bytes(other.key_check, leads.key_check) else ""
+        reason = reason or ", ".join(differing_parts(leads.answers, other.answers))
+        if reason:
+            event = round_event(context, row, None, "round.preflight", f"{other.party} must confirm again: {reason}")
             tx.rounds.drop_preflight(row.id, other.party, audit=event)
 
 

@@ -4,7 +4,7 @@ Nothing of a submission counts before it is complete. One that fails its gates i
 section 6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,13 +36,14 @@ from isthmus.contract.errors import (
     WrongProfile,
 )
 from isthmus.contract.ids import PartyId, RoundId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.access import member_round
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.rounds import advance, require_state, round_event
 from isthmus.coordinator.domain.records import ChunkRow, RoundRow, SubmissionRow
 from isthmus.coordinator.domain.roles import Actor
+from isthmus.coordinator.match.gates import gates_of
 from isthmus.coordinator.store.protocol import Transaction
 
 
@@ -139,8 +140,12 @@ def _check_declared(
         raise WrongManifest(round_id=row.id, problem="the submission names another round or party")
     if submission.manifest_hash != row.manifest_hash.hex():
         raise WrongManifest(round_id=row.id, problem="the submission was prepared for another manifest")
-    if submission.profile_digest != profile.digest() or submission.clk_bits != profile.clk_bits:
+    shape = (submission.profile_digest, submission.clk_bits, submission.tables)
+    if shape != (profile.digest(), profile.clk_bits, len(profile.table_names)):
         raise WrongProfile(round_id=row.id)
+    terms = manifest.terms(party)
+    if terms is None or submission.rows > terms.max_rows:
+        raise SubmissionMalformed(problem="it holds more rows than the project's terms allow this party")
     if submission.key_check != confirmed[party].hex():
         raise WrongLinkageKey(party=party, lead=manifest.project.lead)
 
@@ -164,8 +169,8 @@ def _open_submission(tx: Transaction, actor: Actor, round_id: RoundId) -> Submis
 def _check_chunk(submission: Submission, *, index: int, digest: bytes, payload: bytes) -> None:
     if not 0 <= index < submission.chunk_count:
         raise ChunkDamaged(index=index, problem="the submission declares no such chunk")
-    rows = chunk_rows(rows=submission.rows, clk_bits=submission.clk_bits, index=index)
-    if len(payload) > CHUNK_BYTES or len(payload) != rows * row_bytes(submission.clk_bits):
+    rows = chunk_rows(rows=submission.rows, row_bits=submission.row_bits, index=index)
+    if len(payload) > CHUNK_BYTES or len(payload) != rows * row_bytes(submission.row_bits):
         raise ChunkDamaged(index=index, problem="it has the wrong length")
     if sha256(payload) != digest:
         raise ChunkDamaged(index=index, problem="its digest does not fit its content")
@@ -178,7 +183,10 @@ def _check_complete(submission: Submission, chunks: Sequence[ChunkRow]) -> None:
 
 def _check_content(context: Context, actor: Actor, submission: Submission, chunks: Sequence[ChunkRow]) -> None:
     """Compare the content with what was declared; discard it whole where it differs."""
-    problem = _content_problem(context, submission, chunks)
+    profile = _manifest(context, submission.round_id).read_profile()
+    problem = _content_problem(context, submission, chunks) or gates_of(profile).problem(
+        rows[1] for rows in _stored_rows(context, submission, chunks)
+    )
     if problem is not None:
         _discard(context, actor, submission.round_id)
         raise SubmissionMalformed(problem=problem)
@@ -197,8 +205,20 @@ def _content_problem(context: Context, submission: Submission, chunks: Sequence[
 
 def _handles(context: Context, submission: Submission, chunks: Sequence[ChunkRow]) -> NDArray[np.uint8]:
     """Give all handles, shape (rows, 16), reading one chunk at a time."""
-    payloads = (context.blobs.get(chunk.digest) for chunk in chunks)
-    return np.concatenate([unpack_rows(payload, clk_bits=submission.clk_bits)[0].copy() for payload in payloads])
+    return np.concatenate([handles.copy() for handles, _ in _stored_rows(context, submission, chunks)])
+
+
+def _stored_rows(
+    context: Context, submission: Submission, chunks: Sequence[ChunkRow]
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Give handles and encodings, chunk by chunk."""
+    for chunk in chunks:
+        yield unpack_rows(context.blobs.get(chunk.digest), row_bits=submission.row_bits)
+
+
+def _manifest(context: Context, round_id: RoundId) -> RoundManifest:
+    with context.store.read() as tx:
+        return manifest_from_bytes(tx.rounds.get(round_id).manifest)
 
 
 def _close(context: Context, actor: Actor, submission: Submission) -> None:

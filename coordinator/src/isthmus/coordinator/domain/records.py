@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, TableId
+from isthmus.contract.known_answers import KnownAnswer
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.round_state import RoundState
 
@@ -70,12 +71,13 @@ class SignatureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreflightRow:
-    """What a provider said before sending: its key-check value (16 bytes) and profile digest (32 bytes)."""
+    """What a provider said before sending: key-check value (16 bytes), profile digest (32 bytes), known answers."""
 
     round_id: RoundId
     party: PartyId
     key_check: bytes
     profile_digest: bytes
+    answers: tuple[KnownAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

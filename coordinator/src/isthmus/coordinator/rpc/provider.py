@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from isthmus.contract.convert import round_to_wire
 from isthmus.contract.ids import parse_round_id
+from isthmus.contract.known_answers import KnownAnswer
 from isthmus.coordinator.actions import results, rounds, submissions
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.roles import Actor
@@ -69,6 +70,7 @@ class ProviderCalls:
             round_id=parse_round_id(request.round_id),
             key_check=request.key_check,
             profile_digest=request.profile_digest,
+            answers=tuple(KnownAnswer(part=one.part, mac=one.mac) for one in request.known_answers),
         )
         return pb.ConfirmPreflightResponse(round=round_to_wire(view))
 

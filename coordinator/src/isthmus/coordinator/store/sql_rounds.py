@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from isthmus.contract.clock import to_text
 from isthmus.contract.errors import AlreadyExists, NotFound, StateChanged
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.known_answers import answers_from_text, answers_text
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import PreflightRow, ProjectRow, RoundRow, SignatureRow
@@ -108,6 +109,7 @@ class SqlRounds:
                 party=preflight.party,
                 key_check=preflight.key_check,
                 profile_digest=preflight.profile_digest,
+                answers=answers_text(preflight.answers),
             )
         )
         self._log.append(audit)
@@ -126,6 +128,7 @@ class SqlRounds:
                 party=PartyId(row.party),
                 key_check=row.key_check,
                 profile_digest=row.profile_digest,
+                answers=answers_from_text(row.answers),
             )
             for row in self._connection.execute(query)
         ]

@@ -11,6 +11,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
 )
 
 metadata = MetaData(
@@ -85,6 +86,7 @@ preflights = Table(
     Column("party", ForeignKey("parties.id"), nullable=False),
     Column("key_check", LargeBinary(16), nullable=False),
     Column("profile_digest", LargeBinary(32), nullable=False),
+    Column("answers", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("round_id", "party"),
 )
 

@@ -8,7 +8,7 @@
     ├── Refused              the caller may not do this
     │   ├── Unauthenticated · CertificateExpired · CertificateUnknown · EnrolmentTokenInvalid
     │   ├── PermissionDenied · NotAMember · SignatureInvalid
-    │   └── WrongLinkageKey · WrongProfile · WrongManifest
+    │   └── WrongLinkageKey · KnownAnswersDiffer · WrongProfile · WrongManifest
     ├── Conflict             the request does not fit the state of things
     │   ├── RoundStateMismatch · IllegalTransition · StateChanged
     │   ├── SubmissionConflict · AlreadyExists
@@ -61,6 +61,7 @@ from isthmus.contract.errors.refused import (
     CertificateExpired,
     CertificateUnknown,
     EnrolmentTokenInvalid,
+    KnownAnswersDiffer,
     NotAMember,
     PermissionDenied,
     SignatureInvalid,
@@ -92,6 +93,7 @@ __all__ = [
     "InvalidProfile",
     "InvalidProject",
     "IsthmusError",
+    "KnownAnswersDiffer",
     "MalformedDocument",
     "MalformedMessage",
     "NotAMember",

@@ -127,6 +127,23 @@ class WrongLinkageKey(Refused):
 
 
 @dataclass(eq=False, kw_only=True)
+class KnownAnswersDiffer(Refused):
+    """The same made-up values do not come out the same at two nodes."""
+
+    code: ClassVar[str] = "known-answers-differ"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="FAILED_PRECONDITION",
+        http=409,
+        exit_code=REFUSED,
+        sentence="{party} and the lead {lead} make different encodings of the same made-up values: {parts}",
+        remedy="run the same version of isthmus-node at both, then start it again; no record left",
+    )
+    party: str
+    lead: str
+    parts: str
+
+
+@dataclass(eq=False, kw_only=True)
 class WrongProfile(Refused):
     """The node encodes with another profile than the signed manifest names."""
 

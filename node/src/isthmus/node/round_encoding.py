@@ -1,0 +1,102 @@
+"""What a node encodes under in one round, and the encoding of normalised values by whichever profile the round has.
+
+Every profile comes out as one array: for each row one CLK for each table, zero where the row does not enter the table.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.contract.hardened import HardenedProfile
+from isthmus.contract.linkage_schema import parse_linkage_schema, with_kdf_info
+from isthmus.contract.profile import Profile
+from isthmus.contract.profiles import AnyProfile
+from isthmus.contract.project import RoundManifest
+from isthmus.contract.secret import Secret
+from isthmus.node.encode.hardened import RoundKeys, encode_slabs
+from isthmus.node.encode.interop import encode_interop
+from isthmus.node.encode.reference import encode_reference
+from isthmus.node.keys.linkage_key import kdf_info, round_key
+
+Columns = Sequence[Sequence[str]]
+Encoder = Callable[..., NDArray[np.uint8]]
+
+ENCODERS: Mapping[str, Encoder] = {"isthmus": encode_interop, "clkhash": encode_reference}
+"""What encodes `interop-1`; the hardened profiles have our own encoder only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundEncoding:
+    """The terms, the profile and the key of one round; `encoder` is a key of `ENCODERS`."""
+
+    manifest: RoundManifest
+    profile: AnyProfile
+    key: Secret
+    encoder: str
+
+    def round_key(self, label: str) -> Secret:
+        """Give the round's key for one use (docs/protocol.md section 4)."""
+        return round_key(self.key, project=self.manifest.project.id, round_id=self.manifest.round_id, label=label)
+
+
+def encode_pieces(pieces: Iterable[Columns], encoding: RoundEncoding) -> Iterator[NDArray[np.uint8]]:
+    """Encode normalised columns, piece by piece, in bounded memory.
+
+    Args:
+        pieces: each holds `columns[j][i]`, field j of the profile in row i of the piece; "" is missing.
+        encoding: profile and keys.
+
+    Returns:
+        For each piece, uint8 of shape (rows, tables, clk_bits / 8); bit q of a CLK is bit 7 - q % 8 of byte q // 8. A
+        row that holds too little to be linked is all zero, which links to nothing.
+
+    Raises:
+        ColumnsMismatch, InvalidValues: see `encode_hardened` and `encode_interop`.
+    """
+    if isinstance(encoding.profile, HardenedProfile):
+        return _hardened_pieces(pieces, encoding, encoding.profile)
+    return _interop_pieces(pieces, encoding, encoding.profile)
+
+
+def _interop_pieces(
+    pieces: Iterable[Columns], encoding: RoundEncoding, profile: Profile
+) -> Iterator[NDArray[np.uint8]]:
+    info = kdf_info(encoding.manifest.project.id, encoding.manifest.round_id)
+    schema = with_kdf_info(parse_linkage_schema(profile.linkage_schema), info)
+    secret = encoding.round_key("encode").reveal()
+    for columns in pieces:
+        clks = ENCODERS[encoding.encoder](columns, schema=schema, secret=secret)
+        clks[~_holds_enough(columns, profile)] = 0
+        yield clks[:, np.newaxis, :]
+
+
+def _hardened_pieces(
+    pieces: Iterable[Columns], encoding: RoundEncoding, profile: HardenedProfile
+) -> Iterator[NDArray[np.uint8]]:
+    keys = RoundKeys(encode=encoding.round_key("encode"), diffusion=encoding.round_key("diffusion"))
+    sizes: deque[int] = deque()
+
+    def counted() -> Iterator[Columns]:
+        for columns in pieces:
+            sizes.append(len(columns[0]))
+            yield columns
+
+    tables, first_row = encode_slabs(counted(), profile=profile, keys=keys), 0
+    while slab := list(islice(tables, len(profile.tables))):
+        clks = np.zeros((sizes.popleft(), len(profile.tables), profile.clk_bits // 8), np.uint8)
+        for place, table in enumerate(slab):
+            clks[table.rows - first_row, place] = table.clks
+        first_row += len(clks)
+        yield clks
+
+
+def _holds_enough(columns: Columns, profile: Profile) -> NDArray[np.bool_]:
+    """Give, for each row, whether it holds enough fields, and enough bits' worth of them, to be linked."""
+    present = np.array([[value != "" for value in column] for column in columns])
+    bits = np.array([profile.field_bits()[field] for field in profile.fields])
+    enough: NDArray[np.bool_] = (present.sum(axis=0) >= profile.least_fields) & (bits @ present >= profile.least_bits)
+    return enough

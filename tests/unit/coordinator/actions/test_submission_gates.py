@@ -1,0 +1,53 @@
+"""Gates at the coordinator: a submission of too many rows, impossible density or repeated rows is discarded whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from harness import Coordinator, Enrolled, Rows, declare, random_rows
+
+from isthmus.contract.errors import NotFound, SubmissionMalformed
+from isthmus.contract.ids import RoundId
+from isthmus.contract.round_state import RoundState
+
+
+@pytest.fixture
+def providers(hub: Coordinator) -> list[Enrolled]:
+    return hub.parties("riverside", "college")
+
+
+@pytest.fixture
+def round_id(hub: Coordinator, providers: list[Enrolled]) -> RoundId:
+    return hub.collecting(providers, max_rows=20)
+
+
+def _dense() -> Rows:
+    rows = random_rows(20, seed=1)
+    return replace(rows, clks=np.vstack([rows.clks[:-1], np.full_like(rows.clks[:1], 0xFF)]))
+
+
+def _repeated() -> Rows:
+    rows = random_rows(20, seed=1)
+    return replace(rows, clks=np.vstack([rows.clks[:10], rows.clks[:10]]))
+
+
+@pytest.mark.parametrize(("rows", "says"), [(_dense(), "share of set bits"), (_repeated(), "identical")])
+def test_submission_that_fails_a_gate_is_discarded_whole(
+    hub: Coordinator, providers: list[Enrolled], round_id: RoundId, rows: Rows, says: str
+) -> None:
+    with pytest.raises(SubmissionMalformed, match=says):
+        hub.submit(providers[0], round_id, rows)
+
+    with pytest.raises(NotFound):
+        hub.complete(providers[0], round_id)
+    assert hub.state(round_id) is RoundState.COLLECTING
+    hub.submit(providers[0], round_id, random_rows(20, seed=2))
+
+
+def test_more_rows_than_the_terms_allow_are_refused_before_the_first_chunk(
+    hub: Coordinator, providers: list[Enrolled], round_id: RoundId
+) -> None:
+    declared = declare(hub.manifest(round_id), providers[0].id, random_rows(21, seed=1))
+
+    with pytest.raises(SubmissionMalformed, match="more rows"):
+        hub.open(providers[0], declared)

@@ -1,0 +1,105 @@
+"""Known answers: the same at nodes of one version and key, another where normaliser, encoder, key or round differ."""
+
+import msgspec
+import pytest
+from unit.node.parts import manifest, project
+
+from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.ids import RoundId
+from isthmus.contract.known_answers import (
+    KNOWN_VALUES,
+    KnownAnswer,
+    answered_parts,
+    answers_from_text,
+    answers_text,
+    differing_parts,
+)
+from isthmus.contract.profiles import build_profile
+from isthmus.contract.project import RoundManifest
+from isthmus.contract.secret import Secret
+from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.node import known_answers as module
+from isthmus.node.known_answers import known_answers
+from isthmus.node.normalise.norm1 import normalise_column
+from isthmus.node.round_encoding import ENCODERS, RoundEncoding
+
+MANIFEST = manifest()
+
+
+def _encoding(
+    *, terms: RoundManifest = MANIFEST, key: bytes = b"k" * 32, encoder: str = "isthmus", profile: str = "interop-1"
+) -> RoundEncoding:
+    chosen = build_profile(profile, terms.project.shared_fields())
+    return RoundEncoding(manifest=terms, profile=chosen, key=Secret(key), encoder=encoder)
+
+
+@pytest.mark.parametrize("profile", ["hardened-1", "hardened-single-1", "interop-1"])
+def test_answers_are_one_for_each_field_and_table_and_repeat(profile: str) -> None:
+    encoding = _encoding(profile=profile)
+
+    answers = known_answers(encoding)
+
+    assert tuple(answer.part for answer in answers) == answered_parts(encoding.profile)
+    assert len({answer.mac for answer in answers}) == len(answers)
+    assert known_answers(encoding) == answers
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_encoders_that_give_the_same_bytes_answer_the_same(encoder: str) -> None:
+    assert known_answers(_encoding(encoder=encoder)) == known_answers(_encoding())
+
+
+def test_another_key_or_round_makes_every_answer_another() -> None:
+    ours = known_answers(_encoding())
+    other_round = msgspec.structs.replace(MANIFEST, round_id=RoundId("k12-to-work-2"))
+
+    for theirs in (known_answers(_encoding(key=b"l" * 32)), known_answers(_encoding(terms=other_round))):
+        assert differing_parts(ours, theirs) == tuple(f"field:{field}" for field in project().shared_fields())
+
+
+def test_another_normaliser_is_named_by_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = known_answers(_encoding())
+    real = normalise_column
+
+    def older(field: str, values: list[str], **options: object) -> object:
+        shown = [value.replace("ü", "") for value in values] if field == "last_name" else values
+        return real(field, shown, **options)  # type: ignore[arg-type] # passed through
+
+    monkeypatch.setattr(module, "normalise_column", older)
+
+    assert differing_parts(ours, known_answers(_encoding())) == ("field:last_name",)
+
+
+def test_another_encoder_is_named_by_its_table() -> None:
+    ours = known_answers(_encoding(profile="hardened-1"))
+    theirs = tuple(
+        KnownAnswer(part=one.part, mac=bytes(16) if one.part == "table:last-birth" else one.mac) for one in ours
+    )
+
+    assert differing_parts(ours, theirs) == ("table:last-birth",)
+
+
+def test_part_that_one_side_lacks_differs() -> None:
+    ours = known_answers(_encoding())
+
+    assert differing_parts(ours, ours[:-1]) == ("table:all",)
+
+
+def test_answers_survive_as_text() -> None:
+    answers = known_answers(_encoding(profile="hardened-1"))
+
+    assert answers_from_text(answers_text(answers)) == answers
+    assert answers_from_text("") == ()
+
+
+@pytest.mark.parametrize(
+    ("part", "size"), [("field:dob", 15), ("dob", 16), (f"field:{70 * 'x'}", 16), ("field:a b", 16)]
+)
+def test_answer_out_of_bounds_is_refused(part: str, size: int) -> None:
+    with pytest.raises(MalformedMessage):
+        KnownAnswer(part=part, mac=bytes(size))
+
+
+def test_every_standard_field_has_twelve_known_values() -> None:
+    assert set(KNOWN_VALUES) == set(STANDARD_FIELDS)
+    assert {len(values) for values in KNOWN_VALUES.values()} == {12}
