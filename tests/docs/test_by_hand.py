@@ -1,6 +1,7 @@
 """The README's steps by hand work as they stand: they are taken from the page and run in a shell."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -53,12 +54,18 @@ def test_readme_steps_give_pseudonyms_and_a_table(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "W": str(tmp_path), "PATH": path}
 
-    done = subprocess.run(
-        ["bash", "-c", _script(_steps())], cwd=ROOT, env=env, capture_output=True, text=True, timeout=240, check=False
-    )
+    with subprocess.Popen(
+        ["bash", "-c", _script(_steps())], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as done:  # fmt: skip
+        try:
+            stdout, stderr = done.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            os.killpg(done.pid, signal.SIGTERM)  # the nodes and the coordinator that it started, too
+            raise
 
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "rec_id,pseudonym\n" in done.stdout
-    assert "riverside + workforce-agency" in done.stdout
-    assert "released" in done.stdout
+    assert done.returncode == 0, stderr[-2000:]
+    assert "rec_id,pseudonym\n" in stdout
+    assert "riverside + workforce-agency" in stdout
+    assert "released" in stdout
     assert not (tmp_path / "school-to-work.key").exists()
