@@ -1,5 +1,7 @@
 """Reading dates by a declared order, and guessing that order for a file whose owner does not know it.
 
+Section 6 of docs/reference/normaliser.md.
+
 A date is read when it is a real day of the Gregorian calendar in a year from 1800 to 2199; otherwise it is damaged.
 Two forms need no declared order: a year of four digits that comes first, and a month given by its English name. The
 first is never ambiguous, not even without separators: if eight digits were a date both as `yyyymmdd` and with the year
@@ -17,7 +19,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from isthmus.node.normalise.text import fold_together, without_decimal_zero
+from isthmus.node.normalise.text import fold_together, is_blank, number_text
 
 FIRST_YEAR: Final = 1800
 LAST_YEAR: Final = 2199
@@ -45,11 +47,12 @@ class DateOrderGuess:
     values: int
 
 
-_WITH_TIME: Final = re.compile(
-    r"(.{6,24}?)(?:[tT]|\s{1,3})[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
-    r"(?:\s?[aApP]\.?[mM]\.?)?(?:\s?(?:[zZ]|UTC|[+-][0-9]{2}:?[0-9]{2}))?"
+_ZONE: Final = r"(?: ?(?:z|utc|gmt|[-+][0-9]{2}(?::?[0-9]{2})?))?"
+_WITH_TIME: Final = (
+    re.compile(r"(.{6,24}?)(?:t|,? )[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[ap]\.?m\.?)?" + _ZONE),
+    re.compile(r"([0-9]{8})t?[0-9]{4}(?:[0-9]{2}(?:\.[0-9]{1,9})?)?" + _ZONE),
 )
-_BETWEEN: Final = r"\s?[-/.\s]\s?"
+_BETWEEN: Final = " ?[-/. ] ?"
 _YEAR_FIRST: Final = (
     re.compile(rf"([0-9]{{4}}){_BETWEEN}([0-9]{{1,2}}){_BETWEEN}([0-9]{{1,2}})"),
     re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
@@ -58,9 +61,13 @@ _YEAR_LAST: Final = (
     re.compile(rf"([0-9]{{1,2}}){_BETWEEN}([0-9]{{1,2}}){_BETWEEN}([0-9]{{4}})"),
     re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})"),
 )
+_DAY: Final = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_MONTH: Final = "(?P<month>[a-z]{3,9})"
+_YEAR: Final = "(?P<year>[0-9]{4})"
 _NAMED_MONTH: Final = (
-    re.compile(r"(?P<day>[0-9]{1,2})[-/. ]?(?P<month>[a-z]{3,9})[-/., ]{0,2}(?P<year>[0-9]{4})"),
-    re.compile(r"(?P<month>[a-z]{3,9})[-/. ]{0,2}(?P<day>[0-9]{1,2})[-/., ]{1,2}(?P<year>[0-9]{4})"),
+    re.compile(f"{_DAY}[-/. ]?{_MONTH}[-/., ]{{0,2}}{_YEAR}"),
+    re.compile(f"{_MONTH}[-/. ]{{0,2}}{_DAY}[-/., ]{{1,2}}{_YEAR}"),
+    re.compile(f"{_YEAR}[-/. ]?{_MONTH}[-/. ]{{0,2}}{_DAY}"),
 )
 _MONTH_NAMES: Final = (
     *("january", "february", "march", "april", "may", "june"),
@@ -74,10 +81,12 @@ _MONTHS: Final[dict[str, int]] = {
 
 
 def without_time(raw: str) -> str:
-    """The date part of a date with a time of day (`2005-03-01T00:00:00`, `3/1/2005 12:00:00 AM`), trimmed."""
-    text = without_decimal_zero(raw).strip()
-    with_time = _WITH_TIME.fullmatch(text)
-    return text if with_time is None else with_time[1]
+    """The plain form of a date without a time of day (`2005-03-01T00:00:00`, `3/1/2005 12:00:00 AM`)."""
+    text = number_text(raw)
+    for form in _WITH_TIME:
+        if (with_time := form.fullmatch(text)) is not None:
+            return with_time[1]
+    return text
 
 
 def _real_date(year: str, month: int, day: str) -> date | None:
@@ -91,7 +100,7 @@ def _real_date(year: str, month: int, day: str) -> date | None:
 
 def _parse_named_month(text: str) -> date | None:
     for form in _NAMED_MONTH:
-        if (parts := form.fullmatch(text.lower())) is not None:
+        if (parts := form.fullmatch(text)) is not None:
             return _real_date(parts["year"], _MONTHS.get(parts["month"], 0), parts["day"])
     return None
 
@@ -106,7 +115,7 @@ def _parse_year_first(text: str) -> date | None:
 def _parse_year_last(text: str, order: DateOrder) -> date | None:
     for form in _YEAR_LAST:
         if (parts := form.fullmatch(text)) is not None:
-            month, day = (parts[1], parts[2]) if order is DateOrder.MDY else (parts[2], parts[1])
+            month, day = (parts[1], parts[2]) if order == DateOrder.MDY else (parts[2], parts[1])
             return _real_date(parts[3], int(month), day)
     return None
 
@@ -119,7 +128,7 @@ def parse_date(raw: str, order: DateOrder) -> date | None:
     """
     text = without_time(raw)
     found = _parse_year_first(text) or _parse_named_month(text)
-    if found is None and order is not DateOrder.YMD:
+    if found is None and order != DateOrder.YMD:
         return _parse_year_last(text, order)
     return found
 
@@ -135,7 +144,7 @@ def infer_date_order(values: Iterable[str]) -> DateOrderGuess:
     Of orders that are equally good the first of YMD, MDY, DMY is taken. For trying things out; what takes part in a
     round declares its order.
     """
-    written = Counter(value for value in values if value.strip())
+    written = Counter(value for value in values if not is_blank(value))
     valid = {
         order: sum(times for value, times in written.items() if parse_date(value, order) is not None)
         for order in DateOrder

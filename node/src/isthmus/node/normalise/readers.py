@@ -1,4 +1,4 @@
-"""How each standard field is read: one function a kind of value. Rule 8 of the specification of `norm-1`.
+"""How each standard field is read: one function a kind of value. Section 5 of docs/reference/normaliser.md.
 
 Each gives a `Reading`: the normal form, and whether the value is damaged. Whether a normal form is a placeholder is
 decided afterwards, in `norm1`.
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from isthmus.node.normalise.dates import FIRST_YEAR, LAST_YEAR, DateOrder, damaged_date, parse_date
-from isthmus.node.normalise.tables import NAME_PARTICLES, NAME_SUFFIXES, SEXES, STATES
-from isthmus.node.normalise.text import fold_together, fold_words, lost_characters, without_decimal_zero
+from isthmus.node.normalise.tables import NAME_SUFFIXES, SEXES, STATES
+from isthmus.node.normalise.text import fold_together, fold_words, lost_characters, number_text
 
 
 class Reading(NamedTuple):
@@ -21,15 +21,12 @@ class Reading(NamedTuple):
 
 
 _DIGIT: Final = re.compile(r"[0-9]")
-_PARTICLE: Final = re.compile(rf"(?:^|(?<= ))({'|'.join(sorted(NAME_PARTICLES))}) ")
-_PHONE_EXTENSION: Final = re.compile(r"([0-9]{7,15})(?:x|ext|extension)[0-9]{1,6}")
-_ISSUED_SSN: Final = re.compile(r"(?!000|666)[0-9]{3}(?!00)[0-9]{2}(?!0000)[0-9]{4}")
-
-
-def read_name(raw: str) -> Reading:
-    """A given or middle name: folded words. Damaged with lost characters or with a digit in it."""
-    normal = fold_words(raw)
-    return Reading(normal, _DIGIT.search(normal) is not None or lost_characters(raw))
+_LABEL: Final = "(?:tel|telephone|phone|home|cell|mobile|work)"
+_PHONE: Final = re.compile(rf"{_LABEL}?([0-9]{{7,15}})(?:(?:x|ext|extn|extension)[0-9]{{1,6}}|{_LABEL})?")
+_COUNTRY_CODE: Final = re.compile("(?:00)?1([0-9]{10})")
+_MASKED_SSN: Final = re.compile("x{5}([0-9]{4})")
+_ISSUED_SSN: Final = re.compile("(?!000|666)[0-9]{3}(?!00)[0-9]{2}(?!0000)[0-9]{4}")
+_LEADING_ZEROS: Final = re.compile("^0+(?=[0-9])")
 
 
 def _without_suffixes(words: list[str]) -> list[str]:
@@ -39,10 +36,25 @@ def _without_suffixes(words: list[str]) -> list[str]:
     return words[:end]
 
 
-def read_last_name(raw: str) -> Reading:
-    """A surname: folded words without generational suffixes, particles joined to the word after them."""
+def _join_particles(words: list[str], particles: Mapping[str, str]) -> list[str]:
+    """Words in which a particle is one with the word after it; a word so made may be a particle, too."""
+    groups: list[list[str]] = []
+    joins = False
+    for word in words:
+        if not joins:
+            groups.append([])
+        groups[-1].append(particles.get(word, word))
+        joins = word in particles or "".join(groups[-1]) in particles
+    return ["".join(group) for group in groups]
+
+
+def read_name(raw: str, particles: Mapping[str, str]) -> Reading:
+    """A name: folded words without generational suffixes, particles joined to the word after them.
+
+    Damaged with lost characters or with a digit in it.
+    """
     words = _without_suffixes(fold_words(raw).split())
-    normal = _PARTICLE.sub(r"\1", " ".join(words))
+    normal = " ".join(_join_particles(words, particles))
     return Reading(normal, _DIGIT.search(normal) is not None or lost_characters(raw))
 
 
@@ -63,14 +75,14 @@ def read_birth_year(raw: str, order: DateOrder) -> Reading:
     day = parse_date(raw, order)
     if day is not None:
         return Reading(f"{day.year}", False)
-    normal = fold_together(without_decimal_zero(raw))
+    normal = fold_together(number_text(raw))
     believed = len(normal) == 4 and normal.isdecimal() and FIRST_YEAR <= int(normal) <= LAST_YEAR
     return Reading(normal, not believed)
 
 
 def read_sex(raw: str) -> Reading:
     """`m`, `f` or `x`; damaged, its letters and digits."""
-    normal = fold_together(without_decimal_zero(raw))
+    normal = fold_together(number_text(raw))
     return Reading(SEXES.get(normal, normal), normal not in SEXES)
 
 
@@ -81,8 +93,8 @@ def read_state(raw: str) -> Reading:
 
 
 def read_street_number(raw: str) -> Reading:
-    """The letters and digits of a house number; damaged without a digit."""
-    normal = fold_together(without_decimal_zero(raw))
+    """The letters and digits of a house number without leading zeros; damaged without a digit."""
+    normal = _LEADING_ZEROS.sub("", fold_together(number_text(raw)))
     return Reading(normal, _DIGIT.search(normal) is None)
 
 
@@ -91,24 +103,35 @@ def read_zip(raw: str) -> Reading:
 
     Three and four digits are a ZIP code whose leading zeros a spreadsheet dropped; seven to nine are ZIP+4, likewise.
     """
-    digits = fold_together(without_decimal_zero(raw))
-    if not digits.isdecimal() or len(digits) not in {3, 4, 5, 7, 8, 9}:
+    words = fold_words(number_text(raw)).split()
+    digits = "".join(words)
+    if not digits.isdecimal():
+        return Reading(digits, True)
+    if len(words) == 2 and len(words[0]) == 5 and len(words[1]) <= 4:
+        return Reading(words[0], False)
+    if len(digits) not in {3, 4, 5, 7, 8, 9}:
         return Reading(digits, True)
     return Reading(digits.zfill(5 if len(digits) <= 5 else 9)[:5], False)
 
 
 def read_phone(raw: str) -> Reading:
-    """Ten or seven digits without the country code 1 and an extension; damaged, its letters and digits."""
-    together = fold_together(without_decimal_zero(raw))
-    extended = _PHONE_EXTENSION.fullmatch(together)
-    number = together if extended is None else extended[1]
-    if len(number) == 11 and number.isdecimal() and number[0] == "1":
-        number = number[1:]
-    return Reading(number, not (number.isdecimal() and len(number) in {7, 10}))
+    """Ten or seven digits without label, extension and the country code 1; damaged, its letters and digits."""
+    together = fold_together(number_text(raw))
+    labelled = _PHONE.fullmatch(together)
+    number = together if labelled is None else labelled[1]
+    international = _COUNTRY_CODE.fullmatch(number)
+    national = number if international is None else international[1]
+    return Reading(national, not (national.isdecimal() and len(national) in {7, 10}))
 
 
 def read_ssn(raw: str) -> Reading:
-    """Nine digits; seven and eight lost leading zeros. Damaged: another length, or a number that is never issued."""
-    together = fold_together(without_decimal_zero(raw))
+    """Nine digits; seven and eight lost leading zeros. Damaged: another length, or a number that is never issued.
+
+    A number whose first five digits are masked by x is its last four, as where they are masked by punctuation.
+    """
+    together = fold_together(number_text(raw))
+    masked = _MASKED_SSN.fullmatch(together)
+    if masked is not None:
+        return Reading(masked[1], True)
     number = together.zfill(9) if together.isdecimal() and len(together) in {7, 8} else together
     return Reading(number, _ISSUED_SSN.fullmatch(number) is None)

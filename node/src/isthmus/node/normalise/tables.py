@@ -1,12 +1,27 @@
-"""Tables of `norm-1`: what is written in several ways and read as one. Keys and values are in folded form."""
+"""Tables of `norm-1`: what is written in several ways and read as one. Keys and values are in folded form.
+
+docs/reference/normaliser.md prints them all; a test holds the two equal.
+"""
 
 from typing import Final
 
 NAME_SUFFIXES: Final = frozenset({"jr", "jnr", "junior", "sr", "snr", "senior", "ii", "iii", "iv", "2nd", "3rd", "4th"})
 """Generational suffixes. `v` is not one: as the last word of a name it is more often an initial."""
 
-NAME_PARTICLES: Final = frozenset({"o", "d", "mc", "mac"})
-"""First parts of a surname that some write apart, some with an apostrophe and some joined: O'Brien, McDonald."""
+GIVEN_PARTICLES: Final[dict[str, str]] = {
+    word: word for word in ("abd", "abdal", "abdel", "abdul", "abu", "de", "del", "dela", "la", "las", "le", "los")
+}
+"""First parts of a given name that some write apart and some joined: LaToya, DeShawn, Abdul Rahman, de la Luz."""
+
+_SURNAME_PARTICLES: Final = (
+    *("al", "ben", "bin", "bint", "d", "da", "das", "degli", "dell", "della", "den", "der", "di", "dos", "du", "el"),
+    *("fitz", "ibn", "mac", "mc", "o", "san", "st", "ste", "ten", "ter", "van", "vanden", "vander", "von"),
+)
+SURNAME_PARTICLES: Final[dict[str, str]] = (
+    GIVEN_PARTICLES | {word: word for word in _SURNAME_PARTICLES} | {"saint": "st", "sainte": "ste"}
+)
+"""First parts of a surname that some write apart, some with an apostrophe or hyphen and some joined, and as what they
+are written: O'Brien, McDonald, de la Cruz, Van der Berg, al-Sayed, St. John."""
 
 _DIRECTIONS: Final[dict[str, str]] = {
     "north": "n",
@@ -76,9 +91,17 @@ _STREET_TYPES: Final[dict[str, str]] = {
     "xing": "crossing crssng",
 }
 
-STREET_WORDS: Final[dict[str, str]] = CITY_WORDS | {
-    written: short for short, ways in _STREET_TYPES.items() for written in ways.split()
-}
+_ORDINALS: Final = (
+    *("first", "second", "third", "fourth", "fifth", "sixth"),
+    *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
+)
+_NUMBERED: Final = ("1st", "2nd", "3rd", *(f"{number}th" for number in range(4, 13)))
+
+STREET_WORDS: Final[dict[str, str]] = (
+    CITY_WORDS
+    | dict(zip(_ORDINALS, _NUMBERED, strict=True))
+    | {written: short for short, ways in _STREET_TYPES.items() for written in ways.split()}
+)
 """Words of a street's name and the abbreviation that stands for them, wherever in the name they are. Source: USPS
 Publication 28, appendices B and C1, of which these are the common ones."""
 
@@ -154,6 +177,7 @@ STATES: Final[dict[str, str]] = (
 SEXES: Final[dict[str, str]] = {
     **dict.fromkeys(("m", "male", "man", "boy", "1"), "m"),
     **dict.fromkeys(("f", "female", "woman", "girl", "2"), "f"),
-    **dict.fromkeys(("x", "nonbinary", "nb", "enby", "genderqueer", "intersex", "other"), "x"),
+    **dict.fromkeys(("x", "nonbinary", "nb", "enby", "genderqueer", "genderfluid", "gendernonconforming"), "x"),
+    **dict.fromkeys(("agender", "twospirit", "intersex", "indeterminate", "ambiguous", "other", "o"), "x"),
 }
 """Ways to write a sex, without spaces; 1 and 2 as in ISO/IEC 5218, whose 0 and 9 are placeholders."""
