@@ -74,7 +74,7 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rows:
-    """Rows ready to send: handles uint8 (n, 16) and CLKs uint8 (n, 128)."""
+    """Rows ready to send: handles uint8 (n, 16) and encodings uint8 (n, row bytes), of one plain CLK unless said."""
 
     handles: NDArray[np.uint8]
     clks: NDArray[np.uint8]
@@ -85,7 +85,8 @@ class Rows:
 
     def chunks(self) -> list[bytes]:
         """Give the rows as chunks of the wire."""
-        payload, size = pack_rows(self.handles, self.clks), rows_per_chunk(CLK_BITS) * row_bytes(CLK_BITS)
+        row_bits = 8 * self.clks.shape[1]
+        payload, size = pack_rows(self.handles, self.clks), rows_per_chunk(row_bits) * row_bytes(row_bits)
         return [payload[start : start + size] for start in range(0, len(payload), size)]
 
     def with_people_of(self, other: "Rows", count: int) -> "Rows":
@@ -136,17 +137,18 @@ def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows:
 
 def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: Any) -> Submission:
     """Give what the party would declare of these rows, with some fields changed."""
+    profile = manifest.read_profile()
     declared = Submission(
         format=SUBMISSION_FORMAT,
         round_id=manifest.round_id,
         party=party,
         rows=len(rows),
-        clk_bits=CLK_BITS,
-        tables=1,
-        chunk_count=chunk_count(rows=len(rows), row_bits=CLK_BITS),
+        clk_bits=profile.clk_bits,
+        tables=len(profile.table_names),
+        chunk_count=chunk_count(rows=len(rows), row_bits=len(profile.table_names) * profile.clk_bits),
         digest=submission_digest(sha256(chunk) for chunk in rows.chunks()).hex(),
         key_check=KEY_CHECK.hex(),
-        profile_digest=manifest.read_profile().digest(),
+        profile_digest=profile.digest(),
         manifest_hash=manifest.digest().hex(),
     )
     return msgspec.structs.replace(declared, **changes)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from isthmus_people.people import DemoData, write_demo
@@ -47,8 +47,8 @@ NAMES: Final = {
 MARKER: Final = ".isthmus-demo"
 
 WHAT_A_CLK_IS: Final = (
-    "A CLK (an encoded record) is pseudonymous personal data. Whoever holds CLKs and a list of the same population\n"
-    "can recognise most people in them, the coordinator included, and needs no key for that."
+    "A CLK (an encoded record) is pseudonymous personal data. The coordinator sees which rows are nearly equal in a\n"
+    "table, and who knows some of the people can recognise some others (docs/threat-model.md, section 2)."
 )
 
 _PROBE: Final = """
@@ -144,18 +144,18 @@ def _say_people(console: Console, data: DemoData) -> None:
         console.print(f"{party:18} {name:28} {one.rows:>7,} records  {one.path}")
 
 
-def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, object]]) -> None:
+def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, Any]]) -> None:
     console.rule("What left each node, and what did not", align="left")
     table = Table(box=None, pad_edge=False)
     for heading in ("node", "left: rows", "bytes", "as", "made from", "stayed"):
         table.add_column(heading, overflow="fold", justify="right" if heading in {"left: rows", "bytes"} else "left")
     for provider, left in zip(local.providers, lefts, strict=True):
-        encoded, stayed = left["encoded"], left["stayed"]
+        encoded, stayed, tables = left["encoded"], left["stayed"], left["tables"]
         table.add_row(
             provider.party,
             f"{left['rows']:,}",
             f"{left['bytes']:,}",
-            f"{left['clk_bits']}-bit CLKs under random handles, shuffled",
+            f"{left['clk_bits']}-bit CLKs in {len(tables)} tables ({', '.join(tables)}) under random handles, shuffled",
             ", ".join(encoded.values()) if isinstance(encoded, dict) else "",
             ", ".join(stayed) + ", all other columns" if isinstance(stayed, list) else "",
         )

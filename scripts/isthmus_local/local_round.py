@@ -51,6 +51,7 @@ class LocalSettings:
     title: str
     purpose: str
     reveal: str = "linked"
+    profile: str = "hardened-1"
     threshold: str | None = None
     min_cell_count: int = 10
     encoder: str = "isthmus"
@@ -237,6 +238,7 @@ def _project_file(local: LocalRound) -> str:
         f"purpose = {json.dumps(settings.purpose)}",
         f"lead = {json.dumps(local.providers[0].party)}",
         f"reveal = {json.dumps(settings.reveal)}",
+        f"profile = {json.dumps(settings.profile)}",
         f"min_cell_count = {settings.min_cell_count}",
         f"analysts = [{json.dumps(ANALYST)}]",
     ]

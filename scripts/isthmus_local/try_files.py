@@ -14,6 +14,7 @@ import click
 from isthmus_people.score import score_links, score_table
 
 from isthmus.contract.errors import IsthmusError
+from isthmus.contract.profiles import PROFILE_NAMES
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.normalise.dates import DateOrder, DateOrderGuess, infer_date_order
 from isthmus.node.sources.csv_file import read_csv
@@ -65,7 +66,13 @@ class NamedFileType(click.ParamType[NamedFile]):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the results.")
-@click.option("--profile", type=click.Choice(["interop-1"]), default="interop-1", show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILE_NAMES),
+    default="interop-1",
+    show_default=True,
+    help="How rows are encoded. interop-1 is the fastest to compare; on one machine there is nobody to hide them from.",
+)
 @click.option("--project", default="try-out", show_default=True, help="A project's id, or a TOML file with settings.")
 @click.option("--threshold", help='Similarity from which rows may link, such as "0.85"; else the profile\'s own rule.')
 @click.option("--truth", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="holder,rec_id,entity_id")
@@ -75,7 +82,7 @@ class NamedFileType(click.ParamType[NamedFile]):
 @click.argument("files", nargs=-1, required=True, type=NamedFileType())
 def main(
     out: Path,
-    profile: str,  # noqa: ARG001 - one profile so far; the choice checks the name
+    profile: str,
     project: str,
     threshold: str | None,
     truth: Path | None,
@@ -99,7 +106,7 @@ def main(
     try:
         _check_outputs(out, [*(one.path for one in files), *([truth] if truth else [])])
         known = list(read_truth(truth)) if truth else None
-        settings = _settings(project, threshold=threshold, encoder=encoder)
+        settings = _settings(project, profile=profile, threshold=threshold, encoder=encoder)
         names, providers = _providers(files, date_order=dates)
         links = _run(out, settings, providers, names=names, keep=keep)
         if known is not None:
@@ -189,7 +196,7 @@ def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> No
     click.echo(f"{out / 'counts.csv'}")
 
 
-def _settings(project: str, *, threshold: str | None, encoder: str) -> LocalSettings:
+def _settings(project: str, *, profile: str, threshold: str | None, encoder: str) -> LocalSettings:
     if threshold is not None and re.fullmatch(r"0\.[1-9][0-9]{0,3}|1\.0{1,4}", threshold) is None:
         raise ValueError('--threshold is a similarity from 0.1 to 1.0, such as "0.85"')
     given = _project_file(Path(project)) if project.endswith(".toml") else {"id": project}
@@ -201,6 +208,7 @@ def _settings(project: str, *, threshold: str | None, encoder: str) -> LocalSett
         threshold=threshold or given.get("threshold"),
         min_cell_count=int(given.get("min_cell_count", 10)),
         encoder=encoder,
+        profile=profile,
     )
 
 

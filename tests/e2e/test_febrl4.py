@@ -22,10 +22,13 @@ from isthmus_people.score import score_links
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
-def test_febrl4_links_with_precision_and_recall_of_at_least_995_in_a_thousand(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["interop-1", "hardened-1"])
+def test_febrl4_links_with_precision_and_recall_of_at_least_995_in_a_thousand(tmp_path: Path, profile: str) -> None:
     files = dict(zip(("febrl-a", "febrl-b"), febrl4_columns(), strict=True))
     providers = [provider(tmp_path, party, file) for party, file in files.items()]
-    settings = LocalSettings(project="febrl4", title="febrl4", purpose="Measuring accuracy on published data")
+    settings = LocalSettings(
+        project="febrl4", title="febrl4", purpose="Measuring accuracy on published data", profile=profile
+    )
     local = LocalRound(folder=tmp_path / "round", providers=providers, settings=settings, timeline=Timeline())
     set_up(local)
     with serving(local) as coordinator:

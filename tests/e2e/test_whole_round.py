@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from e2e.people import Files, write_files
@@ -42,17 +43,18 @@ class Done:
     files: Files
     round_id: str
     table_csv: str
-    left: dict[str, dict[str, object]]
+    left: dict[str, dict[str, Any]]
     confined: list[bool]
     listed: list[str]
     foreign_table: str
 
 
-@pytest.fixture(scope="module", params=["linked", "spine"])
+@pytest.fixture(scope="module", params=[("linked", "hardened-1"), ("spine", "interop-1")], ids="-".join)
 def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
-    folder = tmp_path_factory.mktemp(request.param)
+    reveal, profile = request.param
+    folder = tmp_path_factory.mktemp(reveal)
     files = write_files(folder / "files", rows=300)
-    settings = LocalSettings(project="whole-round", title="Whole", purpose="Testing", reveal=request.param)
+    settings = LocalSettings(project="whole-round", title="Whole", purpose="Testing", reveal=reveal, profile=profile)
     local = LocalRound(folder=folder / "round", providers=files.providers, settings=settings, timeline=Timeline())
     set_up(local)
     with serving(local) as coordinator:
@@ -130,7 +132,7 @@ def test_the_analyst_gets_the_table_and_no_small_count(done: Done) -> None:
 def test_each_node_reports_what_left_and_what_stayed(done: Done) -> None:
     for left in done.left.values():
         assert left["rows"] == 300
-        assert left["bytes"] == 300 * (16 + 128)
+        assert left["bytes"] == 300 * (16 + len(left["tables"]) * left["clk_bits"] // 8)
         assert left["stayed"] == ["Nr"]
 
 

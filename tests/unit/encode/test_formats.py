@@ -16,13 +16,13 @@ from isthmus.contract.linkage_schema import (
     TextFormat,
 )
 from isthmus.node.encode.errors import UnfitValue
-from isthmus.node.encode.formats import make_formatter
+from isthmus.node.encode.formats import all_fit, make_formatter
 
 ANY_TEXT = TextFormat(encoding="utf-8", case="mixed", min_length=None, max_length=None)
 
 
-def _spell(form: Format, value: str, missing: MissingValue | None = None) -> str:
-    feature = Feature(
+def _feature(form: Format, missing: MissingValue | None = None) -> Feature:
+    return Feature(
         identifier="column",
         format=form,
         comparison=ExactComparison(),
@@ -30,7 +30,10 @@ def _spell(form: Format, value: str, missing: MissingValue | None = None) -> str
         token_hash=BlakeHash(),
         missing_value=missing,
     )
-    return make_formatter(feature)(value)
+
+
+def _spell(form: Format, value: str, missing: MissingValue | None = None) -> str:
+    return make_formatter(_feature(form, missing))(value)
 
 
 def _text(**changes: object) -> TextFormat:
@@ -119,3 +122,35 @@ def test_missing_value_is_replaced_and_not_checked() -> None:
     form = IntegerFormat(minimum=0, maximum=1)
     assert _spell(form, "N/A", missing) == "none"
     assert _spell(form, "1", missing) == "1"
+
+
+@pytest.mark.parametrize(
+    ("form", "values", "fit"),
+    [
+        (ANY_TEXT, ["", "Ada\n", "é"], True),
+        (ANY_TEXT, [], True),
+        (ANY_TEXT, ["Ada", "\ud800"], False),
+        # Two halves of a pair in neighbouring values are no character.
+        (ANY_TEXT, ["\ud800", "\udc00"], False),
+        (_text(encoding="ascii"), ["Ada", "é"], False),
+        (_text(case="upper"), ["ADA", "É"], True),
+        (_text(case="upper"), ["ADA", "ß"], False),
+        # The last sigma of a word has a form of its own in lower case; the next value is another word.
+        (_text(case="lower"), ["ΐς", "λω"], True),
+        (_text(case="lower"), ["ada", "Ada"], False),
+        (_text(min_length=2), ["ab", "abc"], True),
+        (_text(min_length=2), ["ab", "a"], False),
+        (_text(min_length=2), [], True),
+        (_text(max_length=2), ["ab", "abc"], False),
+        (PatternFormat(encoding="utf-8", pattern=".*"), ["a"], False),
+    ],
+)
+def test_texts_are_tried_together_as_one_by_one(form: Format, values: list[str], fit: bool) -> None:
+    feature = _feature(form)
+    assert all_fit(values, feature) is fit
+    if fit:
+        assert [make_formatter(feature)(value) for value in values] == values
+
+
+def test_replaced_values_are_not_tried_together() -> None:
+    assert not all_fit(["a"], _feature(ANY_TEXT, MissingValue(sentinel="a", replace_with="b")))

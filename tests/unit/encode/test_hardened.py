@@ -3,7 +3,6 @@
 import json
 import runpy
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,15 @@ from isthmus.contract.hardened import HardenedProfile, Table, hardened_1, harden
 from isthmus.contract.linkage_schema import BitsPerFeature, Feature, parse_linkage_schema
 from isthmus.contract.secret import Secret
 from isthmus.node.encode import hardened
-from isthmus.node.encode.columns import TokenColumn, tokenize_column
+from isthmus.node.encode.columns import ColumnTokenizer, TokenColumn
 from isthmus.node.encode.diffusion import diffuse, diffusion_taps
 from isthmus.node.encode.errors import ColumnsMismatch, InvalidValues
-from isthmus.node.encode.filters import compute_filters
 from isthmus.node.encode.hardened import RoundKeys, TableRows, encode_hardened, encode_slabs, table_key
-from isthmus.node.encode.hashing import make_hasher
+from isthmus.node.encode.hashing import TokenHasher, make_hasher
 from isthmus.node.encode.keys import derive_feature_keys
 from isthmus.node.encode.reference import encode_reference
-from isthmus.node.encode.token_filters import TokenHashes, value_filters
+from isthmus.node.encode.token_filters import TokenFilters, TokenHashes, value_filters
+from isthmus.node.encode.tokens import make_tokenizer
 
 ROOT = Path(__file__).resolve().parents[3]
 VECTORS = ROOT / "tests" / "vectors" / "hardened-1.json"
@@ -194,20 +193,37 @@ def test_all_bad_entries_are_named_by_field_and_row_after_the_last_slab(monkeypa
     assert "first_name row 6" in caught.value.listed
 
 
+def _plain_filter(value: str, feature: Feature, hasher: TokenHasher, bits: int) -> bytes:
+    """Set the bits of a value one by one."""
+    tokens = make_tokenizer(feature.comparison)(value)
+    cells = np.zeros(1024, dtype=np.bool_)
+    for place, token in enumerate(tokens):
+        count = bits // len(tokens) + (place < bits % len(tokens))
+        cells[hasher.positions([hasher.seed(token.encode(), count)], count)] = True
+    return np.packbits(cells).tobytes()
+
+
 @pytest.mark.parametrize("bits", [1, 3, 40, 330])
-@pytest.mark.parametrize("limit", [0, 100])
-def test_filters_from_tokens_are_those_of_the_plain_way(bits: int, limit: int) -> None:
+@pytest.mark.parametrize("kept_bytes", [0, 7 * 128, 2**20])
+def test_filters_from_tokens_are_those_of_the_plain_way(bits: int, kept_bytes: int) -> None:
     schema = parse_linkage_schema(PROFILE.tables[0].linkage_schema)
     feature, keys = schema.features[1], derive_feature_keys(schema, b"s")
     assert isinstance(feature, Feature)
-    column = tokenize_column(["", "a", "aaaa", "ada", "a", "lovelace-king"], feature)
+    hasher = make_hasher(feature.token_hash, keys=keys[1], filter_bits=1024)
+    tokenizer, tokens = ColumnTokenizer(feature), TokenFilters(hasher, filter_bits=1024, kept_bytes=kept_bytes)
+    for values in (["", "a", "aaaa", "ada", "a", "lovelace-king"], ["ada", "x", "xada", "", "king"]):
+        column = tokenizer.tokenize(values)
+        assert isinstance(column, TokenColumn)
+        filters = value_filters(column, strategy=BitsPerFeature(bits=bits), tokens=tokens)[column.value_of_row]
+        assert [each.tobytes() for each in filters] == [_plain_filter(value, feature, hasher, bits) for value in values]
+
+
+def test_rows_are_held_that_have_a_token() -> None:
+    feature = parse_linkage_schema(PROFILE.tables[0].linkage_schema).features[1]
+    assert isinstance(feature, Feature)
+    column = ColumnTokenizer(feature).tokenize(["king", "", "ada", ""])
     assert isinstance(column, TokenColumn)
-    hasher, strategy = make_hasher(feature.token_hash, keys=keys[1], filter_bits=1024), BitsPerFeature(bits=bits)
-    hashes = TokenHashes(hasher, limit=limit)
-    plain = replace(column, feature=replace(feature, strategy=strategy))
-    expected = compute_filters(plain, hasher=hasher, filter_bits=1024)
-    for _ in range(2):
-        assert np.array_equal(value_filters(column, strategy=strategy, hashes=hashes, filter_bits=1024), expected)
+    assert column.is_held().tolist() == [True, False, True, False]
 
 
 class _CountingHasher:
@@ -227,9 +243,17 @@ class _CountingHasher:
 def test_each_token_is_hashed_once_unless_more_bits_are_asked() -> None:
     hasher = _CountingHasher()
     hashes = TokenHashes(hasher)
-    hashes.positions([b"a", b"b", b"a"], [2, 2, 1])
-    hashes.positions([b"a"], [2])
+    hashes.positions([b"a", b"b", b"a"], 2)
+    hashes.positions([b"a"], 1)
     assert hasher.hashed == [b"a", b"b"]
 
-    hashes.positions([b"a"], [3])
+    hashes.positions([b"a"], 3)
+    assert hasher.hashed == [b"a", b"b", b"a"]
+
+
+def test_seeds_are_dropped_beyond_the_limit_and_made_again() -> None:
+    hasher = _CountingHasher()
+    hashes = TokenHashes(hasher, limit=1)
+    hashes.positions([b"a", b"b"], 1)
+    hashes.positions([b"a"], 1)
     assert hasher.hashed == [b"a", b"b", b"a"]

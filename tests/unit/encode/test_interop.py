@@ -4,6 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 
 from isthmus.contract.linkage_schema import LinkageSchema, parse_linkage_schema
-from isthmus.node.encode import filters, interop
+from isthmus.node.encode import interop, token_filters
 from isthmus.node.encode.errors import ColumnsMismatch, InvalidValues, ReferenceMissing
-from isthmus.node.encode.interop import encode_interop
+from isthmus.node.encode.interop import encode_interop, encode_interop_slabs
 from isthmus.node.encode.reference import encode_reference
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -114,9 +115,11 @@ def test_small_blocks_and_slabs_change_nothing(folds: int, monkeypatch: pytest.M
     columns = [["".join(rng.choice(list("abc"), 5)) for _ in range(90)] for _ in range(2)]
     whole = encode_interop(columns, schema=schema, secret=b"s")
     # The sizes are constants; only a patch can reach their edges with few rows.
-    monkeypatch.setattr(interop, "_SLAB_ROWS", 40)
+    monkeypatch.setattr(interop, "_PART_ROWS", 40)
     monkeypatch.setattr(interop, "_BLOCK_BYTES", 7 * 32)
-    monkeypatch.setattr(filters, "_BLOCK_CELLS", 5 * 256)
+    monkeypatch.setattr(token_filters, "_BLOCK_CELLS", 5 * 256)
+    monkeypatch.setattr(token_filters, "_BLOCK_BYTES", 3 * 32)
+    monkeypatch.setattr(token_filters, "_PIECE_BYTES", 2 * 96)
     assert np.array_equal(encode_interop(columns, schema=schema, secret=b"s"), whole)
 
 
@@ -125,6 +128,64 @@ def test_progress_rises_to_the_number_of_rows() -> None:
     schema = _schema(_feature("first"), _feature("last"))
     encode_interop([["a"] * 10, ["b"] * 10], schema=schema, secret=b"s", progress=seen.append)
     assert seen == [0, 5, 10]
+
+
+def _people(rows: int) -> list[list[str]]:
+    rng = np.random.default_rng(4)
+    return [["".join(rng.choice(list("abcd"), rng.integers(0, 7))) for _ in range(rows)] for _ in range(2)]
+
+
+def test_slabs_of_any_length_give_the_clks_of_the_whole() -> None:
+    schema, columns = _schema(_feature("first"), _feature("last")), _people(60)
+    slabs = [[column[first:end] for column in columns] for first, end in ((0, 0), (0, 1), (1, 44), (44, 60))]
+    found = list(encode_interop_slabs(slabs, schema=schema, secret=b"s"))
+    assert [len(clks) for clks in found] == [0, 1, 43, 16]
+    assert np.array_equal(np.concatenate(found), encode_interop(columns, schema=schema, secret=b"s"))
+
+
+def test_slabs_are_taken_one_at_a_time() -> None:
+    taken: list[int] = []
+
+    def slabs() -> Iterator[list[list[str]]]:
+        for number in range(3):
+            taken.append(number)
+            yield [["Ada"]]
+
+    next(encode_interop_slabs(slabs(), schema=_schema(_feature("name")), secret=b"s"))
+    assert taken == [0]
+
+
+def test_progress_goes_on_through_slabs() -> None:
+    seen: list[int] = []
+    slabs = [[["a"] * 4], [["b"] * 6]]
+    list(encode_interop_slabs(slabs, schema=_schema(_feature("name")), secret=b"s", progress=seen.append))
+    assert seen == [0, 4, 4, 10]
+
+
+def test_bad_entries_of_all_slabs_are_named_after_the_last() -> None:
+    slabs, found = [[["1", "2"]], [["x"]], [["3", "4"]], [["5", "y"]]], list[Any]()
+    with pytest.raises(InvalidValues) as caught:
+        found.extend(
+            encode_interop_slabs(slabs, schema=_schema(_feature("age", form={"type": "integer"})), secret=b"s")
+        )
+    assert len(found) == 1
+    assert caught.value.listed == "age row 3 (not a whole number), age row 7 (not a whole number)"
+
+
+def test_slab_of_other_columns_is_refused() -> None:
+    with pytest.raises(ColumnsMismatch, match="1 columns for 2 features"):
+        list(encode_interop_slabs([[["a"]]], schema=_schema(_feature("first"), _feature("last")), secret=b"s"))
+
+
+@pytest.mark.parametrize(("patched", "limit"), [("columns._VOCABULARY_LIMIT", 3), ("token_filters._KEPT_BYTES", 64)])
+def test_what_is_dropped_between_slabs_changes_nothing(
+    patched: str, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema, columns = _schema(_feature("first"), _feature("last")), _people(60)
+    whole = encode_interop(columns, schema=schema, secret=b"s")
+    monkeypatch.setattr(f"isthmus.node.encode.{patched}", limit)
+    slabs = [[column[first : first + 20] for column in columns] for first in (0, 20, 40)]
+    assert np.array_equal(np.concatenate(list(encode_interop_slabs(slabs, schema=schema, secret=b"s"))), whole)
 
 
 def test_all_bad_entries_are_named_by_feature_and_row_and_never_quoted() -> None:
@@ -140,8 +201,8 @@ def test_all_bad_entries_are_named_by_feature_and_row_and_never_quoted() -> None
     assert error.__cause__ is None
 
 
-def test_rows_of_bad_entries_are_counted_through_all_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interop, "_SLAB_ROWS", 2)
+def test_rows_of_bad_entries_are_counted_through_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interop, "_PART_ROWS", 2)
     error = _invalid([["1", "2", "3", "4", "x"]], _schema(_feature("age", form={"type": "integer"})))
     assert error.listed == "age row 5 (not a whole number)"
 

@@ -50,7 +50,7 @@ def _text() -> str:
         "    college: College, data set enrolments, signed",
         "      brings first_name, last_name, dob, ssn",
         "  encoded    first_name, last_name, dob: the fields that all bring, as interop-1",
-        "  tables     to nobody; no count below 10",
+        "  released   to nobody; no count below 10",
         f"  hashes     project {project().digest().hex()}",
         f"             manifest {manifest().digest().hex()}",
     ],
@@ -77,7 +77,7 @@ def test_what_providers_learn_is_said_for_each_mode(mode: RevealMode, words: str
 def test_analysts_are_named() -> None:
     text = manifest_text(manifest(project(analysts=(PartyId("research"),))), VIEW, {}, RIVERSIDE)
 
-    assert "  tables     to research; no count below 10" in text
+    assert "  released   to research; no count below 10" in text
 
 
 def test_report_shows_what_leaves_and_what_stays() -> None:
@@ -90,3 +90,13 @@ def test_report_shows_what_leaves_and_what_stays() -> None:
         "  too little 3 rows hold too few values to link; they leave empty",
         "  first_name 8 missing, 1,200 damaged",
     ]
+
+
+def test_tables_of_a_hardened_profile_are_named_in_terms_and_report() -> None:
+    terms = manifest_text(manifest(project(profile="hardened-1")), VIEW, {}, RIVERSIDE)
+
+    assert "  tables     all, first-birth, last-birth" in terms.splitlines()
+    assert "when the link score is 0.50 or more" in terms
+    assert "rows share two parts" in terms
+    left = report_text(REPORT | {"clk_bits": 2048, "tables": ["all", "first-birth", "last-birth"]})
+    assert "12,345 rows of 2048 bits in each of 3 tables" in left

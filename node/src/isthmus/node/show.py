@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
+from isthmus.contract.profile import INTEROP_1, Profile
+from isthmus.contract.profile_parts import WHOLE_TABLE
+from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.party.round_text import round_text
@@ -14,9 +18,28 @@ _REVEAL: Final = {
 }
 
 
+_MEASURE: Final = {Profile: "similarity", HardenedProfile: "the link score"}
+
+_RECOGNISED: Final = {
+    INTEROP_1: (
+        "  An encoding is pseudonymous personal data. Whoever holds it and a list of the same population can recognise",
+        "  most people in it, the coordinator included, and needs no key for that (docs/threat-model.md, section 2).",
+    ),
+    HARDENED_1: (
+        "  An encoding is pseudonymous personal data. The coordinator sees which rows share two parts, such as a last",
+        "  name and an address, and who knows some of the people can recognise some others (docs/threat-model.md,",
+        "  section 2); isthmus-node audit measures how many of yours.",
+    ),
+    HARDENED_SINGLE_1: (
+        "  An encoding is pseudonymous personal data. The coordinator sees which rows are nearly equal as a whole",
+        "  (docs/threat-model.md, section 2); isthmus-node audit measures what can be made of that.",
+    ),
+}
+
+
 def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[PartyId, bytes], party: PartyId) -> str:
     """Give the round's terms as a steward would read them."""
-    project = manifest.project
+    project, profile = manifest.project, manifest.read_profile()
     lines = [
         round_text(view),
         f"  project    {project.title} ({project.id}), led by {project.lead}",
@@ -26,13 +49,13 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
     lines += [_provider_line(manifest, terms.party, signatures, party) for terms in project.providers]
     lines += [
         f"  encoded    {', '.join(project.shared_fields())}: the fields that all bring, as {manifest.profile['name']}",
-        f"  linked     when similarity is {manifest.threshold} or more; at most one row of each provider a person",
+        *_tables_line(profile),
+        f"  linked     when {_MEASURE[type(profile)]} is {manifest.threshold} or more; one row of a provider at most",
         f"  result     {_REVEAL[project.reveal]}",
-        f"  tables     to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
+        f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
         f"  hashes     project {project.digest().hex()}",
         f"             manifest {manifest.digest().hex()}",
-        "  An encoding is pseudonymous personal data. Whoever holds it and a list of the same population can recognise",
-        "  most people in it, the coordinator included, and needs no key for that (docs/threat-model.md, section 2).",
+        *_RECOGNISED[profile.name],
     ]
     return "\n".join(lines) + "\n"
 
@@ -41,7 +64,7 @@ def report_text(report: Mapping[str, Any]) -> str:
     """Give what left, or is ready to leave, this node, and what stayed."""
     encoded = ", ".join(f"{field} (your {column})" for field, column in report["encoded"].items())
     lines = [
-        f"  leaves     {report['rows']:,} rows of {report['clk_bits']} bits, {report['bytes']:,} bytes, shuffled,",
+        f"  leaves     {report['rows']:,} rows of {_shape(report)}, {report['bytes']:,} bytes, shuffled,",
         "             each under a random handle: no row id, no name, no value in the clear",
         f"  made from  {encoded}",
         f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
@@ -54,6 +77,15 @@ def report_text(report: Mapping[str, Any]) -> str:
         if noted:
             lines.append(f"  {field:10} {noted}")
     return "\n".join(lines) + "\n"
+
+
+def _tables_line(profile: AnyProfile) -> list[str]:
+    return [f"  tables     {', '.join(profile.table_names)}"] if isinstance(profile, HardenedProfile) else []
+
+
+def _shape(report: Mapping[str, Any]) -> str:
+    tables = len(report.get("tables", (WHOLE_TABLE,)))  # reports of an earlier version name none
+    return f"{report['clk_bits']} bits" + (f" in each of {tables} tables" if tables > 1 else "")
 
 
 def _provider_line(

@@ -1,6 +1,6 @@
 """The profiles that a project may choose from, by name: built from its fields, read back from a document.
 
-What each protects from, and what not: docs/threat-model.md.
+`hardened-1` is the default. What each protects from, and what not: docs/threat-model.md.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ from isthmus.contract.hardened import (
 )
 from isthmus.contract.profile import INTEROP_1, Profile, interop_1, profile_from_document
 
-DEFAULT_PROFILE: Final = INTEROP_1
-PROFILE_NAMES: Final = (INTEROP_1,)
+DEFAULT_PROFILE: Final = HARDENED_1
+PROFILE_NAMES: Final = (HARDENED_1, HARDENED_SINGLE_1, INTEROP_1)
 
-HARDENED_THRESHOLD: Final = "0.80"
+HARDENED_THRESHOLD: Final = "0.50"
 
 AnyProfile = Profile | HardenedProfile
 

@@ -62,6 +62,8 @@ def _result_bytes(hub: Coordinator, one: Round) -> list[bytes]:
 class _Failing:
     """An engine with a fault that names a row, which nobody may get to see."""
 
+    max_pairs = 1
+
     def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
         raise RuntimeError("row 4711 is odd")
 
@@ -265,6 +267,8 @@ def test_round_cancelled_while_it_is_matched_stays_cancelled_without_result(hub:
     claim_round(hub.context)
 
     class _Cancelling:
+        max_pairs = 1
+
         def candidate_pairs(
             self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
         ) -> CandidatePairs:
@@ -306,6 +310,8 @@ def test_worker_matches_what_is_sealed_until_it_is_told_to_stop(hub: Coordinator
     stop = threading.Event()
 
     class _Stopping:
+        max_pairs = 1
+
         def candidate_pairs(
             self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
         ) -> CandidatePairs:

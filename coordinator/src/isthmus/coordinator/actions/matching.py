@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from isthmus.contract.encodings import submission_from_bytes, unpack_rows
 from isthmus.contract.errors import IsthmusError
+from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
@@ -24,9 +25,11 @@ from isthmus.coordinator.domain.entities import EntityRow, entity_id, pack_entit
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.coordinator.match.overlap import membership_patterns
+from isthmus.coordinator.match.table_rules import link_rules
+from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.coordinator.store.protocol import Transaction
 
 KEY_BYTES: Final = 32
@@ -77,11 +80,28 @@ def match_round(
         context.progress.report(round_id, done, total)
 
     manifest, rows = _load(context, round_id)
-    datasets = [Dataset(party=one.party, clks=one.clks[:, 0]) for one in rows]
-    pairs = engine.candidate_pairs(datasets, threshold=float(manifest.threshold), progress=progress)
+    pairs = _linked_pairs(manifest, rows, engine=engine, progress=progress)
     groups = group_rows(pairs, sizes=[len(one.clks) for one in rows])
     _store_results(context, round_id, manifest, rows, groups)
     context.progress.clear(round_id)
+
+
+def _linked_pairs(
+    manifest: RoundManifest, rows: Sequence[_Rows], *, engine: SimilarityEngine, progress: Progress
+) -> CandidatePairs:
+    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of the tables."""
+    profile, threshold = manifest.read_profile(), float(manifest.threshold)
+    if isinstance(profile, HardenedProfile):
+        pairs = link_tables(
+            [one.clks for one in rows],
+            rules=link_rules(profile),
+            engine=engine,
+            max_pairs=engine.max_pairs,
+            progress=progress,
+        )
+        return at_least(pairs, threshold=threshold)
+    datasets = [Dataset(party=one.party, clks=one.clks[:, 0]) for one in rows]
+    return engine.candidate_pairs(datasets, threshold=threshold, progress=progress)
 
 
 def fail_round(context: Context, round_id: RoundId, *, error: Exception) -> None:

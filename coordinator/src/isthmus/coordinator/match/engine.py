@@ -62,6 +62,11 @@ class CandidatePairs:
 class SimilarityEngine(Protocol):
     """Compares all rows of all datasets, each dataset with each other one."""
 
+    @property
+    def max_pairs(self) -> int:
+        """How many candidate pairs it holds at most."""
+        ...
+
     def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
         """Give every candidate pair, best first.
 

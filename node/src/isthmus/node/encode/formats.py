@@ -4,7 +4,7 @@ A missing value (the schema's sentinel) is replaced and not checked, as in clkha
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -39,14 +39,34 @@ def make_formatter(feature: Feature) -> Formatter:
     def format_value(value: str) -> str:
         if missing is not None and value == missing.sentinel:
             return missing.replace_with
-        try:
-            value.encode(encoding)
-        except UnicodeEncodeError:
-            # The original error quotes the value, so it must not be chained.
-            raise UnfitValue(reason=f"not representable in {encoding}") from None
+        if not _is_encodable(value, encoding):
+            raise UnfitValue(reason=f"not representable in {encoding}")
         return spell(value)
 
     return format_value
+
+
+def all_fit(values: Sequence[str], feature: Feature) -> bool:
+    """Say, at little cost, that all values fit and are their own spelling; if not, each has to be looked at."""
+    form = feature.format
+    if not isinstance(form, TextFormat) or feature.missing_value is not None:
+        return False
+    lengths = set(map(len, values))
+    if form.min_length is not None and min(lengths, default=form.min_length) < form.min_length:
+        return False
+    if form.max_length is not None and max(lengths, default=0) > form.max_length:
+        return False
+    # Letters change their case with their neighbours, but never across a line break.
+    text = "\n".join(values)
+    return _is_encodable(text, feature.encoding) and _RECASE[form.case](text) == text
+
+
+def _is_encodable(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _speller(form: Format) -> Formatter:

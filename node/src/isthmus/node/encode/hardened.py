@@ -17,23 +17,24 @@ from numpy.typing import NDArray
 from isthmus.contract.hardened import Group, HardenedProfile, Table
 from isthmus.contract.linkage_schema import Feature, parse_linkage_schema
 from isthmus.contract.secret import Secret
-from isthmus.node.encode.columns import TokenColumn, tokenize_column
+from isthmus.node.encode.columns import ColumnTokenizer, TokenColumn
 from isthmus.node.encode.diffusion import Packed, diffuse, diffusion_taps
 from isthmus.node.encode.errors import BadEntry, ColumnsMismatch, invalid_values
 from isthmus.node.encode.filters import words_of
 from isthmus.node.encode.hashing import make_hasher
 from isthmus.node.encode.keys import derive_feature_keys
-from isthmus.node.encode.token_filters import Filters, TokenHashes, value_filters
+from isthmus.node.encode.token_filters import TokenFilters, row_filters, value_filters
 
 SLAB_ROWS: Final = 2**15
 """Rows of a slab when columns are given whole: tokens of some 10 fields and CLKs of one table take some 60 MB."""
+
+_KEPT_BYTES: Final = 2**25
+"""The filters of tokens that all tables together keep from slab to slab."""
 
 Columns = Sequence[Sequence[str]]
 Progress = Callable[[int], None]
 Rows = NDArray[np.int64]
 Tokenized = dict[str, TokenColumn]
-
-_BLOCK_ROWS: Final = 2**13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,11 @@ def encode_slabs(
     """Give what `encode_hardened` gives for columns that come in pieces and need not fit into memory together."""
     encoders = [_TableEncoder(table, profile=profile, keys=keys) for table in profile.tables]
     features = {feature.identifier: feature for feature in encoders[0].features}
+    tokenizers = [ColumnTokenizer(features[field]) for field in profile.fields]
     start, bad = 0, list[BadEntry]()
     for slab in slabs:
         rows = _count_rows(slab, profile)
-        tokenized, faults = _tokenize(slab, [features[field] for field in profile.fields], first_row=start + 1)
+        tokenized, faults = _tokenize(slab, tokenizers, first_row=start + 1)
         bad += faults
         if not bad:
             held = {group.name: _holds(group, tokenized) for group in profile.groups}
@@ -116,8 +118,12 @@ class _TableEncoder:
         schema, hardening = parse_linkage_schema(table.linkage_schema), profile.hardening
         self._table, self._filter_bits = table, hardening.filter_bits
         self.features = tuple(feature for feature in schema.features if isinstance(feature, Feature))
-        self._hashes = tuple(
-            TokenHashes(make_hasher(feature.token_hash, keys=pair, filter_bits=hardening.filter_bits))
+        self._tokens = tuple(
+            TokenFilters(
+                make_hasher(feature.token_hash, keys=pair, filter_bits=hardening.filter_bits),
+                filter_bits=hardening.filter_bits,
+                kept_bytes=_KEPT_BYTES // sum(len(each.fields) for each in profile.tables),
+            )
             for feature, pair in zip(self.features, derive_feature_keys(schema, encode), strict=True)
         )
         self._taps = diffusion_taps(
@@ -128,34 +134,28 @@ class _TableEncoder:
         """Give the CLKs of the slab's rows that hold both groups of one of the table's pairs."""
         rows = np.flatnonzero(np.logical_or.reduce([held[left] & held[right] for left, right in self._table.pairs]))
         filters = np.zeros((len(rows), words_of(self._filter_bits)), dtype=np.uint64)
-        for feature, hashes in zip(self.features, self._hashes, strict=True):
+        for feature, tokens in zip(self.features, self._tokens, strict=True):
             column = tokenized[feature.identifier]
-            distinct = value_filters(column, strategy=feature.strategy, hashes=hashes, filter_bits=self._filter_bits)
-            _unite(filters, distinct, column.value_of_row[rows])
+            values = value_filters(column, strategy=feature.strategy, tokens=tokens)
+            row_filters(values, column.value_of_row[rows], into=filters)
         clks = diffuse(filters.view(np.uint8), self._taps)
         return TableRows(table=self._table.name, rows=rows + first_row, clks=clks)
 
 
-def _unite(filters: Filters, distinct: Filters, value_of_row: Rows) -> None:
-    """OR the filter of each row's value into the row's filter."""
-    for start in range(0, len(filters), _BLOCK_ROWS):
-        inside = slice(start, start + _BLOCK_ROWS)
-        filters[inside] |= distinct[value_of_row[inside]]
-
-
 def _holds(group: Group, tokenized: Tokenized) -> NDArray[np.bool_]:
-    """Say of each row whether it has a value in one of the group's anchors; an empty value has no token."""
-    columns = [tokenized[anchor] for anchor in group.anchors]
-    held: NDArray[np.bool_] = np.logical_or.reduce([(each.counts > 0)[each.value_of_row] for each in columns])
+    """Say of each row whether it has a value in one of the group's anchors; an empty value is none."""
+    held: NDArray[np.bool_] = np.logical_or.reduce([tokenized[anchor].is_held() for anchor in group.anchors])
     return held
 
 
-def _tokenize(slab: Columns, features: Sequence[Feature], *, first_row: int) -> tuple[Tokenized, list[BadEntry]]:
+def _tokenize(
+    slab: Columns, tokenizers: Sequence[ColumnTokenizer], *, first_row: int
+) -> tuple[Tokenized, list[BadEntry]]:
     tokenized, bad = Tokenized(), list[BadEntry]()
-    for column, feature in zip(slab, features, strict=True):
-        found = tokenize_column(column, feature, first_row=first_row)
+    for column, tokenizer in zip(slab, tokenizers, strict=True):
+        found = tokenizer.tokenize(column, first_row=first_row)
         if isinstance(found, TokenColumn):
-            tokenized[feature.identifier] = found
+            tokenized[tokenizer.feature.identifier] = found
         else:
             bad += found
     return tokenized, bad

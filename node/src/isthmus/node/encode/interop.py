@@ -3,32 +3,34 @@
 A CLK is pseudonymous personal data: whoever holds the secret, or enough plaintext beside it, can read it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.linkage_schema import Feature, LinkageSchema
-from isthmus.node.encode.columns import TokenColumn, tokenize_column
+from isthmus.node.encode.columns import ColumnTokenizer, TokenColumn
 from isthmus.node.encode.errors import BadEntry, ColumnsMismatch, invalid_values
-from isthmus.node.encode.filters import compute_filters, words_of
+from isthmus.node.encode.filters import Filters, words_of
 from isthmus.node.encode.hashing import make_hasher
-from isthmus.node.encode.keys import KeyPair, derive_feature_keys
+from isthmus.node.encode.keys import derive_feature_keys
+from isthmus.node.encode.token_filters import TokenFilters, blocks, row_filters, value_filters
 
-_SLAB_ROWS: Final = 2**18
+_PART_ROWS: Final = 2**15
 """Values are made distinct within so many rows, fewer if filters are long: bounded memory for little repeated work."""
 
-_BLOCK_BYTES: Final = 2**23
-"""How much of the filters is filled or folded at a time, so that what it takes stays small."""
+_PART_BITS: Final = 2**28
 
-_SLAB_BITS: Final = 2**31
+_BLOCK_BYTES: Final = 2**23
+"""How much of the filters is folded at a time, so that what it takes stays small."""
 
 Columns = Sequence[Sequence[str]]
 Progress = Callable[[int], None]
 Packed = NDArray[np.uint8]
 Tokenized = dict[int, TokenColumn]
-"""The columns that are encoded, by their place in the schema."""
+Tokenizers = dict[int, ColumnTokenizer]
+"""By place in the schema; ignored features have none."""
 
 
 def encode_interop(
@@ -54,19 +56,34 @@ def encode_interop(
         ColumnsMismatch: the columns are not as many as the features, or not of one length.
         InvalidValues: entries do not fit their feature's format; all are looked at before this is raised.
     """
-    rows = count_rows(columns, schema)
-    keys = derive_feature_keys(schema, secret)
-    clks = np.empty((rows, schema.clk_bytes), dtype=np.uint8)
-    bad: list[BadEntry] = []
-    for slab in _slabs(rows, schema.filter_bits):
-        inside = slice(slab.start, slab.stop)
-        tokenized, faults = _tokenize([column[inside] for column in columns], schema, first_row=slab.start + 1)
-        bad += faults
-        if not bad:
-            clks[inside] = _encode(tokenized, slab, schema=schema, keys=keys, report=progress or _silent)
-    if bad:
-        raise invalid_values(bad)
+    (clks,) = encode_interop_slabs([columns], schema=schema, secret=secret, progress=progress)
     return clks
+
+
+def encode_interop_slabs(
+    slabs: Iterable[Columns],
+    *,
+    schema: LinkageSchema,
+    secret: bytes,
+    progress: Progress | None = None,
+) -> Iterator[Packed]:
+    """Give what `encode_interop` gives for columns that come in pieces: one array for each slab, in order.
+
+    Slabs are taken one at a time and may be of any length; beside the CLKs of one slab, memory does not grow with their
+    number or length. Rows count through all slabs, for `progress` as in errors.
+
+    Raises:
+        ColumnsMismatch: a slab's columns are not as many as the features, or not of one length.
+        InvalidValues: entries do not fit. Slabs before the first such entry may have been given already; the rest is
+            looked at before this is raised, so that it names all.
+    """
+    encoder = _Encoder(schema, secret=secret, progress=progress or _silent)
+    for slab in slabs:
+        clks = encoder.encode(slab)
+        if not encoder.bad:
+            yield clks
+    if encoder.bad:
+        raise invalid_values(encoder.bad)
 
 
 def count_rows(columns: Columns, schema: LinkageSchema) -> int:
@@ -82,35 +99,65 @@ def count_rows(columns: Columns, schema: LinkageSchema) -> int:
 def require_valid(columns: Columns, schema: LinkageSchema) -> None:
     """Raise what `encode_interop` would raise for these columns, and encode nothing."""
     count_rows(columns, schema)
-    _, bad = _tokenize(columns, schema, first_row=1)
+    _, bad = _tokenize(columns, _tokenizers(schema), first_row=0)
     if bad:
         raise invalid_values(bad)
 
 
-def _tokenize(columns: Columns, schema: LinkageSchema, *, first_row: int) -> tuple[Tokenized, list[BadEntry]]:
-    tokenized, bad = dict[int, TokenColumn](), list[BadEntry]()
-    for index, (column, feature) in enumerate(zip(columns, schema.features, strict=True)):
-        if isinstance(feature, Feature):
-            found = tokenize_column(column, feature, first_row=first_row)
-            if isinstance(found, TokenColumn):
-                tokenized[index] = found
-            else:
-                bad += found
+def _tokenizers(schema: LinkageSchema) -> Tokenizers:
+    features = enumerate(schema.features)
+    return {index: ColumnTokenizer(feature) for index, feature in features if isinstance(feature, Feature)}
+
+
+def _tokenize(columns: Columns, tokenizers: Tokenizers, *, first_row: int) -> tuple[Tokenized, list[BadEntry]]:
+    tokenized, bad = Tokenized(), list[BadEntry]()
+    for index, tokenizer in tokenizers.items():
+        found = tokenizer.tokenize(columns[index], first_row=first_row + 1)
+        if isinstance(found, TokenColumn):
+            tokenized[index] = found
+        else:
+            bad += found
     return tokenized, bad
 
 
-def _encode(
-    tokenized: Tokenized, slab: range, *, schema: LinkageSchema, keys: Sequence[KeyPair], report: Progress
-) -> Packed:
-    filters = np.zeros((len(slab), words_of(schema.filter_bits)), dtype=np.uint64)
-    for done, (index, column) in enumerate(tokenized.items()):
-        report(slab.start + len(slab) * done // len(tokenized))
-        hasher = make_hasher(column.feature.token_hash, keys=keys[index], filter_bits=schema.filter_bits)
-        distinct = compute_filters(column, hasher=hasher, filter_bits=schema.filter_bits)
-        for block in _row_blocks(filters):
-            filters[block] |= distinct[column.value_of_row[block]]
-    report(slab.stop)
-    return _fold(filters.view(np.uint8), schema)
+class _Encoder:
+    """A schema under a secret: the tokens of its features and their filters, and what was wrong so far."""
+
+    def __init__(self, schema: LinkageSchema, *, secret: bytes, progress: Progress) -> None:
+        self._schema, self._report = schema, progress
+        self._tokenizers = _tokenizers(schema)
+        self._tokens = {
+            index: TokenFilters(
+                make_hasher(tokenizer.feature.token_hash, keys=keys, filter_bits=schema.filter_bits),
+                filter_bits=schema.filter_bits,
+            )
+            for index, keys in enumerate(derive_feature_keys(schema, secret))
+            if (tokenizer := self._tokenizers.get(index)) is not None
+        }
+        self._rows = 0
+        self.bad: list[BadEntry] = []
+
+    def encode(self, columns: Columns) -> Packed:
+        """Give the CLKs of a slab; where entries are bad, now or before, they mean nothing."""
+        rows = count_rows(columns, self._schema)
+        clks = np.empty((rows, self._schema.clk_bytes), dtype=np.uint8)
+        for part in blocks(0, rows, min(_PART_ROWS, _PART_BITS // self._schema.filter_bits)):
+            tokenized, faults = _tokenize([column[part] for column in columns], self._tokenizers, first_row=self._rows)
+            self.bad += faults
+            if not self.bad:
+                filters = self._filters(tokenized, rows=part.stop - part.start)
+                clks[part] = _fold(filters.view(np.uint8), self._schema)
+            self._rows += part.stop - part.start
+        self._report(self._rows)
+        return clks
+
+    def _filters(self, tokenized: Tokenized, *, rows: int) -> Filters:
+        filters = np.zeros((rows, words_of(self._schema.filter_bits)), dtype=np.uint64)
+        for done, (index, column) in enumerate(tokenized.items()):
+            self._report(self._rows + rows * done // len(tokenized))
+            values = value_filters(column, strategy=column.feature.strategy, tokens=self._tokens[index])
+            row_filters(values, column.value_of_row, into=filters)
+        return filters
 
 
 def _fold(filters: Packed, schema: LinkageSchema) -> Packed:
@@ -118,23 +165,11 @@ def _fold(filters: Packed, schema: LinkageSchema) -> Packed:
     if schema.xor_folds == 0:
         return filters[:, : schema.clk_bytes]
     folded = np.empty((len(filters), schema.clk_bytes), dtype=np.uint8)
-    for block in _row_blocks(filters):
+    for block in blocks(0, len(filters), _BLOCK_BYTES // filters.shape[1]):
         bits = np.unpackbits(filters[block], axis=1, count=schema.filter_bits)
         parts = bits.reshape(len(bits), -1, schema.clk_bits)
         folded[block] = np.packbits(np.bitwise_xor.reduce(parts, axis=1), axis=1)
     return folded
-
-
-def _row_blocks(filters: Packed | NDArray[np.uint64]) -> Iterator[slice]:
-    step = max(1, _BLOCK_BYTES // filters[:1].nbytes)
-    for start in range(0, len(filters), step):
-        yield slice(start, start + step)
-
-
-def _slabs(rows: int, filter_bits: int) -> Iterator[range]:
-    step = max(1, min(_SLAB_ROWS, _SLAB_BITS // filter_bits))
-    for start in range(0, rows, step):
-        yield range(start, min(start + step, rows))
 
 
 def _silent(_rows: int) -> None:

@@ -31,10 +31,11 @@ def tabulate_ngrams(values: Sequence[str], comparison: NgramComparison) -> Token
     n, padding = comparison.n, " " * (comparison.n - 1)
     lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
     counts = np.where(lengths > 0, lengths + n - 1, 0)
-    text = f"{padding}{padding.join(value for value in values if value)}{padding}"
+    text = f"{padding}{padding.join(filter(None, values))}{padding}"
     token_ids = _number_windows(text, n, int(counts.sum()))
-    places = np.arange(len(token_ids)) - np.repeat(np.cumsum(counts) - counts, counts)
+    places = np.empty(0, dtype=np.int64)
     if comparison.positional:
+        places = np.arange(len(token_ids)) - np.repeat(np.cumsum(counts) - counts, counts)
         token_ids = _dense(token_ids * (places.max(initial=0) + 1) + places)
     examples = np.empty(token_ids.max(initial=-1) + 1, dtype=np.int64)
     examples[token_ids] = np.arange(len(token_ids))

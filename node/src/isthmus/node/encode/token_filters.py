@@ -1,27 +1,31 @@
-"""Packed filters of single tokens, so that the filter of a value is the OR of those of its tokens.
+"""Bloom filters of distinct values: the filter of a value is the OR of the packed filters of its tokens.
 
-This pays where nearly every value of a column is different though its tokens are few, as with telephone numbers: a
-value then costs a few gathered cache lines, whatever the number of bits. `isthmus.node.encode.filters` is the plain
-way; both give the same filters.
+Each distinct token is hashed once and spread out once for each number of bits that it sets; from then on a value
+costs a few gathered cache lines a token, whatever the number of bits.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isthmus.contract.linkage_schema import Strategy
-from isthmus.node.encode.columns import Indices, TokenColumn
-from isthmus.node.encode.filters import bits_of_tokens, words_of
+from isthmus.node.encode.columns import Indices, TokenColumn, Vocabulary
+from isthmus.node.encode.filters import WORD_BITS, Filters, bits_of_tokens, words_of
 from isthmus.node.encode.hashing import Positions, TokenHasher
-
-Filters = NDArray[np.uint64]
 
 _BLOCK_CELLS: Final = 2**22
 """How many bits, one byte each, are spread out at a time."""
 
-_BLOCK_VALUES: Final = 2**12
+_BLOCK_BYTES: Final = 2**17
+"""So much of the values' filters is filled at a time: what is gathered stays in a core's cache."""
+
+_PIECE_BYTES: Final = 2**23
+"""The most that the filters of the tokens which are gathered at a time may take, were they all different."""
+
+_KEPT_BYTES: Final = 2**21
+"""When the filters of tokens take more, all are dropped: bounded memory where new tokens never end."""
 
 
 class TokenHashes:
@@ -30,17 +34,16 @@ class TokenHashes:
     When over `limit` seeds are kept, all are dropped: bounded memory where new tokens never end.
     """
 
-    def __init__(self, hasher: TokenHasher, *, limit: int = 2**13) -> None:
+    def __init__(self, hasher: TokenHasher, *, limit: int = 2**12) -> None:
         """Keep the hasher; hash nothing yet."""
         self._hasher, self._limit = hasher, limit
         self._seeds: dict[bytes, tuple[int, bytes]] = {}
 
-    def positions(self, tokens: Sequence[bytes], counts: Sequence[int]) -> Positions:
-        """Give int64, shape (tokens, largest count); in a row, what lies beyond its own count means nothing."""
+    def positions(self, tokens: Sequence[bytes], count: int) -> Positions:
+        """Give the first `count` positions of each token: int64, shape (tokens, count)."""
         if len(self._seeds) > self._limit:
             self._seeds.clear()
-        seeds = [self._seed(token, count) for token, count in zip(tokens, counts, strict=True)]
-        return self._hasher.positions(seeds, max(counts))
+        return self._hasher.positions([self._seed(token, count) for token in tokens], count)
 
     def _seed(self, token: bytes, count: int) -> bytes:
         known, seed = self._seeds.get(token, (0, b""))
@@ -50,56 +53,136 @@ class TokenHashes:
         return seed
 
 
-def value_filters(column: TokenColumn, *, strategy: Strategy, hashes: TokenHashes, filter_bits: int) -> Filters:
-    """Give the packed Bloom filter of each distinct value of a column, as `compute_filters` does.
+class TokenFilters:
+    """The packed filters of one feature's tokens under its key, made when first asked for and kept across slabs."""
+
+    def __init__(self, hasher: TokenHasher, *, filter_bits: int, kept_bytes: int | None = None) -> None:
+        """Keep the hasher; hash nothing yet."""
+        self._hashes, self._filter_bits = TokenHashes(hasher), filter_bits
+        self.words = words_of(filter_bits)
+        self._limit = (_KEPT_BYTES if kept_bytes is None else kept_bytes) // (8 * self.words)
+        self._filters: Filters = np.empty((0, self.words), dtype=np.uint64)
+        self._vocabulary = Vocabulary("utf-8")
+        self._used = 0
+        self._row_of: dict[int, Indices] = {}
+
+    def use(self, vocabulary: Vocabulary) -> None:
+        """Take tokens by their numbers in this vocabulary from now on."""
+        if vocabulary is not self._vocabulary:
+            self._forget()
+            self._vocabulary = vocabulary
+
+    def unite(self, tokens: Indices, bits: int, *, into: Filters) -> None:
+        """OR the filters of each value's tokens, which set so many bits each, into the filter of the value.
+
+        Args:
+            tokens: shape (places, values), numbers in the vocabulary.
+            bits: at least 1.
+            into: shape (values, words).
+        """
+        gathered = np.empty_like(into)
+        for piece in blocks(0, len(tokens), _PIECE_BYTES // into.nbytes):
+            for rows in self._rows(tokens[piece], bits):
+                # The mode spares a copy; all rows are inside.
+                np.take(self._filters, rows, axis=0, out=gathered, mode="clip")
+                into |= gathered
+
+    def _rows(self, tokens: Indices, bits: int) -> Indices:
+        """Give the place of each token's filter, after making those that are missing."""
+        rows = self._known(bits)[tokens]
+        missing = _distinct(tokens[rows < 0])
+        if not len(missing):
+            return rows
+        if self._used + len(missing) > self._limit:
+            self._forget()
+            missing = _distinct(tokens)
+        self._make(missing, bits)
+        return self._row_of[bits][tokens]
+
+    def _known(self, bits: int) -> Indices:
+        """Give the place of each token's filter, for all of the vocabulary; -1 where it is not made."""
+        size = len(self._vocabulary.tokens)
+        known = self._row_of.get(bits, np.empty(0, dtype=np.int64))
+        if len(known) < size:
+            known = np.concatenate([known, np.full(size - len(known), -1)])
+            self._row_of[bits] = known
+        return known
+
+    def _make(self, tokens: Indices, bits: int) -> None:
+        end = self._used + len(tokens)
+        if end > len(self._filters):
+            room = max(end, min(2 * self._used, self._limit))
+            spare = np.empty((room - self._used, self.words), dtype=np.uint64)
+            self._filters = np.concatenate([self._filters[: self._used], spare])
+        self._known(bits)[tokens] = np.arange(self._used, end)
+        made = self._filters[self._used : end]
+        for block in blocks(0, len(tokens), _BLOCK_CELLS // max(self._filter_bits, bits)):
+            some = [self._vocabulary.tokens[token] for token in tokens[block].tolist()]
+            made[block] = _packed(self._hashes.positions(some, bits), self._filter_bits)
+        self._used = end
+
+    def _forget(self) -> None:
+        self._used = 0
+        self._row_of.clear()
+
+
+def value_filters(column: TokenColumn, *, strategy: Strategy, tokens: TokenFilters) -> Filters:
+    """Give the packed Bloom filter of each distinct value of a column.
 
     Args:
         column: values and their tokens.
         strategy: how many bits a value sets; this and not the strategy of the column's own feature counts.
-        hashes: the tokens under the key of the feature.
-        filter_bits: length of the filters, a multiple of 64.
+        tokens: filters of the tokens under the key of the feature.
 
     Returns:
-        uint64, shape (values, filter_bits / 64).
+        uint64, shape (values, words).
     """
-    bits = bits_of_tokens(column.counts, strategy)
-    # A token sets fewer bits where a value is longer, so there is a filter for each token and number of bits; sorted
-    # by the latter, so that blocks are of one width.
-    distinct = len(column.tokens) or 1
-    kinds, kind_of = np.unique(bits * distinct + column.token_ids, return_inverse=True)
-    single = np.zeros((len(kinds), words_of(filter_bits)), dtype=np.uint64)
-    # Kinds of no bit come first and stay empty.
-    first = int(np.searchsorted(kinds, distinct))
-    for block in _blocks(first, len(kinds), _BLOCK_CELLS // filter_bits):
-        counts, tokens = np.divmod(kinds[block], distinct)
-        positions = hashes.positions([column.tokens[token] for token in tokens.tolist()], counts.tolist())
-        single[block] = _packed(positions, counts, filter_bits)
-    return _united(single, kind_of, column.counts)
-
-
-def _packed(positions: Positions, counts: Indices, filter_bits: int) -> Filters:
-    cells = np.zeros((len(counts), filter_bits), dtype=np.bool_)
-    # What lies beyond a row's count sets the row's first position once more.
-    meant = np.arange(positions.shape[1]) < counts[:, None]
-    np.put_along_axis(cells, np.where(meant, positions, positions[:, :1]), values=True, axis=1)
-    return np.packbits(cells, axis=1).view(np.uint64)
-
-
-def _united(single: Filters, kind_of: Indices, counts: Indices) -> Filters:
-    """OR the filters of each value's tokens; values of one length together."""
-    united = np.zeros((len(counts), single.shape[1]), dtype=np.uint64)
-    starts = np.cumsum(counts) - counts
-    for length in np.unique(counts[counts > 0]).tolist():
-        values = np.flatnonzero(counts == length)
-        for block in _blocks(0, len(values), _BLOCK_VALUES):
-            kinds = kind_of[starts[values[block]][:, None] + np.arange(length)]
-            filters = single[kinds[:, 0]]
-            for place in range(1, length):
-                filters |= single[kinds[:, place]]
-            united[values[block]] = filters
+    united = np.zeros((column.value_count, tokens.words), dtype=np.uint64)
+    tokens.use(column.vocabulary)
+    first = 0
+    for group in column.groups:
+        runs = list(_runs(len(group), strategy))
+        of_group = united[first : first + group.shape[1]]
+        for block in blocks(0, len(of_group), _BLOCK_BYTES // (8 * tokens.words)):
+            for bits, places in runs:
+                tokens.unite(group[places, block], bits, into=of_group[block])
+        first += len(of_group)
     return united
 
 
-def _blocks(start: int, stop: int, step: int) -> Iterator[slice]:
+def row_filters(values: Filters, value_of_row: Indices, *, into: Filters) -> None:
+    """OR the filter of each row's value into the row's filter."""
+    step = max(1, _BLOCK_BYTES // (8 * into.shape[1]))
+    gathered = np.empty((min(step, len(into)), into.shape[1]), dtype=np.uint64)
+    for block in blocks(0, len(into), step):
+        some = gathered[: block.stop - block.start]
+        np.take(values, value_of_row[block], axis=0, out=some, mode="clip")
+        into[block] |= some
+
+
+def blocks(start: int, stop: int, step: int) -> Iterator[slice]:
+    """Cut a range into slices of at most `step`, or of 1."""
     for first in range(start, stop, max(1, step)):
         yield slice(first, min(first + max(1, step), stop))
+
+
+def _runs(count: int, strategy: Strategy) -> Iterator[tuple[int, slice]]:
+    """Give which neighbouring tokens of a value of so many set how many bits each; those that set none are left out."""
+    bits = bits_of_tokens(np.array([count]), strategy)
+    ends = np.flatnonzero(np.diff(bits, append=-1)) + 1
+    for start, end in pairwise([0, *ends.tolist()]):
+        if bits[start]:
+            yield int(bits[start]), slice(start, end)
+
+
+def _distinct(numbers: Indices) -> Indices:
+    present = np.zeros(numbers.max(initial=-1) + 1, dtype=np.bool_)
+    present[numbers] = True
+    return np.flatnonzero(present)
+
+
+def _packed(positions: Positions, filter_bits: int) -> Filters:
+    cells = np.zeros((len(positions), words_of(filter_bits) * WORD_BITS), dtype=np.bool_)
+    starts = np.arange(len(positions))[:, None] * cells.shape[1]
+    cells.reshape(-1)[starts + positions] = True
+    return np.packbits(cells, axis=1).view(np.uint64)

@@ -1,0 +1,150 @@
+"""Candidate pairs of rows that send several tables: the best few of each row in each table, united.
+
+A row that does not enter a table has an all-zero vector there. Every pair of rows of two datasets is compared exactly
+in every table that both are in. Score and threshold: `tables`. Source of the rule: docs/decisions/0009-diffusion.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.contract.ids import PartyId
+from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
+from isthmus.coordinator.match.errors import TooManyCandidates
+
+Packed = NDArray[np.uint8]
+Index = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowPairs:
+    """Pairs of rows without a score: four uint32 arrays of one length, one entry for each pair.
+
+    Order: left dataset, right dataset, left row, right row, all rising; the left dataset comes before the right one,
+    and no pair comes twice.
+    """
+
+    left_dataset: Index
+    right_dataset: Index
+    left_row: Index
+    right_row: Index
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return int(self.left_row.size)
+
+
+def table_candidates(
+    submissions: Sequence[Packed],
+    *,
+    floors: Sequence[float],
+    engine: SimilarityEngine,
+    k: int,
+    max_pairs: int,
+    progress: Progress,
+) -> RowPairs:
+    """Give the pairs that are among the k best of one of their rows in at least one table.
+
+    Args:
+        submissions: one for each dataset, uint8, shape (rows, tables, bytes).
+        floors: one for each table, in [0.1, 1]: the Dice similarity that a pair needs there, equal or greater.
+        engine: compares the rows that are in a table.
+        k: how many rows of each other dataset a row keeps in a table; of equal ones those of the lowest numbers.
+        max_pairs: how many pairs may be held; the engine has a limit of its own for what it finds in one table.
+        progress: told the pairs compared of those of all tables together.
+
+    Raises:
+        ValueError: k is not positive, or the submissions are not of one shape but for their rows, of `floors` tables.
+        TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
+    """
+    _check(submissions, tables=len(floors), k=k)
+    members = [[np.flatnonzero(one[:, table].any(axis=1)) for one in submissions] for table in range(len(floors))]
+    work = [sum(left.size * right.size for left, right in combinations(rows, 2)) for rows in members]
+    found = _no_pairs()
+    for table, (floor, rows) in enumerate(zip(floors, members, strict=True)):
+        datasets = [_dataset(one, table, inside) for one, inside in zip(submissions, rows, strict=True)]
+        told = _shifted(progress, done=sum(work[:table]), total=sum(work))
+        pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told)
+        found = _united(found, _renumbered(best_of_each_row(pairs, k=k), pairs, rows))
+        if len(found) > max_pairs:
+            raise TooManyCandidates(threshold=floor, limit=max_pairs)
+    return found
+
+
+def best_of_each_row(pairs: CandidatePairs, *, k: int) -> NDArray[np.bool_]:
+    """Say of each pair whether it is among the k best of its left or of its right row, per other dataset.
+
+    Pairs that are equally good go by the number of the other row, so exactly k are kept of a row that has more.
+    """
+    left = _rank(pairs.left_dataset, pairs.left_row, pairs.right_dataset)
+    right = _rank(pairs.right_dataset, pairs.right_row, pairs.left_dataset)
+    return np.asarray((left < k) | (right < k))
+
+
+def _rank(dataset: Index, row: Index, other: Index) -> NDArray[np.intp]:
+    """Give, for each pair, how many before it have the same row and other dataset."""
+    # lexsort is stable: within a row the pairs stay best first, and equal ones by the other row.
+    order = np.lexsort((row, other, dataset))
+    firsts = np.ones(order.size, np.bool_)
+    firsts[1:] = np.logical_or.reduce([np.diff(each[order]) != 0 for each in (dataset, row, other)])
+    places = np.arange(order.size)
+    ranks = np.empty(order.size, np.intp)
+    ranks[order] = places - np.maximum.accumulate(np.where(firsts, places, 0))
+    return ranks
+
+
+def _check(submissions: Sequence[Packed], *, tables: int, k: int) -> None:
+    if k < 1:
+        raise ValueError("k must be positive")
+    if any(one.dtype != np.uint8 or one.ndim != 3 or one.shape[1] != tables for one in submissions):
+        raise ValueError("a submission must be uint8 of shape (rows, tables, bytes), with a table for each rule")
+    if len({one.shape[2] for one in submissions}) > 1:
+        raise ValueError("the submissions differ in CLK length")
+
+
+def _dataset(submission: Packed, table: int, rows: NDArray[np.intp]) -> Dataset:
+    # An engine compares; whose rows they are is nothing to it.
+    return Dataset(party=PartyId("rows-of-a-table"), clks=np.ascontiguousarray(submission[rows, table]))
+
+
+def _shifted(progress: Progress, *, done: int, total: int) -> Progress:
+    def told(inside: int, _: int) -> None:
+        progress(done + inside, total)
+
+    return told
+
+
+def _renumbered(keep: NDArray[np.bool_], pairs: CandidatePairs, rows: Sequence[NDArray[np.intp]]) -> RowPairs:
+    """Give the pairs to keep under the numbers that their rows have in the submissions."""
+    starts = np.cumsum([0, *(each.size for each in rows)])
+    numbers = np.concatenate([np.empty(0, np.intp), *rows]).astype(np.uint32)
+    left, right = pairs.left_dataset[keep], pairs.right_dataset[keep]
+    return RowPairs(
+        left_dataset=left,
+        right_dataset=right,
+        left_row=numbers[starts[left] + pairs.left_row[keep]],
+        right_row=numbers[starts[right] + pairs.right_row[keep]],
+    )
+
+
+def _no_pairs() -> RowPairs:
+    none = np.empty(0, np.uint32)
+    return RowPairs(left_dataset=none, right_dataset=none, left_row=none, right_row=none)
+
+
+def _united(one: RowPairs, other: RowPairs) -> RowPairs:
+    """Give the pairs of both, each once, in their order."""
+    columns = [np.concatenate(both) for both in zip(_columns(one), _columns(other), strict=True)]
+    order = np.lexsort(columns[::-1])
+    fresh = np.ones(order.size, np.bool_)
+    fresh[1:] = np.logical_or.reduce([np.diff(column[order]) != 0 for column in columns])
+    left_dataset, right_dataset, left_row, right_row = (column[order[fresh]] for column in columns)
+    return RowPairs(left_dataset=left_dataset, right_dataset=right_dataset, left_row=left_row, right_row=right_row)
+
+
+def _columns(pairs: RowPairs) -> Iterator[Index]:
+    yield from (pairs.left_dataset, pairs.right_dataset, pairs.left_row, pairs.right_row)

@@ -1,0 +1,128 @@
+"""Linking rows that send several tables (hardened profiles): candidate pairs with one score each, ready for `group`.
+
+The rule: docs/decisions/0012-linking-by-tables.md. No field is compared here; the tables alone speak.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, SimilarityEngine, merge_found
+from isthmus.coordinator.match.table_candidates import Packed, RowPairs, table_candidates
+from isthmus.coordinator.match.table_rules import LinkRules
+from isthmus.coordinator.match.table_score import (
+    Flags,
+    Floats,
+    compute_excess,
+    evidence_bits,
+    group_disagreement,
+    score_of_bits,
+)
+
+_PAIRS_AT_ONCE = 2**14
+"""So many pairs of rows take 8 MB in one table, and some 20 MB in the least squares of sixteen."""
+
+
+def link_tables(
+    submissions: Sequence[Packed],
+    *,
+    rules: LinkRules,
+    engine: SimilarityEngine,
+    max_pairs: int,
+    progress: Progress,
+) -> CandidatePairs:
+    """Give every candidate pair with its score, best first, whatever the score; `at_least` keeps the links.
+
+    The same submissions give the same pairs, whatever the engine's number of workers.
+
+    Args:
+        submissions: one for each dataset, uint8, shape (rows, tables, bytes), tables in the order of the rules, all
+            zero where a row does not enter a table. Bytes are whole 64-bit words.
+        rules: those of the profile that the rows are encoded by.
+        engine: compares the rows of each table.
+        max_pairs: how many pairs may be held in all.
+        progress: told the pairs compared of those of all tables together.
+
+    Raises:
+        ValueError: the submissions do not fit the rules or each other.
+        TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
+    """
+    if any(one.ndim != 3 or 8 * one.shape[2] != rules.clk_bits for one in submissions):
+        raise ValueError("a submission must hold vectors of the length that the rules name")
+    found = table_candidates(
+        submissions,
+        floors=[table.floor for table in rules.tables],
+        engine=engine,
+        k=rules.best_of_row,
+        max_pairs=max_pairs,
+        progress=progress,
+    )
+    held = [_held_groups(one, rules) for one in submissions]
+    return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
+
+
+def at_least(pairs: CandidatePairs, *, threshold: float) -> CandidatePairs:
+    """Give the pairs whose similarity is equal to the threshold or greater, in their order."""
+    count = int(np.count_nonzero(pairs.similarity >= threshold))
+    return CandidatePairs(
+        similarity=pairs.similarity[:count],
+        left_dataset=pairs.left_dataset[:count],
+        right_dataset=pairs.right_dataset[:count],
+        left_row=pairs.left_row[:count],
+        right_row=pairs.right_row[:count],
+    )
+
+
+def _held_groups(submission: Packed, rules: LinkRules) -> Flags:
+    """Say which groups each row holds, shape (groups, rows), from the tables that it is in.
+
+    A table of one pair shows both its groups. Where no table does, rows count as full; fields of no group always do.
+    """
+    shown = {place for table in rules.tables if table.pair for place in table.pair}
+    held = np.array([[place not in shown] for place in range(len(rules.groups))]).repeat(len(submission), axis=1)
+    for number, table in enumerate(rules.tables):
+        for place in table.pair or ():
+            held[place] |= submission[:, number].any(axis=1)
+    return held
+
+
+def _parts(found: RowPairs) -> Iterator[RowPairs]:
+    """Cut the pairs into parts of one left and one right dataset, and of bounded length."""
+    changes = (np.diff(found.left_dataset) != 0) | (np.diff(found.right_dataset) != 0)
+    bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(found)]
+    for first, last in pairwise(bounds):
+        for start in range(first, last, _PAIRS_AT_ONCE):
+            inside = slice(start, min(start + _PAIRS_AT_ONCE, last))
+            yield RowPairs(
+                left_dataset=found.left_dataset[inside],
+                right_dataset=found.right_dataset[inside],
+                left_row=found.left_row[inside],
+                right_row=found.right_row[inside],
+            )
+
+
+def _scored(part: RowPairs, submissions: Sequence[Packed], held: Sequence[Flags], rules: LinkRules) -> Found:
+    left, right = int(part.left_dataset[0]), int(part.right_dataset[0])
+    left_held, right_held = held[left][:, part.left_row], held[right][:, part.right_row]
+    both = left_held & right_held
+    excess = _excess(submissions[left], submissions[right], part.left_row, part.right_row)
+    disagreement = group_disagreement(excess, both=both, one=left_held ^ right_held, rules=rules)
+    other_rows = max(len(submissions[left]), len(submissions[right]))
+    bits = evidence_bits(disagreement, both, rules=rules, other_rows=other_rows)
+    return Found(
+        left_dataset=left,
+        right_dataset=right,
+        similarity=score_of_bits(bits),
+        left_row=part.left_row,
+        right_row=part.right_row,
+    )
+
+
+def _excess(left: Packed, right: Packed, left_row: NDArray[np.uint32], right_row: NDArray[np.uint32]) -> Floats:
+    """Give the excess of each pair in each table, shape (tables, pairs)."""
+    return np.stack([
+        compute_excess(np.ascontiguousarray(left[left_row, table]), np.ascontiguousarray(right[right_row, table]))
+        for table in range(left.shape[1])
+    ])  # fmt: skip
