@@ -83,8 +83,10 @@ def _below_error(root: type[IsthmusError]) -> Iterator[type[IsthmusError]]:
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        for word, child in command.commands.items():
-            yield from _below(f"{name} {word}", child)
+        context = click.Context(command)
+        for word in command.list_commands(context):
+            if child := command.get_command(context, word):
+                yield from _below(f"{name} {word}", child)
     else:
         yield name, command
 

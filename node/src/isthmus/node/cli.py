@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import click
 
@@ -39,7 +39,13 @@ folder_option = click.option(
 )
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+LATER: Final = {
+    "profile": "isthmus.node.report.command:profile",
+}
+"""Commands that count or encode a whole data set."""
+
+
+@click.group(cls=Commands, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-node")
 def main() -> None:
     """Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.

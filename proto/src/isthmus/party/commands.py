@@ -3,9 +3,10 @@
 Data goes to standard output, talk to standard error. Exit codes: docs/reference/exit-codes.md.
 """
 
+import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import click
@@ -18,7 +19,28 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class Commands(click.Group):
-    """A group of commands whose typed errors end the program with their own exit code and one plain sentence."""
+    """A group of commands whose typed errors end the program with their own exit code and one plain sentence.
+
+    `later` maps the names of further commands to where each is found, `package.module:name`: a command that needs
+    numpy is imported when it is asked for, and does not slow the others down.
+    """
+
+    def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **options: Any) -> None:
+        """Keep where the further commands are."""
+        super().__init__(*args, **options)
+        self._later = dict(later or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names of all commands."""
+        return sorted({*super().list_commands(ctx), *self._later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command, imported now if it is one of the further ones."""
+        if cmd_name not in self._later:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self._later[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -1,0 +1,98 @@
+"""`isthmus-node profile`: count a data set of node.toml and show what that means for linkage. Nothing is sent."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from isthmus.contract.clock import Clock, SystemClock
+from isthmus.contract.errors import AlreadyExists, NotFound
+from isthmus.contract.ids import RandomBytes
+from isthmus.node.config import DatasetConfig, load_config
+from isthmus.node.records import Records
+from isthmus.node.report.data import report_data
+from isthmus.node.report.model import Count, Report
+from isthmus.node.report.outgoing import outgoing
+from isthmus.node.report.page import report_page
+from isthmus.node.report.tally import new_tally
+from isthmus.node.report.text import report_text
+from isthmus.node.sources.open_source import open_source
+from isthmus.party.commands import emit, json_option, say
+from isthmus.party.identity import write_private
+
+PIECE_ROWS: Final = 10_000
+"""Rows that are counted between two looks at the progress bar."""
+
+Told = Callable[[str, int, int], None]
+
+
+def profile_dataset(
+    folder: Path, name: str, dataset: DatasetConfig, *, random_bytes: RandomBytes, clock: Clock, progress: Told
+) -> Report[int]:
+    """Count a data set, every field that its settings map and no other column.
+
+    Raises:
+        SettingsInvalid, BadInput: as `isthmus.node.sources.open_source.open_source` does.
+    """
+    tally = new_tally(tuple(dataset.columns), date_order=dataset.date_order, random_bytes=random_bytes)
+    for piece, done, total in _pieces(folder, dataset):
+        tally.add(piece.columns, piece.record_ids)
+        progress("counting", done, total)
+    return tally.report(name, year=clock.now().year)
+
+
+def _pieces(folder: Path, dataset: DatasetConfig) -> Iterator[tuple[Records, int, int]]:
+    """The records in pieces, each with the rows up to its end and the rows of all."""
+    records = open_source(folder, dataset)
+    total = len(records.record_ids)
+    for start in range(0, total, PIECE_ROWS):
+        end = min(start + PIECE_ROWS, total)
+        columns = {name: values[start:end] for name, values in records.columns.items()}
+        yield Records(record_ids=records.record_ids[start:end], columns=columns, source=records.source), end, total
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("isthmus-node"),
+    show_default=True,
+    help="The node's folder.",
+)
+@click.option("--dataset", "name", required=True, help="The data set of node.toml.")
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with charts there.")
+@click.option("--force", is_flag=True, help="Overwrite the page if it is there.")
+@click.option("--for-sharing", "for_sharing", is_flag=True, help="Hide small counts and round the others.")
+@json_option
+def profile(folder: Path, name: str, page: Path | None, force: bool, for_sharing: bool, as_json: bool) -> None:
+    """Count how full, sound and repetitive a data set is, and what that does to linkage. No value is shown.
+
+    \b
+    Example: isthmus-node profile --dataset students --html report.html
+    """
+    from isthmus.node.progress import StageProgress  # noqa: PLC0415 - loads rich; the other commands start faster without
+
+    if page is not None and page.exists() and not force:
+        raise AlreadyExists(kind="file", id=page.name)
+    dataset, clock = _dataset(folder, name), SystemClock()
+    with StageProgress() as progress:
+        exact = profile_dataset(
+            folder, name, dataset, random_bytes=secrets.token_bytes, clock=clock, progress=progress.report
+        )
+    report: Report[Count] = outgoing(exact) if for_sharing else exact
+    if page is not None:
+        own = {} if for_sharing else dataset.columns
+        made = f"{clock.now():%d %B %Y}".removeprefix("0")
+        write_private(page, report_page(report, columns=own, made=made).encode("utf-8"))
+        say(f"wrote {page}")
+    emit(as_json, report_data(report), lambda: report_text(report))
+
+
+def _dataset(folder: Path, name: str) -> DatasetConfig:
+    datasets = load_config(folder).datasets
+    if name not in datasets:
+        raise NotFound(kind="data set in node.toml of the name", id=name)
+    return datasets[name]
