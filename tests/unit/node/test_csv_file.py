@@ -101,7 +101,7 @@ def test_mostly_utf8_file_stays_utf8_and_its_lost_characters_are_told(tmp_path: 
 
     assert records.columns["first_name"] == ["José", "Zo\ufffd"]
     assert records.source.findings[0] == "encoding utf-8: most characters beyond ASCII decode"
-    assert "1 characters do not decode; they are kept as damaged" in records.source.findings
+    assert "1 characters do not decode; they are kept as damaged (rows: 3)" in records.source.findings
 
 
 def test_byte_that_windows_1252_does_not_define_is_kept_as_damage(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
 from isthmus.node.config import DatasetConfig
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
-from isthmus.node.records import Records
+from isthmus.node.records import Records, read_all
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
 from isthmus.node.sources.open_source import open_source
 from isthmus.node.vault import Vault
@@ -51,7 +51,7 @@ class Submittable:
 
 def read_dataset(folder: Path, dataset: DatasetConfig, fields: tuple[str, ...]) -> Records:
     """Read the fields of a data set that a round encodes, and no other column."""
-    return open_source(folder, dataset, fields=fields)
+    return read_all(open_source(folder, dataset, fields=fields))
 
 
 def build_submission(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from unit.node.sources.workbooks import Cell, write_workbook
 
-from isthmus.node.records import Records
+from isthmus.node.records import Records, read_all
 from isthmus.node.sources.errors import (
     BlankIds,
     ColumnMissing,
@@ -32,7 +32,8 @@ def read(folder: Path, sheets: dict[str, list[list[Cell]]], **declared: object) 
     """What `open_source` gives for a workbook of `sheets`."""
     write_workbook(folder / "people.xlsx", sheets)
     settings = {"id_column": "id", "columns": COLUMNS, **declared}
-    return open_source(folder, Source(file="people.xlsx", **settings))  # type: ignore[arg-type] # values of all kinds
+    source = Source(file="people.xlsx", **settings)  # type: ignore[arg-type] # values of all kinds
+    return read_all(open_source(folder, source))
 
 
 def test_cells_become_text_by_standard_field_in_row_order(tmp_path: Path) -> None:
@@ -156,18 +157,20 @@ def test_file_that_is_no_workbook_is_told(tmp_path: Path) -> None:
     (tmp_path / "people.xlsx").write_text("id,first name\n1,Ana\n")
 
     with pytest.raises(SourceMissing, match="it is no workbook, or a damaged one"):
-        open_source(tmp_path, Source(file="people.xlsx", id_column="id"))
+        read_all(open_source(tmp_path, Source(file="people.xlsx", id_column="id")))
 
 
 def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceMissing, match="No such file"):
-        open_source(tmp_path, Source(file="people.xlsx", id_column="id"))
+        read_all(open_source(tmp_path, Source(file="people.xlsx", id_column="id")))
 
 
 def test_workbook_of_the_old_format_is_read() -> None:
     columns = {"first_name": "FirstName", "dob": "BirthDate"}
 
-    records = open_source(Path(__file__).parent, Source(file="people.xls", id_column="StudentId", columns=columns))
+    records = read_all(
+        open_source(Path(__file__).parent, Source(file="people.xls", id_column="StudentId", columns=columns))
+    )
 
     assert records.record_ids == ["101", "102"]
     assert records.columns == {"first_name": ["Ana", "Zoë"], "dob": ["2001-02-03", "1999-12-31"]}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from isthmus.node.records import Records
+from isthmus.node.records import Records, read_all
 from isthmus.node.sources.drivers import load_driver
 from isthmus.node.sources.errors import ConnectionFailed, DriverMissing, QueryFailed, QueryRefused
 from isthmus.node.sources.open_source import Source, open_source
@@ -32,7 +32,7 @@ def people(tmp_path: Path) -> str:
 def ask(connection: str, query: str, **columns: Any) -> Records:
     """What `open_source` gives for a query."""
     source = Source(kind="odbc", query=query, id_column="id", columns=columns, connection_env="SOURCE")
-    return open_source(Path(), source, environ={"SOURCE": connection})
+    return read_all(open_source(Path(), source, environ={"SOURCE": connection}))
 
 
 def test_rows_of_a_query_become_records(people: str) -> None:

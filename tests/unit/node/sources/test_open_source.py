@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from isthmus.node.records import read_all
 from isthmus.node.sources import drivers
 from isthmus.node.sources.errors import DriverMissing, QueryRefused, SourceKindUnknown
 from isthmus.node.sources.open_source import Source, SourceKind, open_source, sample_source, source_kind
@@ -52,7 +53,7 @@ def test_unknown_ending_is_told() -> None:
 )
 def test_incomplete_settings_are_told(tmp_path: Path, source: Source, problem: str) -> None:
     with pytest.raises(SettingsInvalid, match=problem):
-        open_source(tmp_path, source, environ={"A": " "})
+        read_all(open_source(tmp_path, source, environ={"A": " "}))
 
 
 def test_connection_file_that_everybody_may_read_is_refused(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_connection_file_that_everybody_may_read_is_refused(tmp_path: Path) -> N
     (tmp_path / "connection").chmod(0o644)
 
     with pytest.raises(SettingsInvalid, match="chmod 600") as refused:
-        open_source(tmp_path, Source(kind="odbc", query=QUERY, connection_file="connection"))
+        read_all(open_source(tmp_path, Source(kind="odbc", query=QUERY, connection_file="connection")))
 
     assert "hunter2" not in str(refused.value)
 
@@ -70,7 +71,7 @@ def test_private_connection_file_is_read_and_the_query_checked_before_a_driver_i
     (tmp_path / "connection").chmod(0o600)
 
     with pytest.raises(QueryRefused):
-        open_source(tmp_path, Source(kind="odbc", query="DROP TABLE people", connection_file="connection"))
+        read_all(open_source(tmp_path, Source(kind="odbc", query="DROP TABLE people", connection_file="connection")))
 
 
 @pytest.mark.parametrize("kind", sorted(drivers.EXTRAS))
@@ -80,15 +81,15 @@ def test_missing_driver_names_the_extra(tmp_path: Path, monkeypatch: pytest.Monk
     source = Source(kind=kind, file="people", query=QUERY, connection_env="A")
 
     with pytest.raises(DriverMissing, match=rf'pip install "isthmus-node\[{extra}\]"'):
-        open_source(tmp_path, source, environ={"A": "x"})
+        read_all(open_source(tmp_path, source, environ={"A": "x"}))
 
 
 def test_csv_is_read_as_ever_and_only_the_fields_asked_for(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("id;first;last\n1;Ana;Lee\n")
     source = Source(file="people.csv", id_column="id", columns={"first_name": "first", "last_name": "last"})
 
-    assert open_source(tmp_path, source).columns == {"first_name": ["Ana"], "last_name": ["Lee"]}
-    assert open_source(tmp_path, source, fields=["last_name"]).columns == {"last_name": ["Lee"]}
+    assert read_all(open_source(tmp_path, source)).columns == {"first_name": ["Ana"], "last_name": ["Lee"]}
+    assert read_all(open_source(tmp_path, source, fields=["last_name"])).columns == {"last_name": ["Lee"]}
 
 
 def test_sample_of_csv_gives_all_columns_and_how_it_was_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.node.records import Records
+from isthmus.node.records import Records, read_all
 from isthmus.node.sources.errors import (
     BlankIds,
     ColumnMissing,
@@ -33,7 +33,7 @@ PEOPLE: dict[str, list[object]] = {
 def read(folder: Path, data: dict[str, list[object]], columns: dict[str, str] = COLUMNS) -> Records:
     """What `open_source` gives for a Parquet file of `data`."""
     polars.DataFrame(data).write_parquet(folder / "people.parquet")
-    return open_source(folder, Source(file="people.parquet", id_column="Id", columns=columns))
+    return read_all(open_source(folder, Source(file="people.parquet", id_column="Id", columns=columns)))
 
 
 def test_columns_come_as_text_by_standard_field(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_categories_are_text(tmp_path: Path) -> None:
         polars.col("Sex").cast(polars.Categorical)
     ).write_parquet(tmp_path / "people.parquet")
 
-    records = open_source(tmp_path, Source(file="people.parquet", id_column="Id", columns={"sex": "Sex"}))
+    records = read_all(open_source(tmp_path, Source(file="people.parquet", id_column="Id", columns={"sex": "Sex"})))
 
     assert records.columns == {"sex": ["F", "M"]}
 
@@ -117,12 +117,12 @@ def test_file_that_is_no_parquet_is_told(tmp_path: Path) -> None:
     (tmp_path / "people.parquet").write_text("Id,First\n1,Ana\n")
 
     with pytest.raises(SourceMissing, match="it is no Parquet file"):
-        open_source(tmp_path, Source(file="people.parquet", id_column="Id"))
+        read_all(open_source(tmp_path, Source(file="people.parquet", id_column="Id")))
 
 
 def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceMissing, match="No such file"):
-        open_source(tmp_path, Source(file="people.parquet", id_column="Id"))
+        read_all(open_source(tmp_path, Source(file="people.parquet", id_column="Id")))
 
 
 def test_sample_gives_all_columns_of_the_first_rows(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from isthmus.node.records import Records
+from isthmus.node.records import Records, read_all
 from isthmus.node.sources.errors import (
     ColumnMissing,
     ConnectionFailed,
@@ -43,7 +43,7 @@ def ask(connection: str, query: str, **changes: Any) -> Records:
     """What `open_source` gives for a query."""
     settings = {"id_column": "id", "columns": COLUMNS, "connection_env": "SOURCE", **changes}
     source = Source(kind="postgres", query=query, **settings)
-    return open_source(Path(), source, environ={"SOURCE": connection})
+    return read_all(open_source(Path(), source, environ={"SOURCE": connection}))
 
 
 def test_rows_of_a_query_become_records(people: str) -> None:

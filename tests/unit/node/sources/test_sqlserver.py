@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from isthmus.node.records import read_all
 from isthmus.node.sources.drivers import load_driver
 from isthmus.node.sources.errors import ConnectionFailed, DriverMissing
 from isthmus.node.sources.open_source import Source, open_source
@@ -18,7 +19,7 @@ def failure(server: str) -> ConnectionFailed:
     """Give the error of a connection to a server that is not there, after checking that it is not chained to see."""
     source = Source(kind="sqlserver", query="SELECT 1 AS id", id_column="id", connection_env="SOURCE")
     with pytest.raises(ConnectionFailed) as refused:
-        open_source(Path(), source, environ={"SOURCE": f"{server};Uid=stranger;Pwd=hunter2"})
+        read_all(open_source(Path(), source, environ={"SOURCE": f"{server};Uid=stranger;Pwd=hunter2"}))
     assert refused.value.__suppress_context__
     return refused.value
 

@@ -31,15 +31,16 @@ _BYTE_ORDER_MARKS: Final = (
 class CsvShape:
     """How a CSV file is to be read, and why.
 
-    `encoding` is a Python codec name; `nuls` and `lost_characters` count what the whole file holds of them under it.
-    `header` are the column names, stripped. Where `header_is_doubtful`, the first row may be a record, and no message
-    shows it.
+    `encoding` is a Python codec name; `lost_characters`, `nuls` and `line_breaks` count what the whole file holds of
+    them under it. `header` are the column names, stripped. Where `header_is_doubtful`, the first row may be a record,
+    and no message shows it.
     """
 
     encoding: str
     encoding_reason: str
     lost_characters: int
     nuls: int
+    line_breaks: int
     delimiter: str
     delimiter_reason: str
     header: tuple[str, ...]
@@ -48,13 +49,14 @@ class CsvShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decoding:
-    """What a file is under one encoding: characters beyond ASCII that decoded, bytes that did not, NUL characters."""
+    """What a file holds under one encoding: characters beyond ASCII, bytes that do not decode, NULs, line breaks."""
 
     encoding: str
     reason: str
     beyond_ascii: int
     lost: int
     nuls: int
+    line_breaks: int
 
 
 @contextmanager
@@ -78,15 +80,18 @@ def without_nuls(handle: TextIO) -> Iterator[str]:
 
 
 def _decoding(path: Path, encoding: str, reason: str) -> _Decoding:
-    beyond_ascii = lost = nuls = 0
+    beyond_ascii = lost = nuls = line_breaks = 0
     with opened(path, encoding) as handle:
         while chunk := handle.read(_CHUNK_BYTES):
             replaced = chunk.count("\ufffd")
             lost += replaced
             nuls += chunk.count("\0")
+            line_breaks += chunk.count("\n")
             if not chunk.isascii():
                 beyond_ascii += len(chunk) - len(chunk.encode("ascii", "ignore")) - replaced
-    return _Decoding(encoding=encoding, reason=reason, beyond_ascii=beyond_ascii, lost=lost, nuls=nuls)
+    return _Decoding(
+        encoding=encoding, reason=reason, beyond_ascii=beyond_ascii, lost=lost, nuls=nuls, line_breaks=line_breaks
+    )
 
 
 def _sample(path: Path) -> bytes:
@@ -176,7 +181,10 @@ def header_lines(path: Path, shape: CsvShape) -> list[str]:
 
 
 def inspect_csv(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> CsvShape:
-    """The shape of a CSV file; what is declared is taken, the rest detected. Reads the whole file once or twice.
+    """The shape of a CSV file; what is declared is taken, the rest detected.
+
+    Reads the whole file once or twice, a stretch at a time: its only accent may be in its last row, and an encoding
+    guessed from the first rows would damage every name with one.
 
     Encoding: a byte order mark decides; then UTF-16 where every second byte is zero; then UTF-8 if all bytes decode, or
     more characters beyond ASCII do than do not; else Windows-1252. Delimiter: that of `DELIMITERS` which parts the
@@ -197,6 +205,7 @@ def inspect_csv(path: Path, *, encoding: str | None = None, delimiter: str | Non
         encoding_reason=decoding.reason,
         lost_characters=decoding.lost,
         nuls=decoding.nuls,
+        line_breaks=decoding.line_breaks,
         delimiter=taken,
         delimiter_reason=reason,
         header=header,

@@ -32,6 +32,12 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+def told_rows(rows: Sequence[int], total: int) -> str:
+    """Give row numbers for a sentence, where `rows` are the first of `total`."""
+    more = total - len(rows)
+    return ", ".join(map(str, rows)) + (f" and {more} more" if more else "")
+
+
 @dataclass(eq=False, kw_only=True)
 class SourceMissing(BadInput):
     """There is no such file, or it cannot be opened."""
@@ -141,9 +147,7 @@ class _RowsError(BadInput):
 
     def fields(self) -> dict[str, str]:
         """Give the fields as they are shown."""
-        more = self.total - len(self.rows)
-        shown = ", ".join(map(str, self.rows)) + (f" and {more} more" if more else "")
-        return {"rows": shown, "total": str(self.total)}
+        return {"rows": told_rows(self.rows, self.total), "total": str(self.total)}
 
 
 @dataclass(eq=False, kw_only=True)

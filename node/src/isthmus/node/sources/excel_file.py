@@ -126,5 +126,6 @@ def _table(path: Path, sheet: Any, header_row: int | None, asked: Sequence[str],
         header=names,
         header_is_doubtful=header_is_doubtful(names),
         findings=(finding, f"header in row {taken}: {reason}"),
+        expected_rows=sheet.total_height,
         batches=batches,
     )

@@ -1,4 +1,4 @@
-"""One way into every source: what a data set's settings say is opened, and read whole or by its first rows.
+"""One way into every source: what a data set's settings say is opened, and read in pieces or by its first rows.
 
 The kind of a source is declared or follows from its file's ending. A connection string comes from an environment
 variable or a file that the settings name; the settings never hold one.
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from isthmus.contract.secret import Secret
-from isthmus.node.records import Records
-from isthmus.node.sources.csv_file import read_csv
+from isthmus.node.records import RecordStream
+from isthmus.node.sources.csv_file import stream_csv
 from isthmus.node.sources.csv_shape import CsvShape, inspect_csv, opened, without_nuls
 from isthmus.node.sources.errors import SourceKindUnknown
 from isthmus.node.sources.excel_file import open_excel
 from isthmus.node.sources.parquet_file import open_parquet
 from isthmus.node.sources.sql_query import Query, open_query
-from isthmus.node.sources.table import Sample, Table, read_table, sample_table
+from isthmus.node.sources.table import Sample, Table, sample_table, stream_table
 from isthmus.party.errors import SettingsInvalid
 
 SETTINGS_FILE: Final = "node.toml"
@@ -101,8 +101,8 @@ def open_source(
     *,
     fields: Sequence[str] | None = None,
     environ: Mapping[str, str] | None = None,
-) -> Records:
-    """The records of a data set.
+) -> RecordStream:
+    """The records of a data set, in pieces.
 
     Args:
         folder: the node's folder, to which the settings' files are relative.
@@ -112,15 +112,16 @@ def open_source(
 
     Raises:
         SettingsInvalid: the settings do not say how to reach the source.
-        BadInput: one of `isthmus.node.sources.errors`; `SourceProblems` where there are several.
+        BadInput: one of `isthmus.node.sources.errors`; `SourceProblems` where there are several. The stream raises them
+            too: those of the rows after the last one, those of a database or a workbook when it is opened.
     """
     columns = {name: dataset.columns[name] for name in (dataset.columns if fields is None else fields)}
     if source_kind(dataset) is SourceKind.CSV:
         encoding, delimiter = dataset.encoding or None, dataset.delimiter or None
         path = folder / dataset.file
-        return read_csv(path, columns=columns, id_column=dataset.id_column, encoding=encoding, delimiter=delimiter)
-    with _opened_table(folder, dataset, [dataset.id_column, *columns.values()], environ) as table:
-        return read_table(table, columns=columns, id_column=dataset.id_column)
+        return stream_csv(path, columns=columns, id_column=dataset.id_column, encoding=encoding, delimiter=delimiter)
+    opening = _opened_table(folder, dataset, [dataset.id_column, *columns.values()], environ)
+    return stream_table(opening, columns=columns, id_column=dataset.id_column)
 
 
 def sample_source(

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from isthmus.node.records import PIECE_ROWS
 from isthmus.node.sources.drivers import load_driver
 from isthmus.node.sources.errors import SourceMissing
 from isthmus.node.sources.header import header_is_doubtful
 from isthmus.node.sources.table import Batch, Table
 
-_SLICE_ROWS: Final = 100_000
+_SLICE_ROWS: Final = PIECE_ROWS
 
 
 @contextmanager
@@ -45,5 +46,6 @@ def open_parquet(path: Path) -> Iterator[Table]:
         header=header,
         header_is_doubtful=header_is_doubtful(header),
         findings=(),
+        expected_rows=rows,
         batches=batches,
     )

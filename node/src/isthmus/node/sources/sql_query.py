@@ -160,6 +160,7 @@ def _table(kind: str, header: tuple[str, ...], cursor: Any, opened: _Opened) -> 
         header=header,
         header_is_doubtful=header_is_doubtful(header),
         findings=(f"read from {_READ_AS[kind]}",),
+        expected_rows=0,
         batches=batches,
     )
 

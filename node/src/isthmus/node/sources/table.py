@@ -1,24 +1,19 @@
-"""A source seen as a table: a header, and rows in batches. From it come records, or a sample of every column.
+"""A source seen as a table: a header, and rows in batches. From it come records in pieces, or a sample of every column.
 
 Excel, Parquet and databases open as a `Table`; what is asked of ids, columns and values is asked here once for all.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
 from isthmus.contract.errors import BadInput
 from isthmus.contract.standard_fields import STANDARD_FIELDS, FieldKind
-from isthmus.node.records import Records, SourceDescription
-from isthmus.node.sources.errors import (
-    ROWS_SHOWN,
-    BlankIds,
-    DuplicateIds,
-    SourceEmpty,
-    ValueUnsupported,
-    raise_problems,
-)
+from isthmus.node.records import Piece, RecordStream, SourceDescription
+from isthmus.node.sources.errors import SourceEmpty, ValueUnsupported, raise_problems
 from isthmus.node.sources.header import header_problems
+from isthmus.node.sources.rows_seen import SeenIds
 from isthmus.node.sources.values import column_text
 
 BATCH_ROWS: Final = 10_000
@@ -37,8 +32,9 @@ class Batch:
 class Table:
     """An open source: `kind` and `name` as people see them, the header, and its rows.
 
-    `batches` gives the columns at some places of the header, a batch after the other, once. Rows that it leaves out are
-    blank. Where `header_is_doubtful`, the header may be a record, and no message shows it.
+    `expected_rows` is how many there may be, 0 where the source does not tell. `batches` gives the columns at some
+    places of the header, a batch after the other, once, none of them empty or over `PIECE_ROWS`. Rows that it leaves
+    out are blank. Where `header_is_doubtful`, the header may be a record, and no message shows it.
     """
 
     kind: str
@@ -46,6 +42,7 @@ class Table:
     header: tuple[str, ...]
     header_is_doubtful: bool
     findings: tuple[str, ...]
+    expected_rows: int
     batches: Callable[[Sequence[int]], Iterator[Batch]]
 
 
@@ -61,100 +58,107 @@ class Sample:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Kept:
-    """What is kept of one column: texts, how many were numbers, and the kinds without text in order of appearance."""
+class _Column:
+    """What is remembered of one column: how many numbers stood in it, and kinds without text in order of appearance."""
 
     name: str
     standard_field: str | None
-    texts: list[str] = field(default_factory=list)
     numbers: int = 0
     refused: dict[str, None] = field(default_factory=dict)
 
-    def add(self, values: Sequence[object]) -> None:
-        """Keep the text of some more values."""
+    def texts(self, values: Sequence[object]) -> list[str]:
+        """Give the text of some more values."""
         text = column_text(values)
-        self.texts += text.texts
         self.numbers += text.numbers
         self.refused |= dict.fromkeys(text.refused)
+        return text.texts
+
+    @property
+    def zeros_may_be_lost(self) -> bool:
+        """Whether leading zeros matter in this column, the ids' included, and numbers stood in it."""
+        digits = self.standard_field is None or STANDARD_FIELDS.get(self.standard_field) is FieldKind.DIGITS
+        return digits and self.numbers > 0
 
 
-def id_problems(ids: Sequence[str], numbers: Sequence[int]) -> list[BadInput]:
-    """Tell the rows whose id is blank, and those whose id an earlier row has."""
-    seen: set[str] = set()
-    blank: list[int] = []
-    repeated: list[int] = []
-    for record_id, number in zip(ids, numbers, strict=True):
-        if not record_id:
-            blank.append(number)
-        elif record_id in seen:
-            repeated.append(number)
-        seen.add(record_id)
-    problems: list[BadInput] = []
-    if blank:
-        problems.append(BlankIds(rows=tuple(blank[:ROWS_SHOWN]), total=len(blank)))
-    if repeated:
-        problems.append(DuplicateIds(rows=tuple(repeated[:ROWS_SHOWN]), total=len(repeated)))
-    return problems
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """What one pass over a table has seen so far."""
+
+    columns: list[_Column]
+    ids: SeenIds = field(default_factory=SeenIds)
+    records: int = 0
+    blank: int = 0
+    last: int | None = None
+
+    def take(self, batch: Batch) -> list[list[str]]:
+        """Note a batch and give the text of its columns."""
+        before = batch.numbers[0] - 1 if self.last is None else self.last
+        self.last = batch.numbers[-1]
+        self.records += len(batch.numbers)
+        self.blank += self.last - before - len(batch.numbers)
+        texts = [column.texts(values) for column, values in zip(self.columns, batch.columns, strict=True)]
+        self.ids.add(texts[0], batch.numbers)
+        return texts
+
+    @property
+    def faulty(self) -> bool:
+        """Whether a fault is known already."""
+        return self.ids.any_blank or any(column.refused for column in self.columns)
+
+    def problems(self) -> list[BadInput]:
+        """Tell all that is wrong with the rows."""
+        refused = {column.name: ", ".join(column.refused) for column in self.columns if column.refused}
+        without_text = [ValueUnsupported(columns=tuple(refused), kinds=tuple(refused.values()))] if refused else []
+        return [*without_text, *self.ids.problems()]
 
 
-def _value_problems(kept: Sequence[_Kept]) -> list[BadInput]:
-    refused = {column.name: ", ".join(column.refused) for column in kept if column.refused}
-    return [ValueUnsupported(columns=tuple(refused), kinds=tuple(refused.values()))] if refused else []
-
-
-def _zeros_may_be_lost(column: _Kept) -> bool:
-    """Say whether leading zeros matter in a column, the ids' included, and numbers stand in it."""
-    matter = column.standard_field is None or STANDARD_FIELDS.get(column.standard_field) is FieldKind.DIGITS
-    return matter and column.numbers > 0
-
-
-def _zero_findings(kept: Sequence[_Kept]) -> list[str]:
-    return [
-        f'column "{column.name}" holds {column.numbers} numbers; leading zeros that they had, as a code may, are lost'
-        for column in kept
-        if _zeros_may_be_lost(column)
-    ]
-
-
-def _describe(table: Table, kept: Sequence[_Kept], numbers: Sequence[int]) -> SourceDescription:
-    blank = numbers[-1] - numbers[0] + 1 - len(numbers)
-    findings = [
-        *table.findings,
-        f"header of {len(table.header)} columns, {len(numbers)} records",
-        *([f"{blank} blank rows were passed over"] if blank else []),
-        *_zero_findings(kept),
-    ]
-    return SourceDescription(kind=table.kind, rows=len(numbers), findings=tuple(findings))
-
-
-def read_table(table: Table, *, columns: Mapping[str, str], id_column: str) -> Records:
-    """The records of an open table.
+def stream_table(opening: AbstractContextManager[Table], *, columns: Mapping[str, str], id_column: str) -> RecordStream:
+    """The records of a table, in pieces of one batch; it is opened when the first is asked for.
 
     Args:
-        table: the open source; it is read to its end.
+        opening: opens the source, with errors of its own.
         columns: standard field to the source's column name, compared exactly after spaces around it are stripped.
         id_column: the column that holds the source's own id of each record.
 
-    Raises:
-        ColumnMissing, HeaderDuplicate: told before the rows are read.
-        SourceEmpty, BlankIds, DuplicateIds, ValueUnsupported: after it; `SourceProblems` where there are several.
+    The stream raises:
+        ColumnMissing, HeaderDuplicate: before the first piece.
+        SourceEmpty, BlankIds, DuplicateIds, ValueUnsupported: after the last; `SourceProblems` where there are several.
     """
+    return RecordStream(_pieces(opening, columns, id_column))
+
+
+def _pieces(
+    opening: AbstractContextManager[Table], columns: Mapping[str, str], id_column: str
+) -> Generator[Piece, None, SourceDescription]:
     asked = [id_column, *columns.values()]
-    raise_problems(header_problems(table.header, asked, doubtful=table.header_is_doubtful))
-    kept = [_Kept(name=name, standard_field=one) for name, one in zip(asked, [None, *columns], strict=True)]
-    numbers: list[int] = []
-    for batch in table.batches([table.header.index(name) for name in asked]):
-        numbers += batch.numbers
-        for column, values in zip(kept, batch.columns, strict=True):
-            column.add(values)
-    if not numbers:
-        raise SourceEmpty(source=table.name, problem="it has a header and no rows")
-    raise_problems([*_value_problems(kept), *id_problems(kept[0].texts, numbers)])
-    return Records(
-        record_ids=kept[0].texts,
-        columns={name: column.texts for name, column in zip(columns, kept[1:], strict=True)},
-        source=_describe(table, kept, numbers),
+    seen = _Seen(
+        columns=[_Column(name=name, standard_field=one) for name, one in zip(asked, [None, *columns], strict=True)]
     )
+    with opening as table:
+        raise_problems(header_problems(table.header, asked, doubtful=table.header_is_doubtful))
+        for batch in table.batches([table.header.index(name) for name in asked]):
+            ids, *values = seen.take(batch)
+            if not seen.faulty:
+                by_field = dict(zip(columns, values, strict=True))
+                yield Piece(record_ids=ids, columns=by_field, expected_rows=table.expected_rows)
+    if not seen.records:
+        raise SourceEmpty(source=table.name, problem="it has a header and no rows")
+    raise_problems(seen.problems())
+    return _describe(table, seen)
+
+
+def _describe(table: Table, seen: _Seen) -> SourceDescription:
+    findings = [
+        *table.findings,
+        f"header of {len(table.header)} columns, {seen.records} records",
+        *([f"{seen.blank} blank rows were passed over"] if seen.blank else []),
+    ]
+    findings += [
+        f'column "{column.name}" holds {column.numbers} numbers; leading zeros that they had, as a code may, are lost'
+        for column in seen.columns
+        if column.zeros_may_be_lost
+    ]
+    return SourceDescription(kind=table.kind, rows=seen.records, findings=tuple(findings))
 
 
 def sample_table(table: Table, *, rows: int) -> Sample:
