@@ -9,6 +9,7 @@ process ends, however it ends. They need as much room as the payload, and as the
 """
 
 import os
+from binascii import hexlify, unhexlify
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +55,7 @@ class Spool:
         packed[:, :HANDLE_BYTES] = handles[order]
         np.take(clks, order, axis=0, out=packed[:, HANDLE_BYTES:])
         self._row_bytes = packed.shape[1]
-        lines = [_id_line(packed[place], record_ids[row]) for place, row in enumerate(order.tolist())]
+        lines = _id_lines(packed, [record_ids[row] for row in order.tolist()])
         first_rows = _bucket_starts(packed)
         self._rows.add(packed.data, first_rows * self._row_bytes)
         self._ids.add(b"".join(lines), np.cumsum([0, *map(len, lines)], dtype=np.int64)[first_rows])
@@ -67,10 +68,10 @@ class Spool:
 
     def record_of_handle(self) -> Iterator[tuple[bytes, str]]:
         """Give the handle and the record id of all rows by rising handle."""
+        read_id = msgspec.json.Decoder(str).decode
         for stretch in self._ids.ranges():
             for line in sorted(stretch.splitlines()):
-                handle = bytes.fromhex(line[:_HEX_HANDLE].decode("ascii"))
-                yield handle, msgspec.json.decode(line[_HEX_HANDLE:], type=str)
+                yield unhexlify(line[:_HEX_HANDLE]), read_id(line[_HEX_HANDLE:])
 
 
 @contextmanager
@@ -120,6 +121,9 @@ def _bucket_starts(packed: Bytes) -> Offsets:
     return np.searchsorted(bucket_of_row, np.arange(_BUCKETS + 1)).astype(np.int64)
 
 
-def _id_line(packed_row: Bytes, record_id: str) -> bytes:
-    """One line that sorts by its handle; JSON has no line break."""
-    return packed_row[:HANDLE_BYTES].tobytes().hex().encode("ascii") + msgspec.json.encode(record_id) + b"\n"
+def _id_lines(packed: Bytes, record_ids: Sequence[str]) -> list[bytes]:
+    """Give a line for each row that sorts by its handle; JSON has no line break."""
+    handles = hexlify(packed[:, :HANDLE_BYTES].tobytes())
+    starts = range(0, len(handles), _HEX_HANDLE)
+    ids = map(msgspec.json.Encoder().encode, record_ids)
+    return [b"%b%b\n" % (handles[start : start + _HEX_HANDLE], one) for start, one in zip(starts, ids, strict=True)]
