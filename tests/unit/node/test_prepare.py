@@ -1,37 +1,38 @@
-"""Preparing a submission: what goes into it, what does not, and in which order it is written down."""
+"""Preparing a submission: what goes into it, what does not, in which order, and what is left when it fails."""
 
 import hashlib
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from stat import S_IMODE
+from typing import Any
 
-import numpy as np
 import pytest
-from unit.node.parts import RIVERSIDE, ROUND, STUDENTS, manifest
+from unit.node.parts import RIVERSIDE, ROUND, STUDENTS, manifest, project
 
 from isthmus.contract.encodings import (
+    Submission,
     chunk_rows,
     row_bytes,
     submission_digest,
     submission_from_bytes,
     unpack_rows,
 )
+from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.secret import Secret
 from isthmus.node.keys.linkage_key import key_check_value
-from isthmus.node.prepare import (
-    Submittable,
-    build_submission,
-    payload_path,
-    read_dataset,
-    save_submission,
-)
-from isthmus.node.records import Records, SourceDescription
+from isthmus.node.outbox import open_outbox, payload_path
+from isthmus.node.prepare import Job, prepare_submission, preview_submission
+from isthmus.node.records import Piece, Records, RecordStream, SourceDescription
 from isthmus.node.round_encoding import ENCODERS, RoundEncoding
+from isthmus.node.sources.errors import DuplicateIds
 from isthmus.node.vault import open_vault
 
 MANIFEST = manifest()
+HARDENED = manifest(project(profile="hardened-1"))
 KEY = Secret(b"k" * 32)
 NAMES = ["Maria", "Jonathan", "Lakshmi", "TEST", ""]
 
@@ -48,26 +49,84 @@ def _records(rows: int = 40) -> Records:
     )
 
 
-def _build(
-    records: Records,
-    *,
-    key: Secret = KEY,
-    encoder: str = "isthmus",
-    seed: int = 1,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
-) -> Submittable:
-    return build_submission(
-        records,
-        dataset=STUDENTS,
-        encoding=RoundEncoding(manifest=MANIFEST, profile=MANIFEST.read_profile(), key=key, encoder=encoder),
-        party=RIVERSIDE,
-        random_bytes=random.Random(seed).randbytes,
-        progress=progress,
-    )
+def _stream(records: Records, *, piece_rows: int = 16, fault: Exception | None = None) -> RecordStream:
+    """Records in pieces; at their end the fault, if there is one."""
+
+    def pieces() -> Generator[Piece, None, SourceDescription]:
+        whole = Piece(record_ids=records.record_ids, columns=records.columns, expected_rows=len(records.record_ids))
+        yield from whole.parts(piece_rows)
+        if fault is not None:
+            raise fault
+        return records.source
+
+    return RecordStream(pieces())
 
 
-def test_declaration_fits_payload_round_key_and_profile() -> None:
-    built = _build(_records())
+def _job(*, key: Secret = KEY, encoder: str = "isthmus", terms: Any = MANIFEST) -> Job:
+    encoding = RoundEncoding(manifest=terms, profile=terms.read_profile(), key=key, encoder=encoder)
+    return Job(dataset=STUDENTS, encoding=encoding)
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What a preparation left in outbox and vault."""
+
+    submission: Submission
+    payload: bytes
+    record_of_handle: dict[bytes, str]
+    report: dict[str, Any]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[..., Built]:
+    """Prepare in a folder of its own each time."""
+    folders = (tmp_path / str(number) for number in range(100))
+
+    def prepare(
+        records: Records,
+        *,
+        seed: int = 1,
+        progress: Callable[[str, int, int], None] = _silent,
+        piece_rows: int = 16,
+        **job: Any,
+    ) -> Built:
+        folder = next(folders)
+        folder.mkdir()
+        with closing(open_vault(folder / "vault.sqlite")) as vault:
+            submission = prepare_submission(
+                _stream(records, piece_rows=piece_rows),
+                _job(**job),
+                party=RIVERSIDE,
+                outbox=folder / "outbox",
+                vault=vault,
+                random_bytes=random.Random(seed).randbytes,
+                progress=progress,
+            )
+            prepared = vault.prepared(ROUND)
+            assert prepared is not None
+            assert prepared.document == submission.to_bytes()
+            return Built(
+                submission=submission,
+                payload=payload_path(folder / "outbox", submission).read_bytes(),
+                record_of_handle=vault.record_ids(ROUND),
+                report=json.loads(prepared.report),
+            )
+
+    return prepare
+
+
+def _by_record(built: Built) -> dict[str, bytes]:
+    """Give the encodings of each record."""
+    handles, clks = unpack_rows(built.payload, row_bits=built.submission.row_bits)
+    return {built.record_of_handle[handle.tobytes()]: clk.tobytes() for handle, clk in zip(handles, clks, strict=True)}
+
+
+def test_declaration_fits_payload_round_key_and_profile(build: Callable[..., Built]) -> None:
+    built = build(_records())
 
     declared = built.submission
     assert submission_from_bytes(declared.to_bytes()) == declared
@@ -79,10 +138,8 @@ def test_declaration_fits_payload_round_key_and_profile() -> None:
     assert len(built.payload) == 40 * row_bytes(1024)
 
 
-def test_digest_of_several_chunks_is_over_each_chunk() -> None:
-    records = _records(7_400)
-
-    built = _build(records)
+def test_digest_of_several_chunks_is_over_each_chunk(build: Callable[..., Built]) -> None:
+    built = build(_records(7_400), piece_rows=1_000)
 
     first = chunk_rows(rows=7_400, row_bits=1024, index=0) * row_bytes(1024)
     chunks = [built.payload[:first], built.payload[first:]]
@@ -90,9 +147,9 @@ def test_digest_of_several_chunks_is_over_each_chunk() -> None:
     assert built.submission.digest == submission_digest(hashlib.sha256(chunk).digest() for chunk in chunks).hex()
 
 
-def test_no_record_id_and_no_value_is_in_payload_or_declaration() -> None:
+def test_no_record_id_and_no_value_is_in_payload_or_declaration(build: Callable[..., Built]) -> None:
     records = _records()
-    built = _build(records)
+    built = build(records)
     leaving = built.payload + built.submission.to_bytes()
 
     for text in [*records.record_ids, *(value for column in records.columns.values() for value in column if value)]:
@@ -100,50 +157,47 @@ def test_no_record_id_and_no_value_is_in_payload_or_declaration() -> None:
         assert text.lower().encode() not in leaving
 
 
-def test_handles_are_unique_random_and_the_only_order() -> None:
-    built = _build(_records())
+def test_handles_are_unique_random_and_the_only_order(build: Callable[..., Built]) -> None:
+    built = build(_records())
 
     handles = [handle.tobytes() for handle in unpack_rows(built.payload, row_bits=1024)[0]]
 
     assert len(set(handles)) == 40
     assert handles == sorted(handles)
-    assert [handle for handle, _ in built.record_of_handle] == handles
-    assert [record for _, record in built.record_of_handle] != _records().record_ids
-    assert sorted(record for _, record in built.record_of_handle) == _records().record_ids
+    assert set(built.record_of_handle) == set(handles)
+    in_order_of_handles = [built.record_of_handle[handle] for handle in handles]
+    assert in_order_of_handles != _records().record_ids
+    assert sorted(in_order_of_handles) == _records().record_ids
 
 
-def test_each_handle_carries_the_encoding_of_its_record() -> None:
-    records = _records()
-    by_record = [
-        dict(
-            zip(
-                (record for _, record in built.record_of_handle),
-                unpack_rows(built.payload, row_bits=1024)[1],
-                strict=True,
-            )
-        )
-        for built in (_build(records, seed=1), _build(records, seed=2))
-    ]
+@pytest.mark.parametrize("terms", [MANIFEST, HARDENED])
+def test_each_handle_carries_the_encoding_of_its_record(build: Callable[..., Built], terms: Any) -> None:
+    first, second = (_by_record(build(_records(), seed=seed, terms=terms)) for seed in (1, 2))
 
-    assert all(np.array_equal(by_record[0][record], by_record[1][record]) for record in records.record_ids)
-    assert len({clk.tobytes() for clk in by_record[0].values()}) == 40
+    assert first == second
+    assert len(set(first.values())) == 40
 
 
-def test_same_records_under_another_key_give_other_encodings() -> None:
-    first, second = _build(_records()), _build(_records(), key=Secret(b"x" * 32))
+@pytest.mark.parametrize("terms", [MANIFEST, HARDENED])
+def test_pieces_of_any_size_give_the_same_submission(build: Callable[..., Built], terms: Any) -> None:
+    one, many = (_by_record(build(_records(), piece_rows=rows, terms=terms)) for rows in (40, 7))
 
-    same = unpack_rows(first.payload, row_bits=1024)[1] == unpack_rows(second.payload, row_bits=1024)[1]
+    assert one == many
+
+
+def test_same_records_under_another_key_give_other_encodings(build: Callable[..., Built]) -> None:
+    first, second = build(_records()), build(_records(), key=Secret(b"x" * 32))
 
     assert first.submission.key_check != second.submission.key_check
-    assert not same.all(axis=1).any()
+    assert not set(_by_record(first).values()) & set(_by_record(second).values())
 
 
-def test_both_encoders_give_the_same_bytes() -> None:
-    assert len({_build(_records(), encoder=name).payload for name in ENCODERS}) == 1
+def test_both_encoders_give_the_same_bytes(build: Callable[..., Built]) -> None:
+    assert len({build(_records(), encoder=name).payload for name in ENCODERS}) == 1
 
 
-def test_report_lists_what_was_encoded_what_stayed_and_what_was_odd() -> None:
-    report = _build(_records()).report
+def test_report_lists_what_was_encoded_what_stayed_and_what_was_odd(build: Callable[..., Built]) -> None:
+    report = build(_records()).report
 
     assert (report["rows"], report["bytes"], report["clk_bits"]) == (40, 40 * 144, 1024)
     assert report["encoded"] == {"first_name": "First", "last_name": "Last", "dob": "Born"}
@@ -153,68 +207,102 @@ def test_report_lists_what_was_encoded_what_stayed_and_what_was_odd() -> None:
     assert report["quality"]["dob"]["damaged"] == 1
 
 
-def test_report_holds_no_record_id_and_no_value() -> None:
+def test_report_holds_no_record_id_and_no_value(build: Callable[..., Built]) -> None:
     records = _records()
-    report = json.dumps(_build(records).report)
+    report = json.dumps(build(records).report)
 
     for text in [*records.record_ids, *records.columns["last_name"], *records.columns["dob"], "Maria", "Lakshmi"]:
         assert text not in report
 
 
-def test_progress_of_each_stage_ends_at_its_total() -> None:
+def test_preview_gives_the_report_of_what_would_leave(build: Callable[..., Built]) -> None:
+    assert preview_submission(_stream(_records()), _job(), progress=_silent) == build(_records()).report
+
+
+def test_progress_rises_to_the_number_of_rows(build: Callable[..., Built]) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
 
-    _build(_records(), progress=lambda stage, done, total: told.setdefault(stage, []).append((done, total)))
+    build(_records(), progress=lambda stage, done, total: told.setdefault(stage, []).append((done, total)))
 
-    assert told["normalising"] == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert told["encoding"][-1] == (40, 40)
-
-
-def test_columns_that_the_round_does_not_encode_are_not_read(tmp_path: Path) -> None:
-    (tmp_path / "students.csv").write_text("StudentId,First,Last,Born,Zip\n1,Maria,Fictional,2005-01-02,00000\n")
-
-    records = read_dataset(tmp_path, STUDENTS, ("first_name", "dob"))
-
-    assert records.record_ids == ["1"]
-    assert records.columns == {"first_name": ["Maria"], "dob": ["2005-01-02"]}
+    assert told == {"encoding": [(16, 40), (32, 40), (40, 41), (40, 40)], "writing": [(0, 1), (1, 1)]}
 
 
-def test_saved_submission_lies_in_outbox_and_vault(tmp_path: Path) -> None:
-    built, vault, outbox = _build(_records()), open_vault(tmp_path / "vault.sqlite"), tmp_path / "outbox"
-
-    save_submission(built, outbox=outbox, vault=vault)
-
-    payload, prepared = payload_path(outbox, built.submission), vault.prepared(ROUND)
-    assert payload.read_bytes() == built.payload
-    assert S_IMODE(payload.stat().st_mode) == 0o600
-    assert S_IMODE(outbox.stat().st_mode) == 0o700
-    assert prepared is not None
-    assert prepared.document == built.submission.to_bytes()
-    assert json.loads(prepared.report) == built.report
-    assert vault.record_ids(ROUND) == dict(built.record_of_handle)
-    vault.close()
-
-
-def test_declaration_does_not_stand_where_its_payload_could_not_be_written(tmp_path: Path) -> None:
-    vault, outbox = open_vault(tmp_path / "vault.sqlite"), tmp_path / "outbox"
-    outbox.write_text("a file where the folder should be")
-
-    with pytest.raises(OSError, match="outbox"):
-        save_submission(_build(_records()), outbox=outbox, vault=vault)
-
-    assert vault.prepared(ROUND) is None
-    vault.close()
-
-
-def test_a_row_that_holds_too_little_leaves_empty_and_is_counted() -> None:
+def test_a_row_that_holds_too_little_leaves_empty_and_is_counted(build: Callable[..., Built]) -> None:
     records = _records(40)
     records.columns["first_name"][0] = records.columns["dob"][0] = ""  # a last name alone
     records.columns["last_name"][1] = records.columns["first_name"][1] = records.columns["dob"][1] = ""
 
-    built = _build(records)
+    built = build(records)
 
-    handles, clks = unpack_rows(built.payload, row_bits=1024)
-    empty = {built.record_of_handle[place][1] for place in np.flatnonzero(~clks.any(axis=1)).tolist()}
+    empty = {record for record, clk in _by_record(built).items() if not any(clk)}
     assert empty == {"STUDENT-0000", "STUDENT-0001"}
-    assert len(handles) == 40
+    assert built.submission.rows == 40
     assert built.report["too_little_to_link"] == 2
+
+
+def _prepare(folder: Path, stream: RecordStream) -> Submission:
+    with closing(open_vault(folder / "vault.sqlite")) as vault:
+        return prepare_submission(
+            stream,
+            _job(),
+            party=RIVERSIDE,
+            outbox=folder / "outbox",
+            vault=vault,
+            random_bytes=random.Random(1).randbytes,
+            progress=_silent,
+        )
+
+
+def _left(folder: Path) -> list[Path]:
+    return sorted((folder / "outbox").iterdir())
+
+
+def test_outbox_holds_the_payload_and_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    submission = _prepare(tmp_path, _stream(_records()))
+
+    (payload,) = _left(tmp_path)
+    assert payload == payload_path(tmp_path / "outbox", submission)
+    assert S_IMODE(payload.stat().st_mode) == 0o600
+    assert S_IMODE(payload.parent.stat().st_mode) == 0o700
+
+
+def test_nothing_is_kept_where_the_last_row_has_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(DuplicateIds):
+        _prepare(tmp_path, _stream(_records(), fault=DuplicateIds(rows=(41,), total=1)))
+
+    assert _left(tmp_path) == []
+    with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
+        assert vault.prepared(ROUND) is None
+        assert vault.record_ids(ROUND) == {}
+
+
+def test_second_submission_of_a_round_is_refused_and_the_first_one_stays(tmp_path: Path) -> None:
+    submission = _prepare(tmp_path, _stream(_records()))
+
+    with pytest.raises(AlreadyExists):
+        _prepare(tmp_path, _stream(_records(8)))
+
+    assert _left(tmp_path) == [payload_path(tmp_path / "outbox", submission)]
+    with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
+        assert len(vault.record_ids(ROUND)) == 40
+
+
+def test_declaration_does_not_stand_where_its_payload_could_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "outbox").write_text("a file where the folder should be")
+
+    with pytest.raises(OSError, match="outbox"):
+        _prepare(tmp_path, _stream(_records()))
+
+    with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
+        assert vault.prepared(ROUND) is None
+
+
+def test_opening_the_outbox_removes_what_no_submission_is_about(tmp_path: Path) -> None:
+    submission = _prepare(tmp_path, _stream(_records()))
+    for name in ("another-round-1.0123456789abcdef.payload", "another-round-1.new", "tmpabcdef"):
+        (tmp_path / "outbox" / name).write_bytes(b"left behind")
+
+    with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
+        open_outbox(tmp_path / "outbox", vault)
+
+    assert _left(tmp_path) == [payload_path(tmp_path / "outbox", submission)]

@@ -165,13 +165,13 @@ def round_show(folder: Path, round_id: str, as_json: bool) -> None:
 def round_preview(folder: Path, round_id: str, as_json: bool) -> None:
     """Encode what ROUND_ID asks of this node and say what would leave; nothing is written or sent."""
     from isthmus.node.progress import StageProgress  # noqa: PLC0415 - as in `run`
-    from isthmus.node.take_part import encode_dataset  # noqa: PLC0415
+    from isthmus.node.take_part import preview_round  # noqa: PLC0415
 
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
         manifest = read_manifest(client.get_round(parse_round_id(round_id))[1], parse_round_id(round_id))
         check_manifest(manifest, identity=node.identity, config=node.config)
         with StageProgress() as progress:
-            would_leave = encode_dataset(node, manifest, report=progress.report).report
+            would_leave = preview_round(node, manifest, report=progress.report)
     emit(as_json, would_leave, lambda: report_text(would_leave).rstrip())
 
 

@@ -1,140 +1,151 @@
 """From records to a submission that is ready to send: read, normalise, encode, give handles, shuffle, write down.
 
-The submission lies in the outbox, and its handles in the vault, before the coordinator hears of it; so a node that is
-killed goes on with the same bytes. Record ids and values stay here.
+Records come and go in pieces, so memory does not grow with their number; nothing counts before the last is read and
+found good. The submission lies in the outbox, and its handles in the vault, before the coordinator hears of it; so a
+node that is killed goes on with the same bytes. Record ids and values stay here.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.canonical import sha256
-from isthmus.contract.encodings import (
-    SUBMISSION_FORMAT,
-    Submission,
-    chunk_count,
-    pack_rows,
-    row_bytes,
-    rows_per_chunk,
-    submission_digest,
-)
+from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
 from isthmus.node.config import DatasetConfig
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
-from isthmus.node.records import Records, read_all
+from isthmus.node.outbox import named_payload, new_payload, open_outbox, write_rows
+from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
-from isthmus.node.sources.open_source import open_source
+from isthmus.node.spool import open_spool
 from isthmus.node.vault import Vault
-from isthmus.party.identity import write_private
 
-Report = Callable[[str, int, int], None]
-"""(stage, done, total): told how far preparing is."""
+Progress = Callable[[str, int, int], None]
+"""(stage, done, total): told how far preparing is. Where a source does not say how many rows come, total is a guess."""
 
-PIECE_ROWS: Final = 2**14
+_SLAB_BYTES: Final = 2**25
+"""Encodings that are made at a time; several times as much is in memory while they are sorted."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Submittable:
-    """A submission in memory: its declaration, its payload, the record of each handle, and what to tell people."""
-
-    submission: Submission
-    payload: bytes
-    record_of_handle: list[tuple[bytes, str]]
-    report: dict[str, Any]
+Encodings = NDArray[np.uint8]
 
 
-def read_dataset(folder: Path, dataset: DatasetConfig, fields: tuple[str, ...]) -> Records:
-    """Read the fields of a data set that a round encodes, and no other column."""
-    return read_all(open_source(folder, dataset, fields=fields))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is encoded for a round: which data set, and under what."""
+
+    dataset: DatasetConfig
+    encoding: RoundEncoding
+
+    @property
+    def row_bits(self) -> int:
+        """How many bits the encodings of a row take together."""
+        return len(self.encoding.profile.table_names) * self.encoding.profile.clk_bits
 
 
-def build_submission(
-    records: Records,
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What is counted while records go by."""
+
+    rows: int = 0
+    too_little: int = 0
+    quality: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+def preview_submission(stream: RecordStream, job: Job, *, progress: Progress) -> dict[str, Any]:
+    """Give the report of what would leave; all is read and encoded, nothing is written.
+
+    Raises:
+        BadInput: what the stream raises.
+    """
+    tally = _Tally()
+    deque(_encoded(stream, job, tally, progress), maxlen=0)
+    return _report(job, tally, stream)
+
+
+def prepare_submission(
+    stream: RecordStream,
+    job: Job,
     *,
-    dataset: DatasetConfig,
-    encoding: RoundEncoding,
     party: PartyId,
+    outbox: Path,
+    vault: Vault,
     random_bytes: RandomBytes,
-    progress: Report,
-) -> Submittable:
-    """Normalise, encode and shuffle records into a submission.
+    progress: Progress,
+) -> Submission:
+    """Write a submission into the outbox and the vault.
 
     Rows leave in the order of their random handles, which is a uniform shuffle of the source's order. A row that holds
-    too little to link leaves all zero, which links to nothing.
+    too little to link leaves all zero, which links to nothing. The payload is written before the declaration, so that
+    none stands without the other; what was written is removed where anything fails.
+
+    Raises:
+        BadInput: what the stream raises, when it has come to its end; nothing is kept then.
+        AlreadyExists: the round has a prepared submission.
     """
-    columns, quality = _normalise(records, dataset, encoding.profile.fields, progress)
-    clks = _encode(columns, encoding, progress)
-    too_little = int((~clks.any(axis=1)).sum())
-    handles = np.frombuffer(random_bytes(HANDLE_BYTES * len(clks)), dtype=np.uint8).reshape(-1, HANDLE_BYTES)
-    order = np.lexsort(handles.T[::-1])
-    payload = pack_rows(handles[order], clks[order])
-    submission = _declare(payload, rows=len(clks), encoding=encoding, party=party)
-    record_of_handle = [(handles[i].tobytes(), records.record_ids[i]) for i in order.tolist()]
-    report = _report(records, dataset=dataset, encoding=encoding, quality=quality, payload=payload)
-    return Submittable(
-        submission=submission,
-        payload=payload,
-        record_of_handle=record_of_handle,
-        report=report | {"too_little_to_link": too_little},
-    )
+    tally, round_id = _Tally(), job.encoding.manifest.round_id
+    open_outbox(outbox, vault)
+    with open_spool(outbox) as spool, new_payload(outbox, round_id) as payload:
+        for record_ids, clks in _encoded(stream, job, tally, progress):
+            spool.add(_draw_handles(len(record_ids), random_bytes), clks, record_ids)
+        progress("writing", 0, 1)
+        digest = write_rows(payload, (rows.data for rows in spool.rows()), row_bits=job.row_bits)
+        submission = _declare(job, rows=tally.rows, digest=digest, party=party)
+        report = json.dumps(_report(job, tally, stream))
+        with named_payload(outbox, submission):
+            rows = spool.record_of_handle()
+            vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=rows)
+        progress("writing", 1, 1)
+    return submission
 
 
-def save_submission(submittable: Submittable, *, outbox: Path, vault: Vault) -> None:
-    """Write payload, then handles and declaration, so that a declaration never stands without its payload."""
-    outbox.mkdir(mode=0o700, exist_ok=True)
-    round_id = submittable.submission.round_id
-    write_private(payload_path(outbox, submittable.submission), submittable.payload)
-    vault.save_prepared(
-        round_id,
-        document=submittable.submission.to_bytes(),
-        report=json.dumps(submittable.report),
-        rows=submittable.record_of_handle,
-    )
+def _encoded(
+    stream: RecordStream, job: Job, tally: _Tally, progress: Progress
+) -> Iterator[tuple[list[str], Encodings]]:
+    """Give the record ids of some rows and their encodings, uint8 of shape (rows, row_bits / 8), slab after slab."""
+    slabs: deque[Piece] = deque()
+
+    def normalised() -> Iterator[list[list[str]]]:
+        for piece in stream.pieces():
+            for slab in piece.parts(_slab_rows(job)):
+                slabs.append(slab)
+                yield _normalise(slab, job, tally)
+
+    for clks in encode_pieces(normalised(), job.encoding):
+        slab = slabs.popleft()
+        tally.rows += len(clks)
+        tally.too_little += int((~clks.any(axis=(1, 2))).sum())
+        progress("encoding", tally.rows, max(slab.expected_rows, tally.rows + 1))
+        yield slab.record_ids, clks.reshape(len(clks), -1)
+    progress("encoding", tally.rows, tally.rows)
 
 
-def payload_path(outbox: Path, submission: Submission) -> Path:
-    """Give where the payload of a submission lies until its receipt is in."""
-    return outbox / f"{submission.round_id}.{submission.digest[:16]}.payload"
+def _slab_rows(job: Job) -> int:
+    return max(1, min(PIECE_ROWS, _SLAB_BYTES // row_bytes(job.row_bits)))
 
 
-def _normalise(
-    records: Records, dataset: DatasetConfig, fields: tuple[str, ...], progress: Report
-) -> tuple[list[list[str]], dict[str, dict[str, int]]]:
-    columns, quality = [], {}
-    for done, field in enumerate(fields):
-        progress("normalising", done, len(fields))
-        column = normalise_column(field, records.columns[field], date_order=dataset.date_order)
+def _normalise(slab: Piece, job: Job, tally: _Tally) -> list[list[str]]:
+    columns = []
+    for name in job.encoding.profile.fields:
+        column = normalise_column(name, slab.columns[name], date_order=job.dataset.date_order)
         columns.append(column.values)
-        quality[field] = {
-            "missing": column.missing,
-            "placeholder": column.placeholders,
-            "damaged": column.damaged,
-        }
-    progress("normalising", len(fields), len(fields))
-    return columns, quality
+        noted = {"missing": column.missing, "placeholder": column.placeholders, "damaged": column.damaged}
+        tally.quality.setdefault(name, Counter()).update(noted)
+    return columns
 
 
-def _encode(columns: list[list[str]], encoding: RoundEncoding, progress: Report) -> NDArray[np.uint8]:
-    """Give the encodings of all rows, uint8 of shape (rows, row_bits / 8)."""
-    rows, done, encoded = len(columns[0]), 0, list[NDArray[np.uint8]]()
-    pieces = ([column[start : start + PIECE_ROWS] for column in columns] for start in range(0, rows, PIECE_ROWS))
-    for clks in encode_pieces(pieces, encoding):
-        encoded.append(clks.reshape(len(clks), -1))
-        done += len(clks)
-        progress("encoding", done, rows)
-    return np.concatenate(encoded)
+def _draw_handles(rows: int, random_bytes: RandomBytes) -> NDArray[np.uint8]:
+    return np.frombuffer(random_bytes(HANDLE_BYTES * rows), dtype=np.uint8).reshape(-1, HANDLE_BYTES)
 
 
-def _declare(payload: bytes, *, rows: int, encoding: RoundEncoding, party: PartyId) -> Submission:
-    manifest, profile = encoding.manifest, encoding.profile
-    key_check = key_check_value(encoding.key, project=manifest.project.id, round_id=manifest.round_id)
-    row_bits = len(profile.table_names) * profile.clk_bits
+def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submission:
+    manifest, profile = job.encoding.manifest, job.encoding.profile
+    key_check = key_check_value(job.encoding.key, project=manifest.project.id, round_id=manifest.round_id)
     return Submission(
         format=SUBMISSION_FORMAT,
         round_id=manifest.round_id,
@@ -142,36 +153,25 @@ def _declare(payload: bytes, *, rows: int, encoding: RoundEncoding, party: Party
         rows=rows,
         clk_bits=profile.clk_bits,
         tables=len(profile.table_names),
-        chunk_count=chunk_count(rows=rows, row_bits=row_bits),
-        digest=_digest(payload, row_bits=row_bits).hex(),
+        chunk_count=chunk_count(rows=rows, row_bits=job.row_bits),
+        digest=digest.hex(),
         key_check=key_check.hex(),
         profile_digest=profile.digest(),
         manifest_hash=manifest.digest().hex(),
     )
 
 
-def _digest(payload: bytes, *, row_bits: int) -> bytes:
-    size = rows_per_chunk(row_bits) * row_bytes(row_bits)
-    return submission_digest(sha256(payload[start : start + size]) for start in range(0, len(payload), size))
-
-
-def _report(
-    records: Records,
-    *,
-    dataset: DatasetConfig,
-    encoding: RoundEncoding,
-    quality: dict[str, dict[str, int]],
-    payload: bytes,
-) -> dict[str, Any]:
-    fields = encoding.profile.fields
+def _report(job: Job, tally: _Tally, stream: RecordStream) -> dict[str, Any]:
+    profile, columns = job.encoding.profile, job.dataset.columns
     return {
-        "rows": len(records.record_ids),
-        "bytes": len(payload),
-        "profile": encoding.profile.name,
-        "clk_bits": encoding.profile.clk_bits,
-        "tables": list(encoding.profile.table_names),
-        "encoded": {field: dataset.columns[field] for field in fields},
-        "stayed": [dataset.id_column, *(name for field, name in dataset.columns.items() if field not in fields)],
-        "source": list(records.source.findings),
-        "quality": quality,
+        "rows": tally.rows,
+        "bytes": tally.rows * row_bytes(job.row_bits),
+        "profile": profile.name,
+        "clk_bits": profile.clk_bits,
+        "tables": list(profile.table_names),
+        "encoded": {name: columns[name] for name in profile.fields},
+        "stayed": [job.dataset.id_column, *(column for name, column in columns.items() if name not in profile.fields)],
+        "source": list(stream.source.findings),
+        "quality": {name: dict(counts) for name, counts in tally.quality.items()},
+        "too_little_to_link": tally.too_little,
     }

@@ -40,6 +40,16 @@ class Piece:
         """Refuse columns of unequal length."""
         _require_one_length(self.record_ids, self.columns)
 
+    def parts(self, rows: int) -> Iterator["Piece"]:
+        """Give these records in pieces of at most so many."""
+        for start in range(0, len(self.record_ids), rows):
+            inside = slice(start, start + rows)
+            yield Piece(
+                record_ids=self.record_ids[inside],
+                columns={field: values[inside] for field, values in self.columns.items()},
+                expected_rows=self.expected_rows,
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Records:

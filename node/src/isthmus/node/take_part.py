@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from isthmus.contract.canonical import Label, read_canonical, sha256, sign, verify
 from isthmus.contract.encodings import RECEIPT_FORMAT, Receipt, Submission, submission_from_bytes
@@ -23,10 +23,13 @@ from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, Ref
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
 from isthmus.node.node import Node
+from isthmus.node.outbox import payload_path
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
-from isthmus.node.prepare import Submittable, build_submission, payload_path, read_dataset, save_submission
+from isthmus.node.prepare import Job, prepare_submission, preview_submission
+from isthmus.node.records import RecordStream
 from isthmus.node.round_encoding import RoundEncoding
 from isthmus.node.signing import sign_manifest
+from isthmus.node.sources.open_source import open_source
 from isthmus.party.identity import write_private
 
 Report = Callable[[str, int, int], None]
@@ -112,24 +115,10 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
     return client.get_round(round_id)[0]
 
 
-def encode_dataset(node: Node, manifest: RoundManifest, *, report: Report) -> Submittable:
-    """Read and encode what the round asks of this node, in memory; nothing is written or sent."""
-    terms = manifest.terms(node.identity.party)
-    if terms is None:
-        raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
-    dataset = node.config.datasets[terms.dataset]
-    encoding = round_encoding(node, manifest)
-    report("reading", 0, 1)
-    records = read_dataset(node.folder, dataset, encoding.profile.fields)
-    report("reading", 1, 1)
-    return build_submission(
-        records,
-        dataset=dataset,
-        encoding=encoding,
-        party=node.identity.party,
-        random_bytes=node.random_bytes,
-        progress=report,
-    )
+def preview_round(node: Node, manifest: RoundManifest, *, report: Report) -> dict[str, Any]:
+    """Read and encode what the round asks of this node and report what would leave; nothing is written or sent."""
+    job = _job(node, manifest)
+    return preview_submission(_open_dataset(node, job), job, progress=report)
 
 
 def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
@@ -190,9 +179,29 @@ def _check_signed(node: Node, manifest: RoundManifest, data: bytes) -> None:
 
 
 def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
-    submittable = encode_dataset(node, manifest, report=report)
-    save_submission(submittable, outbox=node.outbox, vault=node.vault)
-    return submittable.submission.to_bytes()
+    job = _job(node, manifest)
+    submission = prepare_submission(
+        _open_dataset(node, job),
+        job,
+        party=node.identity.party,
+        outbox=node.outbox,
+        vault=node.vault,
+        random_bytes=node.random_bytes,
+        progress=report,
+    )
+    return submission.to_bytes()
+
+
+def _job(node: Node, manifest: RoundManifest) -> Job:
+    terms = manifest.terms(node.identity.party)
+    if terms is None:
+        raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
+    return Job(dataset=node.config.datasets[terms.dataset], encoding=round_encoding(node, manifest))
+
+
+def _open_dataset(node: Node, job: Job) -> RecordStream:
+    """Open the fields of the data set that the round encodes, and no other column."""
+    return open_source(node.folder, job.dataset, fields=job.encoding.profile.fields)
 
 
 def _upload(node: Node, client: Client, submission: Submission, *, first: int, report: Report) -> None:

@@ -1,0 +1,82 @@
+"""The outbox: payloads of prepared submissions, until their receipts are in.
+
+A payload bears its name once it is whole. Whatever else lies here was left by a node that was killed while it prepared,
+and goes when the next one begins.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from isthmus.contract.canonical import sha256
+from isthmus.contract.encodings import Submission, row_bytes, rows_per_chunk, submission_digest
+from isthmus.contract.ids import RoundId
+from isthmus.node.vault import Vault
+
+
+def payload_path(outbox: Path, submission: Submission) -> Path:
+    """Give where the payload of a submission lies until its receipt is in."""
+    return outbox / f"{submission.round_id}.{submission.digest[:16]}.payload"
+
+
+def open_outbox(outbox: Path, vault: Vault) -> None:
+    """Make the outbox if there is none, and remove what no prepared submission is about."""
+    outbox.mkdir(mode=0o700, exist_ok=True)
+    for path in list(outbox.iterdir()):
+        if vault.prepared(RoundId(path.name.partition(".")[0])) is None:
+            path.unlink()
+
+
+@contextmanager
+def new_payload(outbox: Path, round_id: RoundId) -> Iterator[BinaryIO]:
+    """Open a file, mode 0600, that is removed again unless `named_payload` gives it its name."""
+    path = _unnamed(outbox, round_id)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def write_rows(file: BinaryIO, blocks: Iterable[memoryview], *, row_bits: int) -> bytes:
+    """Write whole rows, given in blocks of any size, down to the disk; give the submission's digest, 32 bytes."""
+    size = rows_per_chunk(row_bits) * row_bytes(row_bits)
+    digest = submission_digest(_written(file, chunk) for chunk in _chunks(blocks, size))
+    file.flush()
+    os.fsync(file.fileno())
+    return digest
+
+
+@contextmanager
+def named_payload(outbox: Path, submission: Submission) -> Iterator[None]:
+    """Give the file of `new_payload` its name while its declaration is saved; remove it where that fails."""
+    path = _unnamed(outbox, submission.round_id).replace(payload_path(outbox, submission))
+    try:
+        yield
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _unnamed(outbox: Path, round_id: RoundId) -> Path:
+    return outbox / f"{round_id}.new"
+
+
+def _chunks(blocks: Iterable[memoryview], size: int) -> Iterator[bytes]:
+    """Cut blocks into chunks of `size` bytes; the last may be shorter."""
+    pending = bytearray()
+    for block in blocks:
+        pending += block
+        while len(pending) >= size:
+            yield bytes(pending[:size])
+            del pending[:size]
+    if pending:
+        yield bytes(pending)
+
+
+def _written(file: BinaryIO, chunk: bytes) -> bytes:
+    file.write(chunk)
+    return sha256(chunk)
