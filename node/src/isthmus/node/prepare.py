@@ -29,7 +29,7 @@ from isthmus.node.vault import Vault
 Progress = Callable[[str, int, int], None]
 """(stage, done, total): told how far preparing is. Where a source does not say how many rows come, total is a guess."""
 
-_SLAB_BYTES: Final = 2**25
+_SLAB_BYTES: Final = 2**24
 """Encodings that are made at a time; several times as much is in memory while they are sorted."""
 
 Encodings = NDArray[np.uint8]

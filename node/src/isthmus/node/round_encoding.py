@@ -6,7 +6,7 @@ Every profile comes out as one array: for each row one CLK for each table, zero 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,12 +86,13 @@ def _hardened_pieces(
             yield columns
 
     tables, first_row = encode_slabs(counted(), profile=profile, keys=keys), 0
-    while slab := list(islice(tables, len(profile.tables))):
+    for first_table in tables:
         clks = np.zeros((sizes.popleft(), len(profile.tables), profile.clk_bits // 8), np.uint8)
-        for place, table in enumerate(slab):
+        for place, table in enumerate(chain([first_table], islice(tables, len(profile.tables) - 1))):
             clks[table.rows - first_row, place] = table.clks
         first_row += len(clks)
         yield clks
+        del clks  # it is some 10 MB, and the next piece is encoded before the name is free
 
 
 def _holds_enough(columns: Columns, profile: Profile) -> NDArray[np.bool_]:
