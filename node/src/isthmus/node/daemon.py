@@ -10,6 +10,7 @@ from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, connect
 from isthmus.node.errors import NeedsConsent
 from isthmus.node.node import Node
+from isthmus.node.outbox import open_outbox
 from isthmus.node.progress import StageProgress
 from isthmus.node.show import report_text
 from isthmus.node.take_part import WITHOUT_RESULT, take_step
@@ -30,6 +31,7 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
     finished: set[RoundId] = set()
     said: dict[RoundId, str] = {}
     failures = 0
+    open_outbox(node.outbox, node.vault)
     with connect(node.identity) as client, StageProgress() as progress:
         if round_id is not None:
             client.get_round(round_id)  # so that a mistyped round is an error and not an endless wait

@@ -1,7 +1,7 @@
 """The outbox: payloads of prepared submissions, until their receipts are in.
 
 A payload bears its name once it is whole. Whatever else lies here was left by a node that was killed while it prepared,
-and goes when the next one begins.
+and goes when a node runs again.
 """
 
 import os
@@ -22,7 +22,10 @@ def payload_path(outbox: Path, submission: Submission) -> Path:
 
 
 def open_outbox(outbox: Path, vault: Vault) -> None:
-    """Make the outbox if there is none, and remove what no prepared submission is about."""
+    """Make the outbox if there is none, and remove the files of rounds that no submission is prepared for.
+
+    For a folder that no other process prepares in (`isthmus.node.node.only_one_run`).
+    """
     outbox.mkdir(mode=0o700, exist_ok=True)
     for path in list(outbox.iterdir()):
         if vault.prepared(RoundId(path.name.partition(".")[0])) is None:
