@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import weakref
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -227,6 +228,29 @@ def test_progress_rises_to_the_number_of_rows(build: Callable[..., Built]) -> No
     assert told == {"encoding": [(16, 40), (32, 40), (40, 41), (40, 40)], "writing": [(0, 1), (1, 1)]}
 
 
+class _Watched(list[str]):
+    """A list that may be watched for whether anybody still holds it."""
+
+
+def test_at_most_one_piece_is_held_while_the_next_is_read(tmp_path: Path) -> None:
+    watched: list[weakref.ref[_Watched]] = []
+    held: list[int] = []
+
+    def pieces() -> Generator[Piece, None, SourceDescription]:
+        for number in range(6):
+            held.append(sum(one() is not None for one in watched))
+            records = _records(20)
+            ids = _Watched(f"{number}-{one}" for one in records.record_ids)
+            watched.append(weakref.ref(ids))
+            made = [Piece(record_ids=ids, columns=records.columns)]
+            del ids
+            yield made.pop()
+        return SourceDescription(kind="CSV", rows=120, findings=())
+
+    assert _prepare(tmp_path, RecordStream(pieces())).rows == 120
+    assert max(held) == 1
+
+
 def test_a_row_that_holds_too_little_leaves_empty_and_is_counted(build: Callable[..., Built]) -> None:
     records = _records(40)
     records.columns["first_name"][0] = records.columns["dob"][0] = ""  # a last name alone
@@ -240,11 +264,11 @@ def test_a_row_that_holds_too_little_leaves_empty_and_is_counted(build: Callable
     assert built.report["too_little_to_link"] == 2
 
 
-def _prepare(folder: Path, stream: RecordStream) -> Submission:
+def _prepare(folder: Path, stream: RecordStream, *, terms: Any = MANIFEST) -> Submission:
     with closing(open_vault(folder / "vault.sqlite")) as vault:
         return prepare_submission(
             stream,
-            _job(),
+            _job(terms=terms),
             party=RIVERSIDE,
             outbox=folder / "outbox",
             vault=vault,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from isthmus.node.records import Records, read_all
+from isthmus.node.records import PIECE_ROWS, Records, read_all
 from isthmus.node.sources.errors import (
     ColumnMissing,
     ConnectionFailed,
@@ -89,6 +89,15 @@ def test_result_is_not_fetched_beyond_a_sample(postgres: str) -> None:
     source = Source(kind="postgres", query=every_pair, connection_env="S")
 
     assert sample_source(Path(), source, rows=2, environ={"S": postgres}).columns == (["1", "1"],)
+
+
+def test_first_piece_comes_before_the_result_is_fetched(postgres: str) -> None:
+    every_pair = "SELECT a * 100000 + b AS id FROM generate_series(1, 100000) AS a, generate_series(1, 100000) AS b"
+    source = Source(kind="postgres", query=every_pair, id_column="id", connection_env="S")
+
+    piece = next(open_source(Path(), source, environ={"S": postgres}).pieces())
+
+    assert 0 < len(piece.record_ids) <= PIECE_ROWS
 
 
 def test_function_that_writes_is_stopped_by_the_transaction(people: str) -> None:

@@ -56,6 +56,21 @@ class _Seen:
         return self.ragged.total > 0 or self.ids.any_blank
 
 
+class _Gathered:
+    """The records of a piece so far: the number of each, and the columns at some places, the ids first."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        self.numbers: list[int] = []
+        self.columns: list[tuple[int, list[str]]] = [(place, []) for place in places]
+
+    def noted(self, seen: _Seen) -> list[list[str]]:
+        """Note these records as seen and give their columns."""
+        columns = [values for _, values in self.columns]
+        seen.records += len(self.numbers)
+        seen.ids.add(columns[0], self.numbers)
+        return columns
+
+
 def _delimiter_name(delimiter: str) -> str:
     return DELIMITERS.get(delimiter, f'"{delimiter}"')
 
@@ -109,26 +124,20 @@ def _columns(
     rows: Iterator[tuple[int, list[str]]], places: Sequence[int], width: int, seen: _Seen
 ) -> Iterator[list[list[str]]]:
     """The columns at `places`, a piece at a time, of rows with `width` values, or more of which the rest is blank."""
-    numbers, kept = list[int](), _empty(places)
+    gathered = _Gathered(places)
     for number, row in rows:
         if not any(map(str.strip, row)):
             seen.blank += 1
         elif len(row) < width or any(map(str.strip, row[width:])):
             seen.ragged.add(number)
         else:
-            numbers.append(number)
-            for place, values in zip(places, kept, strict=True):
+            gathered.numbers.append(number)
+            for place, values in gathered.columns:
                 values.append(row[place].strip())
-            if len(numbers) == PIECE_ROWS:
-                seen.ids.add(kept[0], numbers)
-                yield kept
-                numbers, kept = [], _empty(places)
-    seen.ids.add(kept[0], numbers)
-    yield kept
-
-
-def _empty(places: Sequence[int]) -> list[list[str]]:
-    return [[] for _ in places]
+            if len(gathered.numbers) == PIECE_ROWS:
+                yield gathered.noted(seen)
+                gathered = _Gathered(places)
+    yield gathered.noted(seen)
 
 
 def _row_problems(path: Path, seen: _Seen) -> list[BadInput]:
@@ -164,7 +173,6 @@ def _pieces(
     next(number for number, row in numbered if any(map(str.strip, row)))  # the header
     places = [shape.header.index(name) for name in (id_column, *columns.values())]
     for ids, *values in _columns(numbered, places, len(shape.header), seen):
-        seen.records += len(ids)
         if ids and not seen.faulty:
             by_field = dict(zip(columns, values, strict=True))
             yield Piece(record_ids=ids, columns=by_field, expected_rows=shape.line_breaks)
