@@ -58,10 +58,20 @@ def named_payload(outbox: Path, submission: Submission) -> Iterator[None]:
     """Give the file of `new_payload` its name while its declaration is saved; remove it where that fails."""
     path = _unnamed(outbox, submission.round_id).replace(payload_path(outbox, submission))
     try:
+        _sync_folder(outbox)
         yield
     except BaseException:
         path.unlink()
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, so that no declaration there outlasts its payload's name."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _unnamed(outbox: Path, round_id: RoundId) -> Path:
