@@ -12,20 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.hardened import HardenedProfile
-from isthmus.contract.linkage_schema import parse_linkage_schema, with_kdf_info
+from isthmus.contract.linkage_schema import LinkageSchema, parse_linkage_schema, with_kdf_info
 from isthmus.contract.profile import Profile
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
 from isthmus.node.encode.hardened import RoundKeys, encode_slabs
-from isthmus.node.encode.interop import encode_interop
+from isthmus.node.encode.interop import encode_interop_slabs
 from isthmus.node.encode.reference import encode_reference
 from isthmus.node.keys.linkage_key import kdf_info, round_key
 
 Columns = Sequence[Sequence[str]]
-Encoder = Callable[..., NDArray[np.uint8]]
+Encoder = Callable[..., Iterator[NDArray[np.uint8]]]
 
-ENCODERS: Mapping[str, Encoder] = {"isthmus": encode_interop, "clkhash": encode_reference}
+
+def _by_clkhash(pieces: Iterable[Columns], *, schema: LinkageSchema, secret: bytes) -> Iterator[NDArray[np.uint8]]:
+    return (encode_reference(columns, schema=schema, secret=secret) for columns in pieces)
+
+
+ENCODERS: Mapping[str, Encoder] = {"isthmus": encode_interop_slabs, "clkhash": _by_clkhash}
 """What encodes `interop-1`; the hardened profiles have our own encoder only."""
 
 
@@ -68,9 +73,15 @@ def _interop_pieces(
     info = kdf_info(encoding.manifest.project.id, encoding.manifest.round_id)
     schema = with_kdf_info(parse_linkage_schema(profile.linkage_schema), info)
     secret = encoding.round_key("encode").reveal()
-    for columns in pieces:
-        clks = ENCODERS[encoding.encoder](columns, schema=schema, secret=secret)
-        clks[~_holds_enough(columns, profile)] = 0
+    enough: deque[NDArray[np.bool_]] = deque()
+
+    def noted() -> Iterator[Columns]:
+        for columns in pieces:
+            enough.append(_holds_enough(columns, profile))
+            yield columns
+
+    for clks in ENCODERS[encoding.encoder](noted(), schema=schema, secret=secret):
+        clks[~enough.popleft()] = 0
         yield clks[:, np.newaxis, :]
 
 

@@ -1,9 +1,8 @@
 """`isthmus-node profile`: count a data set of node.toml and show what that means for linkage. Nothing is sent."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -11,7 +10,6 @@ from isthmus.contract.clock import Clock, SystemClock
 from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import RandomBytes
 from isthmus.node.config import DatasetConfig, load_config
-from isthmus.node.records import Records
 from isthmus.node.report.data import report_data
 from isthmus.node.report.model import Count, Report
 from isthmus.node.report.outgoing import outgoing
@@ -21,9 +19,6 @@ from isthmus.node.report.text import report_text
 from isthmus.node.sources.open_source import open_source
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.identity import write_private
-
-PIECE_ROWS: Final = 10_000
-"""Rows that are counted between two looks at the progress bar."""
 
 Told = Callable[[str, int, int], None]
 
@@ -37,20 +32,11 @@ def profile_dataset(
         SettingsInvalid, BadInput: as `isthmus.node.sources.open_source.open_source` does.
     """
     tally = new_tally(tuple(dataset.columns), date_order=dataset.date_order, random_bytes=random_bytes)
-    for piece, done, total in _pieces(folder, dataset):
+    for piece in open_source(folder, dataset).pieces():
         tally.add(piece.columns, piece.record_ids)
-        progress("counting", done, total)
+        progress("counting", tally.rows, max(piece.expected_rows, tally.rows + 1))
+    progress("counting", tally.rows, tally.rows)
     return tally.report(name, year=clock.now().year)
-
-
-def _pieces(folder: Path, dataset: DatasetConfig) -> Iterator[tuple[Records, int, int]]:
-    """The records in pieces, each with the rows up to its end and the rows of all."""
-    records = open_source(folder, dataset)
-    total = len(records.record_ids)
-    for start in range(0, total, PIECE_ROWS):
-        end = min(start + PIECE_ROWS, total)
-        columns = {name: values[start:end] for name, values in records.columns.items()}
-        yield Records(record_ids=records.record_ids[start:end], columns=columns, source=records.source), end, total
 
 
 @click.command()
