@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from unit.node.parts import RIVERSIDE, ROUND, manifest
 
 from isthmus.contract.canonical import Label, sha256, sign
+from isthmus.contract.clock import FixedClock
 from isthmus.contract.convert import error_from_wire
 from isthmus.contract.encodings import RECEIPT_FORMAT, SUBMISSION_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.errors import IsthmusError, MalformedDocument, MalformedMessage
@@ -76,7 +78,14 @@ def node(tmp_path: Path) -> Iterator[Node]:
         root=b"",
     )
     with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
-        yield Node(folder=tmp_path, config=NodeConfig(), identity=identity, vault=vault, random_bytes=bytes)
+        yield Node(
+            folder=tmp_path,
+            config=NodeConfig(),
+            identity=identity,
+            vault=vault,
+            random_bytes=bytes,
+            clock=FixedClock(datetime(2026, 1, 15, 12, tzinfo=UTC)),
+        )
 
 
 def submitted(node: Node, *, receipt: bool = True) -> bytes:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.node.consent.consent_parts import NOW, OTHER, PROJECT
 
+from isthmus.contract.bands import band
 from isthmus.contract.ids import ProjectId
-from isthmus.node.consent.bands import band
 from isthmus.node.consent.opt_outs import Act, Entry, Reason, exclusions, new_entries, revocable
 from isthmus.node.consent.rules import Kept, join_kept, keep_rows
 from isthmus.node.consent.settings import ConsentRule

@@ -6,8 +6,8 @@ docs/protocol.md section 10.
 
 import csv
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -19,12 +19,14 @@ from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, FetchedRow
+from isthmus.node.consent.read import read_consenting, read_exclusions
+from isthmus.node.consent.settings import columns_needed
 from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
 from isthmus.node.node import Node
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
-from isthmus.node.prepare import Submittable, build_submission, payload_path, read_dataset, save_submission
+from isthmus.node.prepare import Submittable, build_submission, payload_path, save_submission
 from isthmus.node.round_encoding import RoundEncoding
 from isthmus.node.signing import sign_manifest
 from isthmus.party.identity import write_private
@@ -120,9 +122,12 @@ def encode_dataset(node: Node, manifest: RoundManifest, *, report: Report) -> Su
     dataset = node.config.datasets[terms.dataset]
     encoding = round_encoding(node, manifest)
     report("reading", 0, 1)
-    records = read_dataset(node.folder, dataset, encoding.profile.fields)
+    exclusions = read_exclusions(node.folder, project=manifest.project.id, now=node.clock.now())
+    records, kept = read_consenting(node.folder, dataset, encoding.profile.fields, exclusions=exclusions)
     report("reading", 1, 1)
-    return build_submission(
+    if not records.record_ids:
+        raise RefusedByPolicy(round_id=manifest.round_id, problem="consent leaves no row of this node to encode")
+    submittable = build_submission(
         records,
         dataset=dataset,
         encoding=encoding,
@@ -130,6 +135,8 @@ def encode_dataset(node: Node, manifest: RoundManifest, *, report: Report) -> Su
         random_bytes=node.random_bytes,
         progress=report,
     )
+    left_out = {"left_out": kept.sentences(), "asked_for_consent": list(columns_needed(dataset.consent))}
+    return replace(submittable, report=submittable.report | left_out)
 
 
 def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
@@ -147,7 +154,10 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
         raise RefusedByPolicy(round_id=round_id, problem="it is released, but this node has no receipt for it")
     rows = submission_from_bytes(prepared.document).rows
     fetched = list(islice(client.fetch_pseudonyms(round_id), rows + 1))
-    problem = _fetched_problem(fetched, rows=rows, spine=manifest.project.reveal is RevealMode.SPINE)
+    tombstones = node.vault.tombstones(round_id)
+    problem = _fetched_problem(
+        fetched, rows=rows, tombstones=tombstones, spine=manifest.project.reveal is RevealMode.SPINE
+    )
     if problem is not None:
         raise RefusedByPolicy(round_id=round_id, problem=problem)
     pairs = [(row.handle, row.pseudonym, row.slot) for row in fetched]
@@ -157,10 +167,14 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
     return path
 
 
-def _fetched_problem(fetched: Sequence[FetchedRow], *, rows: int, spine: bool) -> str | None:
+def _fetched_problem(
+    fetched: Sequence[FetchedRow], *, rows: int, tombstones: Mapping[bytes, bool], spine: bool
+) -> str | None:
     if len({row.handle for row in fetched}) != len(fetched) or len({row.pseudonym for row in fetched}) != len(fetched):
         return "the coordinator sent a row or an ID twice"
-    if len(fetched) > rows or (spine and len(fetched) < rows):
+    if any(tombstones.get(row.handle) for row in fetched):
+        return "the coordinator sent an ID for a row that it said was struck out"
+    if len(fetched) > rows or (spine and len(fetched) < rows - len(tombstones)):
         return "the coordinator sent another number of IDs than this node has rows"
     if any((row.slot is not None) != spine for row in fetched):
         return "the coordinator's slots do not fit the reveal mode that was agreed"

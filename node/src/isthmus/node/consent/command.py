@@ -11,12 +11,14 @@ import click
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.errors import NotFound
 from isthmus.contract.ids import ProjectId, parse_project_id
+from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME
 from isthmus.node.consent.days import local_day
 from isthmus.node.consent.opt_out_csv import read_opt_outs
 from isthmus.node.consent.opt_outs import Act, Entry, Reason, entry_problems, revocable
-from isthmus.node.consent.show import consequence, counts_data, counts_text, entry_data, entry_text
+from isthmus.node.consent.show import consequence, counts_data, counts_text, entry_data, entry_text, struck_out_text
 from isthmus.node.consent.store import OptOutList, open_opt_outs
+from isthmus.node.node import open_node
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.errors import SettingsInvalid
@@ -145,6 +147,24 @@ def revoke(folder: Path, record_id: str, from_day: datetime | None, project_id: 
             ]
         )
     say(f"revoked from {day} on: {chosen}; the record takes part in rounds that are prepared from then on")
+
+
+@opt_out.command()
+@folder_option
+@json_option
+def apply(folder: Path, as_json: bool) -> None:
+    """Strike rows out of open rounds whose people are left out by now. `run` does the same by itself.
+
+    \b
+    Example: isthmus-node opt-out apply
+    """
+    from isthmus.node.strike_out import strike_out_all  # noqa: PLC0415 - needs numpy; the others start faster without
+
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        found = list(strike_out_all(node, client))
+    data = [{"round_id": one.round_id, "rows": one.rows, "too_late": one.too_late} for one in found]
+    lines = [struck_out_text(one.round_id, rows=one.rows, too_late=one.too_late) for one in found]
+    emit(as_json, data, lambda: "\n".join(lines) or "nothing to strike out")
 
 
 @opt_out.command()

@@ -103,6 +103,11 @@ def whole_number(text: str) -> str:
     return stripped if printed is None else printed[1]
 
 
+def rows_text(rows: int) -> str:
+    """Give a number of rows in words."""
+    return f"{rows:,} {'row' if rows == 1 else 'rows'}"
+
+
 def entry_problems(record_id: str, from_day: date, until_day: date | None) -> list[str]:
     """Tell what is wrong with the parts of an entry, without repeating them."""
     problems = []

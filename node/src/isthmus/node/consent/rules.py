@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.node.consent.bands import band
-from isthmus.node.consent.opt_outs import Exclusions, Reason
+from isthmus.contract.bands import band
+from isthmus.node.consent.opt_outs import Exclusions, Reason, rows_text
 from isthmus.node.consent.settings import ConsentRule, fold_word, words
 from isthmus.node.normalise.dates import DateOrder, parse_date
 
@@ -65,10 +65,9 @@ class Ground:
 
     def sentence(self, rows: int) -> str:
         """Give the ground in words, for that number of rows."""
-        counted = f"{rows:,} {'row' if rows == 1 else 'rows'}"
         if self.source == ON_THE_LIST:
-            return f"{counted} on the {ON_THE_LIST}: {self.cause.replace('_', ' ')}"
-        return _SENTENCES[Cause(self.cause)].format(rows=counted, column=self.source)
+            return f"{rows_text(rows)} on the {ON_THE_LIST}: {self.cause.replace('_', ' ')}"
+        return _SENTENCES[Cause(self.cause)].format(rows=rows_text(rows), column=self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

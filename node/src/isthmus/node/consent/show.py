@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
+from isthmus.contract.bands import band
 from isthmus.contract.clock import to_text
 from isthmus.contract.ids import ProjectId
-from isthmus.node.consent.bands import band
-from isthmus.node.consent.opt_outs import Act, Entry, Reason, exclusions, record_key
+from isthmus.node.consent.opt_outs import Act, Entry, Reason, exclusions, record_key, rows_text
 
 ALL_PROJECTS: Final = "all projects"
 
@@ -64,6 +64,13 @@ def consequence(*, record_is: str, from_day: date, today: date) -> str:
         f"{record_is}; {begins} the next round leaves it out before anything is encoded. A round whose rows were sent"
         " already still holds it: isthmus-node opt-out apply strikes it out there, as long as nothing is released"
     )
+
+
+def struck_out_text(round_id: str, *, rows: int, too_late: bool) -> str:
+    """Say what came of striking out of one round."""
+    if too_late:
+        return f"{round_id}: too late for {rows_text(rows)}, its result is made; the next round leaves them out"
+    return f"{round_id}: {rows_text(rows)} struck out"
 
 
 def _counts(entries: Sequence[Entry], project: ProjectId | None, today: date) -> dict[str, Any]:

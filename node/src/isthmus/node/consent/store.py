@@ -40,6 +40,10 @@ class OptOutList:
         """Give all entries in the order in which they were made."""
         return [_entry(row) for row in self._connection.execute(f"SELECT {_COLUMNS} FROM entries ORDER BY sequence")]  # noqa: S608 - a constant
 
+    def count(self) -> int:
+        """Give how many entries there are; it grows with every change."""
+        return int(self._connection.execute("SELECT count(*) FROM entries").fetchone()[0])
+
     def opt_out(self, wanted: Iterable[Entry]) -> int:
         """Add opt-outs, those that change nothing left out, all or none; give how many were added."""
         with self._connection as tx:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isthmus.node.consent.bands import band
+from isthmus.contract.bands import band
 
 
 @pytest.mark.parametrize(

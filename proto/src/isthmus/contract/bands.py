@@ -1,4 +1,4 @@
-"""Bands: counts of people as they may be told outside the node."""
+"""Bands: counts of people as they may be told where an exact one may not."""
 
 
 def band(count: int) -> str:
