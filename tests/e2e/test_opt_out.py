@@ -192,6 +192,7 @@ def test_person_who_opted_out_before_is_not_even_sent(scene: Scene) -> None:
     assert submission_from_bytes(prepared.document).rows == 4
     assert set(scene.nodes[0].vault.record_ids(scene.round_id).values()) == EVERYBODY - {"0001", "0005"}
     report = json.loads(prepared.report)
+    assert report["stayed"] == ["Nr", "OptOut"]
     assert report["left_out"] == ["1 row on the opt-out list: parent opt out", "1 row opted out by OptOut"]
     assert set(scene.ids(0)) == EVERYBODY - {"0001", "0005"}
     assert scene.outcomes() == []

@@ -123,20 +123,24 @@ def encode_dataset(node: Node, manifest: RoundManifest, *, report: Report) -> Su
     encoding = round_encoding(node, manifest)
     report("reading", 0, 1)
     exclusions = read_exclusions(node.folder, project=manifest.project.id, now=node.clock.now())
-    records, kept = read_consenting(node.folder, dataset, encoding.profile.fields, exclusions=exclusions)
+    consenting = read_consenting(node.folder, dataset, encoding.profile.fields, exclusions=exclusions)
     report("reading", 1, 1)
-    if not records.record_ids:
+    if not consenting.records.record_ids:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="consent leaves no row of this node to encode")
     submittable = build_submission(
-        records,
+        consenting.records,
         dataset=dataset,
         encoding=encoding,
         party=node.identity.party,
         random_bytes=node.random_bytes,
         progress=report,
     )
-    left_out = {"left_out": kept.sentences(), "asked_for_consent": list(columns_needed(dataset.consent))}
-    return replace(submittable, report=submittable.report | left_out)
+    consent = {
+        "left_out": consenting.kept.sentences(),
+        "not_found": consenting.not_found,
+        "stayed": [*submittable.report["stayed"], *columns_needed(dataset.consent)],
+    }
+    return replace(submittable, report=submittable.report | consent)
 
 
 def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:

@@ -46,6 +46,16 @@ def test_adding_counts_what_is_new_and_stores_no_more(opt_outs: OptOutList) -> N
     assert opt_outs.entries() == [opt_out("a"), opt_out("b"), opt_out("c")]
 
 
+def test_count_grows_with_every_change_and_with_nothing_else(opt_outs: OptOutList) -> None:
+    counts = [opt_outs.count()]
+    for _ in range(2):
+        opt_outs.opt_out([WHOLE])
+        counts.append(opt_outs.count())
+    opt_outs.revoke([revocation()])
+
+    assert [*counts, opt_outs.count()] == [0, 1, 1, 2]
+
+
 def test_adding_that_fails_half_way_changes_nothing(opt_outs: OptOutList) -> None:
     def broken() -> Iterator[Entry]:
         yield opt_out("a")

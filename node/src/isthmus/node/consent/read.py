@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
 from pathlib import Path
@@ -23,6 +24,18 @@ _ASKED: Final = "consent:"
 """What stands before a rule's column among the standard fields, none of which has a colon."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Consenting:
+    """The records of a data set that take part, in the source's order; which rows those are, and who was not found.
+
+    `not_found` counts records of the list of opt-outs that the data set does not have: gone, or mistyped.
+    """
+
+    records: Records
+    kept: Kept
+    not_found: int
+
+
 def read_exclusions(folder: Path, *, project: ProjectId, now: datetime) -> Exclusions:
     """Give who is left out of the project today by the list of opt-outs in the node's folder."""
     with closing(open_opt_outs(folder)) as opt_outs:
@@ -31,15 +44,8 @@ def read_exclusions(folder: Path, *, project: ProjectId, now: datetime) -> Exclu
 
 def read_consenting(
     folder: Path, dataset: DatasetConfig, fields: Sequence[str], *, exclusions: Exclusions
-) -> tuple[Records, Kept]:
-    """Read the fields of a data set, and no other column but those that its rules ask for.
-
-    Returns:
-        The records that take part, in the source's order, with `fields` alone; and which rows of the source they are.
-
-    Raises:
-        As `open_source`.
-    """
+) -> Consenting:
+    """Read the fields of a data set, and no other column but those that its rules ask for; raises as `open_source`."""
     records, kept = _read(folder, dataset, fields, exclusions)
     mask = kept.mask.tolist()
     taking_part = Records(
@@ -47,7 +53,7 @@ def read_consenting(
         columns={field: list(compress(records.columns[field], mask)) for field in fields},
         source=records.source,
     )
-    return taking_part, kept
+    return Consenting(records=taking_part, kept=kept, not_found=exclusions.not_among(records.record_ids))
 
 
 def left_out_records(folder: Path, dataset: DatasetConfig, *, exclusions: Exclusions) -> frozenset[str]:

@@ -1,0 +1,71 @@
+"""Reading a data set with consent: who takes part, which columns are read, and who is left out by now."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from unit.node.consent.consent_parts import NOW, PROJECT, TODAY, opt_out
+
+from isthmus.node.config import DatasetConfig
+from isthmus.node.consent.opt_outs import exclusions
+from isthmus.node.consent.read import left_out_records, read_consenting, read_exclusions
+from isthmus.node.consent.settings import ConsentRule
+from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.sources.errors import ColumnMissing
+
+PEOPLE = DatasetConfig(
+    file="people.csv",
+    id_column="Nr",
+    columns={"first_name": "First", "last_name": "Last"},
+    consent=(ConsentRule(column="First", exclude_if=("Zoe",), include_if=("Ann", "Bob", "Cem")),),
+)
+LISTED = exclusions([opt_out("2"), opt_out("9")], project=PROJECT, as_of=TODAY)
+NOBODY = exclusions([], project=PROJECT, as_of=TODAY)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "people.csv").write_text("Nr,First,Last,Unread\n1,Ann,A,\n02,Bob,B,\n3,Zoe,C,\n4,Cem,D,\n")
+    return tmp_path
+
+
+def test_rows_that_take_part_come_in_order_with_the_fields_alone(folder: Path) -> None:
+    found = read_consenting(folder, PEOPLE, ("last_name",), exclusions=LISTED)
+
+    assert found.records.record_ids == ["1", "4"]
+    assert found.records.columns == {"last_name": ["A", "D"]}
+    assert found.kept.mask.tolist() == [True, False, False, True]
+    assert found.not_found == 1
+    assert found.kept.sentences() == ["1 row on the opt-out list: parent opt out", "1 row opted out by First"]
+
+
+def test_without_rules_the_list_alone_decides(folder: Path) -> None:
+    plain = DatasetConfig(file="people.csv", id_column="Nr", columns=PEOPLE.columns)
+
+    found = read_consenting(folder, plain, ("first_name",), exclusions=LISTED)
+
+    assert found.records.record_ids == ["1", "3", "4"]
+    assert left_out_records(folder / "not there", plain, exclusions=LISTED) == frozenset()
+
+
+def test_records_left_out_now_are_given_by_id(folder: Path) -> None:
+    assert left_out_records(folder, PEOPLE, exclusions=NOBODY) == {"3"}
+    assert left_out_records(folder, PEOPLE, exclusions=LISTED) == {"02", "3"}
+
+
+def test_column_of_a_rule_that_is_not_there_stops_the_reading(folder: Path) -> None:
+    dataset = DatasetConfig(
+        file="people.csv", id_column="Nr", columns={}, consent=(ConsentRule(column="Gone", exclude_if=("Y",)),)
+    )
+
+    with pytest.raises(ColumnMissing, match="Gone"):
+        read_consenting(folder, dataset, (), exclusions=NOBODY)
+
+
+def test_list_in_the_folder_is_read_as_of_today(folder: Path) -> None:
+    opt_outs = open_opt_outs(folder)
+    opt_outs.opt_out([opt_out("1")])
+    opt_outs.close()
+
+    assert read_exclusions(folder, project=PROJECT, now=NOW).reason("1") is not None
+    assert read_exclusions(folder, project=PROJECT, now=datetime(2026, 8, 30, 12, tzinfo=UTC)).reason("1") is None
