@@ -24,7 +24,6 @@ from isthmus.node.prepare import (
     Submittable,
     build_submission,
     payload_path,
-    read_dataset,
     save_submission,
 )
 from isthmus.node.records import Records, SourceDescription
@@ -168,15 +167,6 @@ def test_progress_of_each_stage_ends_at_its_total() -> None:
 
     assert told["normalising"] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert told["encoding"][-1] == (40, 40)
-
-
-def test_columns_that_the_round_does_not_encode_are_not_read(tmp_path: Path) -> None:
-    (tmp_path / "students.csv").write_text("StudentId,First,Last,Born,Zip\n1,Maria,Fictional,2005-01-02,00000\n")
-
-    records = read_dataset(tmp_path, STUDENTS, ("first_name", "dob"))
-
-    assert records.record_ids == ["1"]
-    assert records.columns == {"first_name": ["Maria"], "dob": ["2005-01-02"]}
 
 
 def test_saved_submission_lies_in_outbox_and_vault(tmp_path: Path) -> None:

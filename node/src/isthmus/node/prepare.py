@@ -1,4 +1,4 @@
-"""From records to a submission that is ready to send: read, normalise, encode, give handles, shuffle, write down.
+"""From records to a submission that is ready to send: normalise, encode, give handles, shuffle, write down.
 
 The submission lies in the outbox, and its handles in the vault, before the coordinator hears of it; so a node that is
 killed goes on with the same bytes. Record ids and values stay here.
@@ -29,7 +29,6 @@ from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.records import Records
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
-from isthmus.node.sources.open_source import open_source
 from isthmus.node.vault import Vault
 from isthmus.party.identity import write_private
 
@@ -47,11 +46,6 @@ class Submittable:
     payload: bytes
     record_of_handle: list[tuple[bytes, str]]
     report: dict[str, Any]
-
-
-def read_dataset(folder: Path, dataset: DatasetConfig, fields: tuple[str, ...]) -> Records:
-    """Read the fields of a data set that a round encodes, and no other column."""
-    return open_source(folder, dataset, fields=fields)
 
 
 def build_submission(

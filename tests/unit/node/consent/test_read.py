@@ -39,6 +39,15 @@ def test_rows_that_take_part_come_in_order_with_the_fields_alone(folder: Path) -
     assert found.kept.sentences() == ["1 row on the opt-out list: parent opt out", "1 row opted out by First"]
 
 
+def test_columns_that_neither_round_nor_rule_asks_for_are_not_read(tmp_path: Path) -> None:
+    """Two columns of one name cannot be read, so whoever reads no more than it has to does not notice them."""
+    (tmp_path / "people.csv").write_text("Nr,First,Last,Odd,Odd\n1,Ann,A,,\n")
+
+    found = read_consenting(tmp_path, PEOPLE, ("last_name",), exclusions=NOBODY)
+
+    assert found.records.columns == {"last_name": ["A"]}
+
+
 def test_without_rules_the_list_alone_decides(folder: Path) -> None:
     plain = DatasetConfig(file="people.csv", id_column="Nr", columns=PEOPLE.columns)
 
