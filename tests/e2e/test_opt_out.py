@@ -112,7 +112,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 @contextmanager
-def _scene(live: Live, tmp_path: Path, *, reveal: str, name: str) -> Iterator[Scene]:
+def _scene(live: Live, tmp_path: Path, *, reveal: str, profile: str, name: str) -> Iterator[Scene]:
     """Set up two parties of their own, and a round that collects."""
     context, project = live.installation.context, ProjectId(f"project-{name}")
     folders = [tmp_path / f"{name}-{side}" for side in ("left", "right")]
@@ -131,7 +131,7 @@ def _scene(live: Live, tmp_path: Path, *, reveal: str, name: str) -> Iterator[Sc
         enrol(folder / "identity", live.token(folder.name))
     key = make_linkage_key(folders[0], project, random_bytes=seeded_bytes(3))
     import_linkage_key(folders[1], project, key)
-    text = project_text(providers=[folder.name for folder in folders], id=project, reveal=reveal)
+    text = project_text(providers=[folder.name for folder in folders], id=project, reveal=reveal, profile=profile)
     add_project(context, OPERATOR, text=text)
     coordinator_key = live.installation.keys.signing_key.public_key().public_bytes_raw()
     round_id = propose_round(context, OPERATOR, project_id=project, coordinator_key=coordinator_key).round_id
@@ -146,10 +146,11 @@ def _scene(live: Live, tmp_path: Path, *, reveal: str, name: str) -> Iterator[Sc
         yield scene
 
 
-@pytest.fixture(params=["linked", "spine"])
+@pytest.fixture(params=[("linked", "hardened-1"), ("spine", "interop-1")], ids="-".join)
 def scene(live: Live, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     name = sha256(request.node.name.encode()).hex()[:8]  # parties and project of its own
-    with _scene(live, tmp_path, reveal=request.param, name=f"n{name}") as made:
+    reveal, profile = request.param
+    with _scene(live, tmp_path, reveal=reveal, profile=profile, name=f"n{name}") as made:
         yield made
 
 
@@ -208,6 +209,18 @@ def test_opt_out_after_release_is_for_the_next_round(scene: Scene) -> None:
     assert "too late for 1 row," in said
     assert "the next round leaves them out" in said
     assert set(scene.ids(0)) == EVERYBODY
+
+
+def test_all_people_of_a_provider_may_opt_out(scene: Scene) -> None:
+    scene.step(0, 1)
+    (scene.folder / "list.csv").write_text("record_id\n" + "\n".join(sorted(EVERYBODY)) + "\n")
+    _opt_out(scene.folder, "import", str(scene.folder / "list.csv"))
+
+    (struck_out,) = strike_out_all(scene.nodes[0], scene.clients[0])
+    scene.match()
+
+    assert struck_out.rows == len(EVERYBODY)
+    assert scene.ids(0) == {}
 
 
 def test_running_node_strikes_out_by_itself_and_asks_once(scene: Scene) -> None:

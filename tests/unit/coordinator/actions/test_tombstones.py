@@ -185,6 +185,8 @@ def test_all_rows_of_a_provider_can_be_struck_out(hub: Coordinator) -> None:
 class _Striking:
     """An engine in the middle of whose first run somebody opts out."""
 
+    max_pairs = 1_000_000
+
     def __init__(self, strike: Callable[[], object]) -> None:
         self.strike: Callable[[], object] | None = strike
         self.rows: list[int] = []
