@@ -20,6 +20,7 @@ from isthmus.contract.profile import PROFILE_FORMAT, default_threshold, interop_
 from isthmus.contract.project import MANIFEST_FORMAT, PROJECT_FORMAT
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.contract.tombstones import TOMBSTONES_FORMAT
 from isthmus.coordinator.disclosure.release import FORMAT as TABLE_FORMAT
 from isthmus.coordinator.domain.entities import entity_id
 from isthmus.coordinator.domain.pseudonyms import pseudonym
@@ -28,7 +29,10 @@ from isthmus.node.keys.linkage_key import kdf_info, key_check_value, key_file_te
 PROTOCOL = read(DOCS / "protocol.md")
 KEY = Secret(bytes(range(32)))
 PROJECT, ROUND = ProjectId("demo"), RoundId("demo-0000000001")
-FORMATS = (PROJECT_FORMAT, MANIFEST_FORMAT, SUBMISSION_FORMAT, RECEIPT_FORMAT, TABLE_FORMAT, PROFILE_FORMAT)
+FORMATS = (
+    *(PROJECT_FORMAT, MANIFEST_FORMAT, SUBMISSION_FORMAT, RECEIPT_FORMAT),
+    *(TOMBSTONES_FORMAT, TABLE_FORMAT, PROFILE_FORMAT),
+)
 CITATION = re.compile(r"docs/protocol\.md,?[\s#\"/*]*sections?\s+(\d+)(?:\s+(?:to|and)\s+(\d+))?")
 
 

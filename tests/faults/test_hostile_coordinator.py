@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from unit.node.parts import RIVERSIDE, ROUND, manifest
+from unit.node.parts import RIVERSIDE, ROUND, manifest, project
 
 from isthmus.contract.canonical import Label, sha256, sign
+from isthmus.contract.clock import FixedClock
 from isthmus.contract.convert import error_from_wire
 from isthmus.contract.encodings import RECEIPT_FORMAT, SUBMISSION_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.errors import IsthmusError, MalformedDocument, MalformedMessage
@@ -76,7 +78,14 @@ def node(tmp_path: Path) -> Iterator[Node]:
         root=b"",
     )
     with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
-        yield Node(folder=tmp_path, config=NodeConfig(), identity=identity, vault=vault, random_bytes=bytes)
+        yield Node(
+            folder=tmp_path,
+            config=NodeConfig(),
+            identity=identity,
+            vault=vault,
+            random_bytes=bytes,
+            clock=FixedClock(datetime(2026, 1, 15, 12, tzinfo=UTC)),
+        )
 
 
 def submitted(node: Node, *, receipt: bool = True) -> bytes:
@@ -104,6 +113,34 @@ def test_a_round_other_than_the_one_asked_for_is_refused() -> None:
 def test_a_manifest_that_does_not_fit_its_hash_is_refused() -> None:
     with pytest.raises(MalformedMessage, match="not the round that was asked for"):
         client(manifest=DATA.replace(b"linked", b"spine!")).get_round(ROUND)
+
+
+def test_an_id_for_a_row_that_was_struck_out_is_refused(node: Node) -> None:
+    submitted(node)
+    node.vault.save_tombstones(ROUND, HANDLES[:1], acknowledged=True)
+    with pytest.raises(RefusedByPolicy, match="struck out"):
+        fetch_ids(node, client(rows=pseudonym_rows(GOOD)), MANIFEST)
+    assert list(node.vault.linked_records(ROUND)) == []
+
+
+@pytest.mark.parametrize(("acknowledged", "sent"), [(True, HANDLES[1:]), (False, HANDLES[1:]), (False, HANDLES)])
+def test_a_spine_is_whole_without_the_rows_that_were_struck_out(
+    node: Node, acknowledged: bool, sent: list[bytes]
+) -> None:
+    """An answer that was lost leaves open whether the coordinator struck out; both are well then."""
+    submitted(node)
+    node.vault.save_tombstones(ROUND, HANDLES[:1], acknowledged=acknowledged)
+    rows = [pb.PseudonymRow(handle=h, pseudonym=n, slot=s) for s, (h, n) in enumerate(zip(sent, GOOD, strict=False))]
+    fetch_ids(node, client(rows=rows), manifest(project(reveal=RevealMode.SPINE)))
+    assert len(list(node.vault.linked_records(ROUND))) == len(sent)
+
+
+def test_a_spine_that_lacks_a_row_which_nobody_struck_out_is_refused(node: Node) -> None:
+    submitted(node)
+    node.vault.save_tombstones(ROUND, HANDLES[:1], acknowledged=True)
+    rows = [pb.PseudonymRow(handle=HANDLES[1], pseudonym=GOOD[1], slot=1)]
+    with pytest.raises(RefusedByPolicy, match="another number"):
+        fetch_ids(node, client(rows=rows), manifest(project(reveal=RevealMode.SPINE)))
 
 
 def test_nobody_signs_terms_that_were_not_shown_or_changed_since(node: Node) -> None:

@@ -34,6 +34,9 @@ MAY_LEAVE = {
     "UploadChunksRequest.digest": "of the payload beside it",
     "UploadChunksRequest.payload": "random handles and CLKs: pseudonymous personal data, for which the round exists",
     "CompleteSubmissionRequest.round_id": "made by the coordinator",
+    "TombstoneRowsRequest.round_id": "made by the coordinator",
+    "TombstoneRowsRequest.handles": "random, and at the coordinator already; says which rows left, not why or who",
+    "TombstoneRowsRequest.signature": "over the handles beside it",
     "FetchPseudonymsRequest.round_id": "made by the coordinator",
 }
 

@@ -1,9 +1,9 @@
 """Random histories of one coordinator: whatever parties do, in whatever order and however often, some things never are.
 
 Acts are drawn by Hypothesis: proposing, signing with right and wrong keys, declining, confirming right and wrong keys,
-declaring, sending right, damaged and other chunks, completing too early and twice, cancelling, matching, fetching.
-Never: an acknowledged chunk lost; a result without all signatures, confirmations and receipts; two results; an unlawful
-step; an error without a type; a hole in the log.
+declaring, sending right, damaged and other chunks, completing too early and twice, striking out own and others' rows,
+cancelling, matching, fetching. Never: an acknowledged chunk lost; an ID for a row that was struck out; a result without
+all signatures, confirmations and receipts; two results; an unlawful step; an error without a type; a hole in the log.
 """
 
 import shutil
@@ -27,11 +27,13 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from isthmus.contract.canonical import sha256
+from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
+from isthmus.contract.tombstones import tombstones_document
 from isthmus.coordinator.actions import results, rounds
+from isthmus.coordinator.actions.tombstones import tombstone_rows
 from isthmus.coordinator.domain.audit import GENESIS
 from isthmus.coordinator.domain.rounds import TRANSITIONS
 
@@ -55,6 +57,7 @@ class Histories(RuleBasedStateMachine):
         self.round_id = RoundId("none-yet")
         self.acknowledged: dict[tuple[RoundId, int], bytes] = {}
         self.receipts: dict[tuple[RoundId, int], bytes] = {}
+        self.struck_out: set[tuple[RoundId, int, bytes]] = set()
         self.fetched: dict[tuple[RoundId, int], list[tuple[bytes, str]]] = {}
 
     def teardown(self) -> None:
@@ -140,10 +143,29 @@ class Histories(RuleBasedStateMachine):
             _, batches = results.fetch_pseudonyms(self.hub.context, self.parties[party].actor, round_id=self.round_id)
             rows = [(row.handle, str(row.pseudonym)) for batch in batches for row in batch]
             assert self.fetched.setdefault((self.round_id, party), rows) == rows, "a result changed"
+            assert not [row for row in rows if (self.round_id, party, row[0]) in self.struck_out], "an ID for nobody"
 
         event(f"fetching while {self.hub.state(self.round_id).value}")
         if self.attempt(act):
             assert self.hub.state(self.round_id) is RoundState.RELEASED
+
+    @rule(party=PARTIES, row=st.integers(0, 8), foreign=SELDOM)
+    def strike_out(self, party: int, row: int, foreign: bool) -> None:
+        provider, rows = self.parties[party], self.rows[1 - party if foreign else party][0]
+        handle = rows.handles[row].tobytes()
+        signature = sign(
+            provider.signing_key,
+            Label.TOMBSTONES,
+            tombstones_document([handle], round_id=self.round_id, party=provider.id),
+        )
+        event(f"striking out while {self.hub.state(self.round_id).value}")
+        if self.attempt(
+            lambda: tombstone_rows(
+                self.hub.context, provider.actor, round_id=self.round_id, handles=[handle], signature=signature
+            )
+        ):
+            assert not foreign
+            self.struck_out.add((self.round_id, party, handle))
 
     @rule(really=SELDOM)
     def cancel(self, really: bool) -> None:

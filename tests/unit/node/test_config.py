@@ -82,6 +82,25 @@ def test_all_columns_that_are_not_standard_are_named_at_once(tmp_path: Path) -> 
     assert refused.value.problem.count("is not a standard field") == 2
 
 
+def test_all_rules_of_consent_that_are_wrong_are_named_at_once(tmp_path: Path) -> None:
+    rules = """
+[[datasets.students.consent]]
+column = "OptOut"
+exclude_if = ["Y"]
+[[datasets.students.consent]]
+column = "Consent"
+[[datasets.students.consent]]
+column = ""
+include_if = ["Y"]
+"""
+    with pytest.raises(SettingsInvalid) as caught:
+        _load(tmp_path, DATASET + rules)
+
+    assert "datasets.students.consent rule 2 needs a word in exclude_if or include_if" in str(caught.value)
+    assert "datasets.students.consent rule 3 names no column" in str(caught.value)
+    assert "rule 1" not in str(caught.value)
+
+
 def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="isthmus-node init"):
         load_config(tmp_path)

@@ -80,6 +80,13 @@ def test_analysts_are_named() -> None:
     assert "  released   to research; no count below 10" in text
 
 
+def test_report_says_how_many_were_left_out_and_why() -> None:
+    lines = report_text(REPORT | {"left_out": ["2 rows opted out by OptOut"], "not_found": 3}).splitlines()
+
+    assert "  left out   2 rows opted out by OptOut" in lines
+    assert "  not found  3 ids of the opt-out list are not in the data set" in lines
+
+
 def test_report_shows_what_leaves_and_what_stays() -> None:
     assert report_text(REPORT).splitlines() == [
         "  leaves     12,345 rows of 1024 bits, 1,777,680 bytes, shuffled,",

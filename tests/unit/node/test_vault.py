@@ -129,6 +129,16 @@ def test_pseudonyms_for_a_foreign_handle_are_refused_and_nothing_changes(vault: 
     assert [one.pseudonym for one in vault.linked_records(ROUND)] == ["aaa"]
 
 
+def test_tombstones_are_noted_by_round_and_an_acknowledgement_is_never_lost(vault: Vault) -> None:
+    first, second = ROWS[0][0], ROWS[1][0]
+    vault.save_tombstones(ROUND, [first, second], acknowledged=False)
+    vault.save_tombstones(ROUND, [first], acknowledged=True)
+    vault.save_tombstones(ROUND, [first], acknowledged=False)
+
+    assert vault.tombstones(ROUND) == {first: True, second: False}
+    assert vault.tombstones(OTHER) == {}
+
+
 def test_everything_is_there_after_opening_again(vault: Vault, path: Path) -> None:
     vault.save_signed(ROUND, b"manifest")
     _prepare(vault)

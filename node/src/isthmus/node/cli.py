@@ -14,6 +14,7 @@ from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template, load_config
+from isthmus.node.consent.command import opt_out
 from isthmus.node.doctor import examine
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
@@ -124,6 +125,9 @@ def key_import(folder: Path, project_id: str, file: Path, replace: bool) -> None
         folder, parse_project_id(project_id), file.read_text("utf-8-sig", errors="replace"), replace=replace
     )
     say(f"this node now holds the linkage key of {project_id}; destroy {file}")
+
+
+main.add_command(opt_out)
 
 
 @main.group("round")

@@ -110,6 +110,12 @@ class Client:
             response = self._stub.CompleteSubmission(request, timeout=UPLOAD_TIMEOUT_S)
         return response.receipt, response.signature
 
+    def tombstone_rows(self, round_id: RoundId, *, handles: Sequence[bytes], signature: bytes) -> RoundView:
+        """Strike rows of this party's out of a round."""
+        request = pb.TombstoneRowsRequest(round_id=round_id, handles=handles, signature=signature)
+        with errors_from(self._address):
+            return round_from_wire(self._stub.TombstoneRows(request, timeout=UPLOAD_TIMEOUT_S).round)
+
     def fetch_pseudonyms(self, round_id: RoundId) -> Iterator[FetchedRow]:
         """Give this party's rows with their pseudonyms; raise `MalformedMessage` where one of them is not one."""
         with errors_from(self._address):

@@ -4,6 +4,7 @@ node.toml      this file
 identity/      keys and certificate (isthmus.party.identity)
 keys/          one linkage key a project, mode 0600
 vault.sqlite   which handle is which record
+consent.sqlite the list of opt-outs
 outbox/        prepared submissions until their receipt is in
 ids/           the fetched ID files, one a round
 """
@@ -15,6 +16,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.node.consent.settings import ConsentRule, consent_problems
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.sources.open_source import source_kind
 from isthmus.party.errors import SettingsInvalid
@@ -45,6 +47,7 @@ class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     query: str = ""
     connection_env: str = ""
     connection_file: str = ""
+    consent: tuple[ConsentRule, ...] = ()
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +105,9 @@ sign_automatically = []
 # first_name = "FirstName"
 # last_name = "LastSurname"
 # dob = "BirthDate"
+# [[datasets.students.consent]]           # whom to leave out: docs/guides/consent.md
+# column = "DirectoryOptOut"
+# exclude_if = ["Y"]
 """
 
 
@@ -112,5 +118,7 @@ def _check_columns(config: NodeConfig) -> None:
         for field in dataset.columns
         if field not in STANDARD_FIELDS
     ]
+    for name, dataset in config.datasets.items():
+        problems += consent_problems(dataset.consent, dataset=name)
     if problems:
         raise SettingsInvalid(file=FILE_NAME, problem="; ".join(problems))

@@ -8,11 +8,13 @@ from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, connect
+from isthmus.node.consent.show import struck_out_text
 from isthmus.node.errors import NeedsConsent
 from isthmus.node.node import Node
 from isthmus.node.outbox import open_outbox
 from isthmus.node.progress import StageProgress
 from isthmus.node.show import report_text
+from isthmus.node.strike_out import OPEN, consent_version, strike_out
 from isthmus.node.take_part import WITHOUT_RESULT, take_step
 
 POLL_S: Final = 0.5
@@ -30,6 +32,7 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
     """
     finished: set[RoundId] = set()
     said: dict[RoundId, str] = {}
+    applied: dict[RoundId, object] = {}
     failures = 0
     open_outbox(node.outbox, node.vault)
     with connect(node.identity) as client, StageProgress() as progress:
@@ -38,7 +41,7 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
         while True:
             try:
                 for view in _open_rounds(client, project=project, round_id=round_id, finished=finished):
-                    if _step(node, client, view, progress=progress, said=said, strict=once):
+                    if _step(node, client, view, progress=progress, said=said, applied=applied, strict=once):
                         finished.add(view.round_id)
                         if once:
                             return
@@ -72,11 +75,13 @@ def _step(
     *,
     progress: StageProgress,
     said: dict[RoundId, str],
+    applied: dict[RoundId, object],
     strict: bool,
 ) -> bool:
     """Take one step; say what is new; give whether the round is over for this node."""
     try:
         step = take_step(node, client, view.round_id, report=progress.report)
+        _strike_out(node, client, step.view, progress=progress, applied=applied)
     except Unreachable:
         raise
     except NeedsConsent as exc:
@@ -92,6 +97,21 @@ def _step(
         progress.say(f"{view.round_id}: this party's IDs are in {step.id_file}")
         return True
     return False
+
+
+def _strike_out(
+    node: Node, client: Client, view: RoundView, *, progress: StageProgress, applied: dict[RoundId, object]
+) -> None:
+    """Strike out whoever opted out since the rows were sent; looked at again only when something may have changed."""
+    prepared = node.vault.prepared(view.round_id)
+    if view.state not in OPEN or prepared is None or prepared.receipt is None:
+        return
+    version = consent_version(node, view.round_id)
+    if applied.get(view.round_id) != version:
+        struck_out = strike_out(node, client, view)
+        applied[view.round_id] = version
+        if struck_out.rows:
+            progress.say(struck_out_text(view.round_id, rows=struck_out.rows, too_late=struck_out.too_late))
 
 
 def _tell(node: Node, before: RoundView, after: RoundView, progress: StageProgress) -> None:

@@ -10,6 +10,7 @@ from isthmus.contract.errors import IsthmusError
 from isthmus.contract.ids import ProjectId
 from isthmus.node.client import connect
 from isthmus.node.config import DatasetConfig, load_config
+from isthmus.node.consent.settings import columns_needed
 from isthmus.node.node import load_linkage_key
 from isthmus.node.sources.errors import raise_problems
 from isthmus.node.sources.header import header_problems
@@ -55,9 +56,9 @@ def _datasets(folder: Path) -> Mapping[str, DatasetConfig]:
 def _read_header(folder: Path, dataset: DatasetConfig) -> str:
     """Say how the source is read; raise a `BadInput` where it or a column of it is missing."""
     sample = sample_source(folder, dataset, rows=1)
-    asked = [dataset.id_column, *dataset.columns.values()]
+    asked = [dataset.id_column, *dataset.columns.values(), *columns_needed(dataset.consent)]
     raise_problems(header_problems(sample.header, asked, doubtful=sample.header_is_doubtful))
-    return f"{'; '.join(sample.findings)}; all {len(dataset.columns) + 1} columns are there"
+    return f"{'; '.join(sample.findings)}; all {len(asked)} columns are there"
 
 
 def _load_key(folder: Path, project: ProjectId) -> str:

@@ -6,6 +6,7 @@ BadInput
 Refused
 ├── RefusedByPolicy       this node will not do what the round asks
 ├── NeedsConsent          a person has to agree first
+├── NobodyTakesPart       consent leaves no row to encode
 └── ReceiptInvalid        the coordinator's receipt does not say what was sent
 Conflict
 ├── RoundEnded            the round ended without a result
@@ -45,6 +46,18 @@ class RefusedByPolicy(Refused):
     )
     round_id: str
     problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NobodyTakesPart(Refused):
+    """The opt-out list and the consent rules leave no row."""
+
+    code: ClassVar[str] = "nobody-takes-part"
+    spec: ClassVar[ErrorSpec] = _spec(
+        REFUSED,
+        "the opt-out list and the consent rules leave no row of the data set to encode",
+        "look at the rules in node.toml and at isthmus-node opt-out show; nothing was sent",
+    )
 
 
 @dataclass(eq=False, kw_only=True)

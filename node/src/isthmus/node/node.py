@@ -29,6 +29,7 @@ class Node:
     identity: Identity
     vault: Vault
     random_bytes: RandomBytes
+    clock: Clock
 
     @property
     def outbox(self) -> Path:
@@ -57,7 +58,14 @@ def open_node(folder: Path, *, clock: Clock) -> Iterator[Node]:
     identity = load_identity(folder / "identity", now=clock.now())
     vault = open_vault(folder / "vault.sqlite")
     try:
-        yield Node(folder=folder, config=config, identity=identity, vault=vault, random_bytes=secrets.token_bytes)
+        yield Node(
+            folder=folder,
+            config=config,
+            identity=identity,
+            vault=vault,
+            random_bytes=secrets.token_bytes,
+            clock=clock,
+        )
     finally:
         vault.close()
 

@@ -1,4 +1,4 @@
-"""From records to a submission that is ready to send: read, normalise, encode, give handles, shuffle, write down.
+"""From records to a submission that is ready to send: normalise, encode, give handles, shuffle, write down.
 
 Records come and go in pieces, so memory does not grow with their number; nothing counts before the last is read and
 found good. The submission lies in the outbox, and its handles in the vault, before the coordinator hears of it; so a
@@ -7,7 +7,7 @@ node that is killed goes on with the same bytes. Record ids and values stay here
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
 from isthmus.node.config import DatasetConfig
+from isthmus.node.consent.settings import columns_needed
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.outbox import named_payload, new_payload, open_outbox, write_rows
@@ -57,7 +58,11 @@ class _Tally:
     quality: dict[str, Counter[str]] = field(default_factory=dict)
 
 
-def preview_submission(stream: RecordStream, job: Job, *, progress: Progress) -> dict[str, Any]:
+Notes = Callable[[], Mapping[str, Any]]
+"""Gives what else the report says of the records, once they have come to their end."""
+
+
+def preview_submission(stream: RecordStream, job: Job, *, notes: Notes = dict, progress: Progress) -> dict[str, Any]:
     """Give the report of what would leave; all is read and encoded, nothing is written.
 
     Raises:
@@ -65,7 +70,7 @@ def preview_submission(stream: RecordStream, job: Job, *, progress: Progress) ->
     """
     tally = _Tally()
     deque(_encoded(stream, job, tally, progress), maxlen=0)
-    return _report(job, tally, stream)
+    return _report(job, tally, stream, notes)
 
 
 def prepare_submission(
@@ -76,6 +81,7 @@ def prepare_submission(
     outbox: Path,
     vault: Vault,
     random_bytes: RandomBytes,
+    notes: Notes = dict,
     progress: Progress,
 ) -> Submission:
     """Write a submission into the outbox and the vault.
@@ -96,7 +102,7 @@ def prepare_submission(
         progress("writing", 0, 1)
         digest = write_rows(payload, (rows.data for rows in spool.rows()), row_bits=job.row_bits)
         submission = _declare(job, rows=tally.rows, digest=digest, party=party)
-        report = json.dumps(_report(job, tally, stream))
+        report = json.dumps(_report(job, tally, stream, notes))
         with named_payload(outbox, submission):
             rows = spool.record_of_handle()
             vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=rows)
@@ -161,8 +167,9 @@ def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submissio
     )
 
 
-def _report(job: Job, tally: _Tally, stream: RecordStream) -> dict[str, Any]:
-    profile, columns = job.encoding.profile, job.dataset.columns
+def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict[str, Any]:
+    profile, columns, asked = job.encoding.profile, job.dataset.columns, columns_needed(job.dataset.consent)
+    stayed = [column for name, column in columns.items() if name not in profile.fields]
     return {
         "rows": tally.rows,
         "bytes": tally.rows * row_bytes(job.row_bits),
@@ -170,8 +177,9 @@ def _report(job: Job, tally: _Tally, stream: RecordStream) -> dict[str, Any]:
         "clk_bits": profile.clk_bits,
         "tables": list(profile.table_names),
         "encoded": {name: columns[name] for name in profile.fields},
-        "stayed": [job.dataset.id_column, *(column for name, column in columns.items() if name not in profile.fields)],
+        "stayed": list(dict.fromkeys([job.dataset.id_column, *stayed, *asked])),
         "source": list(stream.source.findings),
         "quality": {name: dict(counts) for name, counts in tally.quality.items()},
         "too_little_to_link": tally.too_little,
+        **notes(),
     }

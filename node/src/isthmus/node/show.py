@@ -69,6 +69,9 @@ def report_text(report: Mapping[str, Any]) -> str:
         f"  made from  {encoded}",
         f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
     ]
+    lines += [f"  left out   {sentence}" for sentence in report.get("left_out", ())]
+    if report.get("not_found"):
+        lines += [f"  not found  {report['not_found']:,} ids of the opt-out list are not in the data set"]
     lines += [f"  source     {finding}" for finding in report["source"]]
     if report["too_little_to_link"]:
         lines += [f"  too little {report['too_little_to_link']:,} rows hold too few values to link; they leave empty"]

@@ -6,7 +6,7 @@ docs/protocol.md section 10.
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, FetchedRow
+from isthmus.node.consent.read import Consenting, open_consenting, read_exclusions
 from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
@@ -26,10 +27,8 @@ from isthmus.node.node import Node
 from isthmus.node.outbox import payload_path
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
-from isthmus.node.records import RecordStream
 from isthmus.node.round_encoding import RoundEncoding
 from isthmus.node.signing import sign_manifest
-from isthmus.node.sources.open_source import open_source
 from isthmus.party.identity import write_private
 
 Report = Callable[[str, int, int], None]
@@ -118,7 +117,8 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
 def preview_round(node: Node, manifest: RoundManifest, *, report: Report) -> dict[str, Any]:
     """Read and encode what the round asks of this node and report what would leave; nothing is written or sent."""
     job = _job(node, manifest)
-    return preview_submission(_open_dataset(node, job), job, progress=report)
+    consenting = _open_dataset(node, job)
+    return preview_submission(consenting.stream, job, notes=consenting.notes, progress=report)
 
 
 def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
@@ -136,7 +136,10 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
         raise RefusedByPolicy(round_id=round_id, problem="it is released, but this node has no receipt for it")
     rows = submission_from_bytes(prepared.document).rows
     fetched = list(islice(client.fetch_pseudonyms(round_id), rows + 1))
-    problem = _fetched_problem(fetched, rows=rows, spine=manifest.project.reveal is RevealMode.SPINE)
+    tombstones = node.vault.tombstones(round_id)
+    problem = _fetched_problem(
+        fetched, rows=rows, tombstones=tombstones, spine=manifest.project.reveal is RevealMode.SPINE
+    )
     if problem is not None:
         raise RefusedByPolicy(round_id=round_id, problem=problem)
     pairs = [(row.handle, row.pseudonym, row.slot) for row in fetched]
@@ -146,10 +149,14 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
     return path
 
 
-def _fetched_problem(fetched: Sequence[FetchedRow], *, rows: int, spine: bool) -> str | None:
+def _fetched_problem(
+    fetched: Sequence[FetchedRow], *, rows: int, tombstones: Mapping[bytes, bool], spine: bool
+) -> str | None:
     if len({row.handle for row in fetched}) != len(fetched) or len({row.pseudonym for row in fetched}) != len(fetched):
         return "the coordinator sent a row or an ID twice"
-    if len(fetched) > rows or (spine and len(fetched) < rows):
+    if any(tombstones.get(row.handle) for row in fetched):
+        return "the coordinator sent an ID for a row that it said was struck out"
+    if len(fetched) > rows or (spine and len(fetched) < rows - len(tombstones)):
         return "the coordinator sent another number of IDs than this node has rows"
     if any((row.slot is not None) != spine for row in fetched):
         return "the coordinator's slots do not fit the reveal mode that was agreed"
@@ -180,9 +187,11 @@ def _check_signed(node: Node, manifest: RoundManifest, data: bytes) -> None:
 
 def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
     job = _job(node, manifest)
+    consenting = _open_dataset(node, job)
     submission = prepare_submission(
-        _open_dataset(node, job),
+        consenting.stream,
         job,
+        notes=consenting.notes,
         party=node.identity.party,
         outbox=node.outbox,
         vault=node.vault,
@@ -199,9 +208,10 @@ def _job(node: Node, manifest: RoundManifest) -> Job:
     return Job(dataset=node.config.datasets[terms.dataset], encoding=round_encoding(node, manifest))
 
 
-def _open_dataset(node: Node, job: Job) -> RecordStream:
-    """Open the fields of the data set that the round encodes, and no other column."""
-    return open_source(node.folder, job.dataset, fields=job.encoding.profile.fields)
+def _open_dataset(node: Node, job: Job) -> Consenting:
+    """Open the fields of the data set that the round encodes, of those who take part, and no other column."""
+    exclusions = read_exclusions(node.folder, project=job.encoding.manifest.project.id, now=node.clock.now())
+    return open_consenting(node.folder, job.dataset, job.encoding.profile.fields, exclusions=exclusions)
 
 
 def _upload(node: Node, client: Client, submission: Submission, *, first: int, report: Report) -> None:

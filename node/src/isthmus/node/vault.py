@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS rows (
     round_id TEXT NOT NULL, handle BLOB NOT NULL, record_id TEXT NOT NULL, pseudonym TEXT, slot INTEGER,
     PRIMARY KEY (round_id, handle)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tombstones (
+    round_id TEXT NOT NULL, handle BLOB NOT NULL, acknowledged INTEGER NOT NULL, PRIMARY KEY (round_id, handle)
+) STRICT, WITHOUT ROWID;
 """
 
 
@@ -137,6 +140,20 @@ class Vault:
         """Give the record id behind each handle of the round."""
         query = "SELECT handle, record_id FROM rows WHERE round_id = ?"
         return dict(self._connection.execute(query, (round_id,)))
+
+    def tombstones(self, round_id: RoundId) -> dict[bytes, bool]:
+        """Give the handles that this node asked to strike out of the round, and whether the coordinator said it did."""
+        query = "SELECT handle, acknowledged FROM tombstones WHERE round_id = ?"
+        return {handle: bool(said) for handle, said in self._connection.execute(query, (round_id,))}
+
+    def save_tombstones(self, round_id: RoundId, handles: Iterable[bytes], *, acknowledged: bool) -> None:
+        """Note handles before they are sent, and once more when the coordinator acknowledged them."""
+        with self._transaction() as tx:
+            tx.executemany(
+                "INSERT INTO tombstones VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET acknowledged = max(acknowledged, excluded.acknowledged)",
+                ((round_id, handle, acknowledged) for handle in handles),
+            )
 
     def close(self) -> None:
         """Close the file."""

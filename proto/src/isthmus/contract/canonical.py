@@ -30,6 +30,7 @@ class Label(StrEnum):
     ROUND_MANIFEST = "isthmus/round-manifest/1"
     SUBMISSION = "isthmus/submission/1"
     RECEIPT = "isthmus/receipt/1"
+    TOMBSTONES = "isthmus/tombstones/1"
     IDENTITY_PROOF = "isthmus/identity-proof/1"
     KEY_WRAPS = "isthmus/key-wraps/1"
     KEY_CONFIRMATION = "isthmus/key-confirmation/1"

@@ -416,6 +416,55 @@ class CompleteSubmissionResponse(_message.Message):
 Global___CompleteSubmissionResponse: _TypeAlias = CompleteSubmissionResponse  # noqa: Y015
 
 @_typing.final
+class TombstoneRowsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    HANDLES_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    signature: _builtins.bytes
+    """Ed25519, 64 bytes, by the party's identity key over the list of tombstones (docs/protocol.md section 6)."""
+    @_builtins.property
+    def handles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Handles of the caller's own rows, 16 bytes each, rising, none twice; 1 to 10,000 a message."""
+
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+        handles: _abc.Iterable[_builtins.bytes] | None = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handles", b"handles", "round_id", b"round_id", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TombstoneRowsRequest: _TypeAlias = TombstoneRowsRequest  # noqa: Y015
+
+@_typing.final
+class TombstoneRowsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def round(self) -> _common_pb2.RoundSummary: ...
+    def __init__(
+        self,
+        *,
+        round: _common_pb2.RoundSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TombstoneRowsResponse: _TypeAlias = TombstoneRowsResponse  # noqa: Y015
+
+@_typing.final
 class FetchPseudonymsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

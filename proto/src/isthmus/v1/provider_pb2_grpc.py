@@ -75,6 +75,11 @@ class ProviderServiceStub:
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionResponse.FromString,
                 _registered_method=True)
+        self.TombstoneRows = channel.unary_unary(
+                '/isthmus.v1.ProviderService/TombstoneRows',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.TombstoneRowsRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.TombstoneRowsResponse.FromString,
+                _registered_method=True)
         self.FetchPseudonyms = channel.unary_stream(
                 '/isthmus.v1.ProviderService/FetchPseudonyms',
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsRequest.SerializeToString,
@@ -142,6 +147,13 @@ class ProviderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TombstoneRows(self, request, context):
+        """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FetchPseudonyms(self, request, context):
         """The caller's own rows' pseudonyms, once the round is released.
         """
@@ -191,6 +203,11 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.CompleteSubmission,
                     request_deserializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionResponse.SerializeToString,
+            ),
+            'TombstoneRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.TombstoneRows,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.TombstoneRowsRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.TombstoneRowsResponse.SerializeToString,
             ),
             'FetchPseudonyms': grpc.unary_stream_rpc_method_handler(
                     servicer.FetchPseudonyms,
@@ -415,6 +432,33 @@ class ProviderService:
             '/isthmus.v1.ProviderService/CompleteSubmission',
             isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionRequest.SerializeToString,
             isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TombstoneRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/TombstoneRows',
+            isthmus_dot_v1_dot_provider__pb2.TombstoneRowsRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.TombstoneRowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,8 @@ class ProviderServiceStub:
     """Send chunks; each is acknowledged once it is on the coordinator's disk."""
     CompleteSubmission: _grpc.UnaryUnaryMultiCallable[_provider_pb2.CompleteSubmissionRequest, _provider_pb2.CompleteSubmissionResponse]
     """Close a submission whose chunks are all stored."""
+    TombstoneRows: _grpc.UnaryUnaryMultiCallable[_provider_pb2.TombstoneRowsRequest, _provider_pb2.TombstoneRowsResponse]
+    """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]
     """The caller's own rows' pseudonyms, once the round is released."""
 
@@ -73,6 +75,8 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """Send chunks; each is acknowledged once it is on the coordinator's disk."""
     CompleteSubmission: _aio.UnaryUnaryMultiCallable[_provider_pb2.CompleteSubmissionRequest, _provider_pb2.CompleteSubmissionResponse]  # type: ignore[assignment]
     """Close a submission whose chunks are all stored."""
+    TombstoneRows: _aio.UnaryUnaryMultiCallable[_provider_pb2.TombstoneRowsRequest, _provider_pb2.TombstoneRowsResponse]  # type: ignore[assignment]
+    """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]  # type: ignore[assignment]
     """The caller's own rows' pseudonyms, once the round is released."""
 
@@ -142,6 +146,14 @@ class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provider_pb2.CompleteSubmissionResponse, _abc.Awaitable[_provider_pb2.CompleteSubmissionResponse]]:
         """Close a submission whose chunks are all stored."""
+
+    @_abc_1.abstractmethod
+    def TombstoneRows(
+        self,
+        request: _provider_pb2.TombstoneRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.TombstoneRowsResponse, _abc.Awaitable[_provider_pb2.TombstoneRowsResponse]]:
+        """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
 
     @_abc_1.abstractmethod
     def FetchPseudonyms(

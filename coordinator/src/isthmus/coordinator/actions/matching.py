@@ -41,11 +41,12 @@ class MatchingInterrupted(Exception):  # not an error: nobody did anything wrong
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
-    """One provider's sealed rows: handles (n, 16) and CLKs (n, tables, clk_bits / 8), uint8."""
+    """One provider's sealed rows but for those struck out: handles (n, 16), CLKs (n, tables, clk_bits / 8), uint8."""
 
     party: PartyId
     handles: NDArray[np.uint8]
     clks: NDArray[np.uint8]
+    tombstones: frozenset[bytes]
 
     def handle_list(self) -> list[bytes]:
         """Give the handles as bytes, in row order."""
@@ -79,10 +80,12 @@ def match_round(
             raise MatchingInterrupted
         context.progress.report(round_id, done, total)
 
-    manifest, rows = _load(context, round_id)
-    pairs = _linked_pairs(manifest, rows, engine=engine, progress=progress)
-    groups = group_rows(pairs, sizes=[len(one.clks) for one in rows])
-    _store_results(context, round_id, manifest, rows, groups)
+    stored = False
+    while not stored:  # a row that is struck out while its round is matched takes part in nothing either
+        manifest, rows = _load(context, round_id)
+        pairs = _linked_pairs(manifest, rows, engine=engine, progress=progress)
+        groups = group_rows(pairs, sizes=[len(one.clks) for one in rows])
+        stored = _store_results(context, round_id, manifest, rows, groups)
     context.progress.clear(round_id)
 
 
@@ -130,16 +133,21 @@ def _load_rows(context: Context, tx: Transaction, round_id: RoundId, party: Part
     submission = submission_from_bytes(declared.document if declared else b"")
     payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))
     handles, clks = unpack_rows(payload, row_bits=submission.row_bits)
-    by_table = np.ascontiguousarray(clks).reshape(submission.rows, submission.tables, -1)
-    return _Rows(party=party, handles=handles, clks=by_table)
+    tombstones = tx.tombstones.of(round_id, party)
+    takes_part = np.fromiter((row.tobytes() not in tombstones for row in handles), dtype=np.bool_, count=len(handles))
+    by_table = clks.reshape(submission.rows, submission.tables, -1)
+    return _Rows(party=party, handles=handles[takes_part], clks=by_table[takes_part], tombstones=tombstones)
 
 
 def _store_results(
     context: Context, round_id: RoundId, manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups
-) -> None:
+) -> bool:
+    """Store everything and release; give false, and store nothing, where rows were struck out meanwhile."""
     table = _overlap(manifest, rows, groups)
     entities = _entity_ids(rows, groups)
     with context.store.begin() as tx:
+        if any(tx.tombstones.of(round_id, one.party) != one.tombstones for one in rows):
+            return False
         row = tx.rounds.get(round_id)
         keys = [_pseudonym_key(context, tx, row, one.party) for one in rows]
         _store_maps(context, tx, row, manifest, rows, entities, keys)
@@ -147,6 +155,7 @@ def _store_results(
         _store_release(context, tx, row, table)
         advance(context, tx, row, to=RoundState.REVIEW)
         advance(context, tx, tx.rounds.get(round_id), to=RoundState.RELEASED)
+        return True
 
 
 def _overlap(manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups) -> ReleasedTable:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from isthmus.contract.convert import round_to_wire
 from isthmus.contract.ids import parse_round_id
 from isthmus.contract.known_answers import KnownAnswer
-from isthmus.coordinator.actions import results, rounds, submissions
+from isthmus.coordinator.actions import results, rounds, submissions, tombstones
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Call
@@ -34,6 +34,7 @@ class ProviderCalls:
             "OpenSubmission": self._open_submission,
             "UploadChunks": self._upload_chunk,
             "CompleteSubmission": self._complete_submission,
+            "TombstoneRows": self._tombstone_rows,
             "FetchPseudonyms": self._fetch_pseudonyms,
         }
 
@@ -102,6 +103,16 @@ class ProviderCalls:
             self._context, actor, round_id=parse_round_id(request.round_id), signing_key=self._signing_key
         )
         return pb.CompleteSubmissionResponse(receipt=receipt, signature=signature)
+
+    def _tombstone_rows(self, actor: Actor, request: pb.TombstoneRowsRequest) -> pb.TombstoneRowsResponse:
+        view = tombstones.tombstone_rows(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            handles=request.handles,
+            signature=request.signature,
+        )
+        return pb.TombstoneRowsResponse(round=round_to_wire(view))
 
     def _fetch_pseudonyms(
         self, actor: Actor, request: pb.FetchPseudonymsRequest

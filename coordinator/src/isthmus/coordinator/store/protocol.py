@@ -1,6 +1,6 @@
 """What the actions need of a store. tests/contract/store holds every implementation to it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -161,6 +161,18 @@ class SubmissionTable(Protocol):
         ...
 
 
+class TombstoneTable(Protocol):
+    """Rows that were struck out of a round after they were sent."""
+
+    def add(self, round_id: RoundId, party: PartyId, handles: Collection[bytes], *, audit: AuditEvent) -> None:
+        """Strike rows out; those struck out before change nothing, and where all were, nothing is recorded."""
+        ...
+
+    def of(self, round_id: RoundId, party: PartyId) -> frozenset[bytes]:
+        """Give the handles of the party's rows that are struck out."""
+        ...
+
+
 class ResultTable(Protocol):
     """Pseudonym maps and released tables."""
 
@@ -213,6 +225,11 @@ class Transaction(Protocol):
     @property
     def submissions(self) -> SubmissionTable:
         """Submissions and chunks."""
+        ...
+
+    @property
+    def tombstones(self) -> TombstoneTable:
+        """Rows that were struck out."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from isthmus.coordinator.store.sql_parties import SqlParties
 from isthmus.coordinator.store.sql_results import SqlResults
 from isthmus.coordinator.store.sql_rounds import SqlRounds
 from isthmus.coordinator.store.sql_submissions import SqlSubmissions
+from isthmus.coordinator.store.sql_tombstones import SqlTombstones
 
 _READ_ONLY = "isthmus_read_only"
 
@@ -30,6 +31,7 @@ class SqlTransaction:
         self.parties = SqlParties(connection, self._log)
         self.rounds = SqlRounds(connection, self._log)
         self.submissions = SqlSubmissions(connection, self._log)
+        self.tombstones = SqlTombstones(connection, self._log)
         self.results = SqlResults(connection, self._log)
 
     def blob_is_used(self, digest: bytes) -> bool:

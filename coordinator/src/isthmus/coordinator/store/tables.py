@@ -110,6 +110,15 @@ chunks = Table(
     PrimaryKeyConstraint("round_id", "party", "index"),
 )
 
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("handle", LargeBinary(16), nullable=False),
+    PrimaryKeyConstraint("round_id", "party", "handle"),
+)
+
 results = Table(
     "results",
     metadata,

@@ -1,0 +1,229 @@
+"""`isthmus-node opt-out`: the list of people who are left out, kept at the node."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from isthmus.contract.clock import SystemClock
+from isthmus.contract.errors import NotFound
+from isthmus.contract.ids import ProjectId, parse_project_id
+from isthmus.node.client import connect
+from isthmus.node.config import FILE_NAME
+from isthmus.node.consent.days import local_day
+from isthmus.node.consent.opt_out_csv import read_opt_outs
+from isthmus.node.consent.opt_outs import Act, Entry, Reason, entry_problems, revocable
+from isthmus.node.consent.show import consequence, counts_data, counts_text, entry_data, entry_text, struck_out_text
+from isthmus.node.consent.store import OptOutList, open_opt_outs
+from isthmus.node.node import open_node
+from isthmus.node.normalise.dates import DateOrder
+from isthmus.party.commands import emit, json_option, say
+from isthmus.party.errors import SettingsInvalid
+
+folder_option = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("isthmus-node"),
+    show_default=True,
+    help="The node's folder.",
+)
+_DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+_REASON: Final = click.Choice([reason.value for reason in Reason])
+
+
+def _from_option(text: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    return click.option("--from", "from_day", type=_DAY, help=f"{text} (YYYY-MM-DD); today where it is not given.")
+
+
+@click.group("opt-out")
+def opt_out() -> None:
+    """Keep the list of people who are left out of rounds; it never leaves this node."""
+
+
+@opt_out.command()
+@folder_option
+@click.argument("record_id")
+@_from_option("The first day")
+@click.option("--until", "until_day", type=_DAY, help="The last day (YYYY-MM-DD); no end where it is not given.")
+@click.option("--project", "project_id", help="Leave out of this project only.")
+@click.option("--reason", type=_REASON, default=Reason.OTHER.value, show_default=True, help="Why.")
+def add(
+    folder: Path,
+    record_id: str,
+    from_day: datetime | None,
+    until_day: datetime | None,
+    project_id: str | None,
+    reason: str,
+) -> None:
+    """Leave out the record of your own id RECORD_ID.
+
+    \b
+    Example: isthmus-node opt-out add 4711 --reason parent_opt_out
+    """
+    now = SystemClock().now()
+    today = local_day(now)
+    entry = _entry(
+        Act.OPT_OUT,
+        record_id,
+        from_day=from_day.date() if from_day else today,
+        until_day=until_day.date() if until_day else None,
+        project=parse_project_id(project_id) if project_id else None,
+        reason=Reason(reason),
+        entered_at=now,
+    )
+    with _opened(folder) as opt_outs:
+        added = opt_outs.opt_out([entry])
+    record_is = "the record is on the list" if added else "the record was on the list already"
+    say(consequence(record_is=record_is, from_day=entry.from_day, today=today))
+
+
+@opt_out.command("import")
+@folder_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--dates",
+    type=click.Choice([order.value for order in DateOrder]),
+    default=DateOrder.YMD.value,
+    show_default=True,
+    help="How FILE writes its dates.",
+)
+def import_(folder: Path, file: Path, dates: str) -> None:
+    """Add the opt-outs of the CSV FILE: record_id,from,until,project,reason. All of them, or none where one is wrong.
+
+    \b
+    Example: isthmus-node opt-out import opt-outs.csv --dates MDY
+    """
+    now = SystemClock().now()
+    with _opened(folder) as opt_outs:
+        wanted = read_opt_outs(file.read_bytes(), today=local_day(now), entered_at=now, date_order=DateOrder(dates))
+        added = opt_outs.opt_out(wanted)
+    say(f"{added:,} opt-outs added, {len(wanted) - added:,} were on the list already; the next round leaves them out")
+    say("in rounds whose rows were sent already, isthmus-node opt-out apply strikes them out")
+
+
+@opt_out.command("list")
+@folder_option
+@json_option
+def list_(folder: Path, as_json: bool) -> None:
+    """List every entry, in the order in which they were made. It shows record ids: for your own eyes."""
+    with _opened(folder) as opt_outs:
+        entries = opt_outs.entries()
+    emit(as_json, [entry_data(one) for one in entries], lambda: "\n".join(map(entry_text, entries)) or "nobody yet")
+
+
+@opt_out.command()
+@folder_option
+@click.argument("record_id")
+@_from_option("The first day on which the record takes part again")
+@click.option("--project", "project_id", help="Let it take part in this project again, and in no other.")
+@click.option("--reason", type=_REASON, help="Which opt-out to revoke, where there are several.")
+def revoke(folder: Path, record_id: str, from_day: datetime | None, project_id: str | None, reason: str | None) -> None:
+    """Let the record of your own id RECORD_ID take part again. The list keeps what was, and adds this.
+
+    \b
+    Example: isthmus-node opt-out revoke 4711 --from 2026-09-01
+    """
+    now = SystemClock().now()
+    day = from_day.date() if from_day else local_day(now)
+    project = parse_project_id(project_id) if project_id else None
+    with _opened(folder) as opt_outs:
+        standing = revocable(opt_outs.entries(), record_id=record_id, project=project, from_day=day)
+        chosen = _chosen_reason(standing, Reason(reason) if reason else None)
+        opt_outs.revoke(
+            [
+                _entry(
+                    Act.REVOKE,
+                    record_id,
+                    from_day=day,
+                    until_day=None,
+                    project=project,
+                    reason=chosen,
+                    entered_at=now,
+                )
+            ]
+        )
+    say(f"revoked from {day} on: {chosen}; the record takes part in rounds that are prepared from then on")
+
+
+@opt_out.command()
+@folder_option
+@json_option
+def apply(folder: Path, as_json: bool) -> None:
+    """Strike rows out of open rounds whose people are left out by now. `run` does the same by itself.
+
+    \b
+    Example: isthmus-node opt-out apply
+    """
+    from isthmus.node.strike_out import strike_out_all  # noqa: PLC0415 - needs numpy; the others start faster without
+
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        found = list(strike_out_all(node, client))
+    data = [{"round_id": one.round_id, "rows": one.rows, "too_late": one.too_late} for one in found]
+    lines = [struck_out_text(one.round_id, rows=one.rows, too_late=one.too_late) for one in found]
+    emit(as_json, data, lambda: "\n".join(lines) or "nothing to strike out")
+
+
+@opt_out.command()
+@folder_option
+@json_option
+def show(folder: Path, as_json: bool) -> None:
+    """Count who is left out today, by project and reason. The counts are exact: for your own eyes."""
+    with _opened(folder) as opt_outs:
+        counts = counts_data(opt_outs.entries(), today=local_day(SystemClock().now()))
+    emit(as_json, counts, lambda: counts_text(counts))
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[OptOutList]:
+    if not (folder / FILE_NAME).exists():
+        problem = f"there is none in {folder.name}; make one with isthmus-node init"
+        raise SettingsInvalid(file=FILE_NAME, problem=problem)
+    opt_outs = open_opt_outs(folder)
+    try:
+        yield opt_outs
+    finally:
+        opt_outs.close()
+
+
+def _entry(
+    act: Act,
+    record_id: str,
+    *,
+    from_day: date,
+    until_day: date | None,
+    project: ProjectId | None,
+    reason: Reason,
+    entered_at: datetime,
+) -> Entry:
+    """Give an entry; what is wrong with what was typed is told as wrong usage."""
+    if problems := entry_problems(record_id.strip(), from_day, until_day):
+        raise click.UsageError("; ".join(problems))
+    return Entry(
+        act=act,
+        record_id=record_id.strip(),
+        from_day=from_day,
+        until_day=until_day,
+        project=project,
+        reason=reason,
+        entered_at=entered_at,
+    )
+
+
+def _chosen_reason(standing: set[Reason], wanted: Reason | None) -> Reason:
+    """Give the one reason that is revoked; a person chooses where there are several."""
+    if wanted is None and len(standing) > 1:
+        raise click.UsageError(
+            f"the record is left out on several grounds; say which with --reason: {_named(standing)}"
+        )
+    found = standing & {wanted} if wanted else standing
+    if not found:
+        raise NotFound(kind="opt-out", id="of that record, from that day on")
+    return found.pop()
+
+
+def _named(reasons: set[Reason]) -> str:
+    return ", ".join(reason for reason in Reason if reason in reasons)

@@ -1,0 +1,110 @@
+"""Reading a data set with consent: the rows that take part, and who is left out by now."""
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from datetime import datetime
+from itertools import chain, compress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from isthmus.contract.ids import ProjectId
+from isthmus.node.config import DatasetConfig
+from isthmus.node.consent.days import local_day
+from isthmus.node.consent.opt_outs import Exclusions, exclusions
+from isthmus.node.consent.rules import Ground, Kept, in_order, keep_rows
+from isthmus.node.consent.settings import columns_needed
+from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.errors import NobodyTakesPart
+from isthmus.node.records import Piece, RecordStream, SourceDescription
+from isthmus.node.sources.open_source import open_source
+
+_ASKED: Final = "consent:"
+"""What stands before a rule's column among the standard fields, none of which has a colon."""
+
+
+class Consenting:
+    """The records of a data set that take part, in the source's order, in pieces; and who does not, once they ended."""
+
+    def __init__(
+        self, pieces: RecordStream, dataset: DatasetConfig, fields: Sequence[str], exclusions: Exclusions
+    ) -> None:
+        """Take the records with the columns that the rules ask for."""
+        self._all, self._dataset, self._fields, self._exclusions = pieces, dataset, tuple(fields), exclusions
+        self._counts: Counter[Ground] = Counter()
+        self._found: set[str] = set()
+        self.stream = RecordStream(self._taking_part())
+
+    def notes(self) -> dict[str, Any]:
+        """Give what the node's own people are told: a sentence a ground, and how many of the list were not found."""
+        return {
+            "left_out": [ground.sentence(rows) for ground, rows in in_order(self._counts).items()],
+            "not_found": self._exclusions.not_among(self._found),
+        }
+
+    def _taking_part(self) -> Generator[Piece, None, SourceDescription]:
+        some = False
+        for piece in self._all.pieces():
+            kept = _judge(piece, self._dataset, self._exclusions)
+            self._counts.update(kept.counts)
+            self._found.update(one for one in piece.record_ids if self._exclusions.reason(one) is not None)
+            mask = kept.mask.tolist()
+            if any(mask):
+                some = True
+                yield Piece(
+                    record_ids=list(compress(piece.record_ids, mask)),
+                    columns={field: list(compress(piece.columns[field], mask)) for field in self._fields},
+                    expected_rows=piece.expected_rows,
+                )
+        if not some:
+            raise NobodyTakesPart
+        return self._all.source
+
+
+def read_exclusions(folder: Path, *, project: ProjectId, now: datetime) -> Exclusions:
+    """Give who is left out of the project today by the list of opt-outs in the node's folder."""
+    with closing(open_opt_outs(folder)) as opt_outs:
+        return exclusions(opt_outs.entries(), project=project, as_of=local_day(now))
+
+
+def open_consenting(
+    folder: Path, dataset: DatasetConfig, fields: Sequence[str], *, exclusions: Exclusions
+) -> Consenting:
+    """Open the fields of a data set, and no other column but those that its rules ask for; raises as `open_source`.
+
+    Its stream raises `NobodyTakesPart` at its end where nobody does.
+    """
+    return Consenting(_open(folder, dataset, fields), dataset, fields, exclusions)
+
+
+def left_out_records(folder: Path, dataset: DatasetConfig, *, exclusions: Exclusions) -> frozenset[str]:
+    """Give the ids of the data set's records that are left out now, by its rules or by the list.
+
+    Nothing is read where the data set has no rules: the list alone tells.
+    """
+    if not dataset.consent:
+        return frozenset()
+    left_out = (
+        compress(piece.record_ids, (~_judge(piece, dataset, exclusions).mask).tolist())
+        for piece in _open(folder, dataset, ()).pieces()
+    )
+    return frozenset(chain.from_iterable(left_out))
+
+
+def _open(folder: Path, dataset: DatasetConfig, fields: Sequence[str]) -> RecordStream:
+    asked = _asked(dataset)
+    whole = msgspec.structs.replace(dataset, columns=dataset.columns | asked)
+    return open_source(folder, whole, fields=[*fields, *asked])
+
+
+def _asked(dataset: DatasetConfig) -> dict[str, str]:
+    return {f"{_ASKED}{name}": name for name in columns_needed(dataset.consent)}
+
+
+def _judge(piece: Piece, dataset: DatasetConfig, exclusions: Exclusions) -> Kept:
+    rule_columns = {name: piece.columns[field] for field, name in _asked(dataset).items()}
+    return keep_rows(
+        piece.record_ids, rule_columns, rules=dataset.consent, exclusions=exclusions, date_order=dataset.date_order
+    )

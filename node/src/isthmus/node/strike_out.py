@@ -1,0 +1,104 @@
+"""Striking rows out of open rounds whose people are left out by now. docs/protocol.md section 6.
+
+What is struck out follows from the list of opt-outs and the rules of node.toml as they are now, the terms that this
+node signed, and its own vault; the coordinator has no say in it.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+
+from isthmus.contract.canonical import Label, sign
+from isthmus.contract.errors import RoundStateMismatch
+from isthmus.contract.ids import RoundId
+from isthmus.contract.project import manifest_from_bytes
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.tombstones import MAX_TOMBSTONES, tombstones_document
+from isthmus.contract.views import RoundView
+from isthmus.node.client import Client
+from isthmus.node.config import DatasetConfig
+from isthmus.node.consent.days import local_day
+from isthmus.node.consent.read import left_out_records, read_exclusions
+from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.consent.tombstones import due_tombstones
+from isthmus.node.node import Node
+
+OPEN: Final = frozenset({RoundState.COLLECTING, RoundState.SEALED, RoundState.MATCHING, RoundState.FAILED})
+"""States in which the coordinator still strikes out."""
+
+_MADE: Final = frozenset({RoundState.REVIEW, RoundState.RELEASED})
+"""States in which the result is made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StruckOut:
+    """What came of one round: how many rows were struck out now, or are to be but no longer can (`too_late`)."""
+
+    round_id: RoundId
+    rows: int
+    too_late: bool
+
+
+def strike_out_all(node: Node, client: Client) -> Iterator[StruckOut]:
+    """Strike out of every round that this node completed a submission to; give those in which there was anything."""
+    for view in client.list_rounds():
+        found = strike_out(node, client, view)
+        if found.rows:
+            yield found
+
+
+def strike_out(node: Node, client: Client, view: RoundView) -> StruckOut:
+    """Have the coordinator strike out of one round; after any interruption the same may be asked again.
+
+    A round that has no result and never will is passed over.
+    """
+    due = due_handles(node, view.round_id) if view.state in {*OPEN, *_MADE} else ()
+    too_late = view.state in _MADE
+    try:
+        for start in range(0, 0 if too_late else len(due), MAX_TOMBSTONES):
+            _send(node, client, view.round_id, due[start : start + MAX_TOMBSTONES])
+    except RoundStateMismatch:  # released since it was looked at
+        too_late = True
+    return StruckOut(round_id=view.round_id, rows=len(due), too_late=too_late)
+
+
+def due_handles(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
+    """Give the handles to strike out of a round; none where this node's submission is not complete."""
+    prepared, signed = node.vault.prepared(round_id), node.vault.signed_manifest(round_id)
+    if prepared is None or prepared.receipt is None or signed is None:
+        return ()
+    project = manifest_from_bytes(signed).project.id
+    excluded = read_exclusions(node.folder, project=project, now=node.clock.now())
+    dataset = _dataset(node, round_id)
+    by_rule = left_out_records(node.folder, dataset, exclusions=excluded) if dataset else frozenset()
+    return due_tombstones(
+        node.vault.record_ids(round_id),
+        left_out=lambda record_id: record_id in by_rule or excluded.reason(record_id) is not None,
+        tombstoned=[handle for handle, said in node.vault.tombstones(round_id).items() if said],
+    )
+
+
+def consent_version(node: Node, round_id: RoundId) -> tuple[object, ...]:
+    """Give what differs whenever more people may be left out: length of the list, day, and the data set's file."""
+    dataset = _dataset(node, round_id)
+    file = node.folder / dataset.file if dataset and dataset.consent and dataset.file else None
+    stamp = (file.stat().st_mtime_ns, file.stat().st_size) if file and file.exists() else None
+    with closing(open_opt_outs(node.folder)) as opt_outs:
+        return opt_outs.count(), local_day(node.clock.now()), stamp
+
+
+def _send(node: Node, client: Client, round_id: RoundId, handles: tuple[bytes, ...]) -> None:
+    document = tombstones_document(handles, round_id=round_id, party=node.identity.party)
+    signature = sign(node.identity.signing_key, Label.TOMBSTONES, document)
+    # Noted before it is sent: should the answer be lost, rows without an ID will surprise nobody.
+    node.vault.save_tombstones(round_id, handles, acknowledged=False)
+    client.tombstone_rows(round_id, handles=handles, signature=signature)
+    node.vault.save_tombstones(round_id, handles, acknowledged=True)
+
+
+def _dataset(node: Node, round_id: RoundId) -> DatasetConfig | None:
+    """Give the settings of the data set that this node brought to the round, if it still has them."""
+    signed = node.vault.signed_manifest(round_id)
+    terms = manifest_from_bytes(signed).terms(node.identity.party) if signed else None
+    return node.config.datasets.get(terms.dataset) if terms else None

@@ -1,0 +1,240 @@
+"""Somebody opts out, before or after the rows were sent, over real gRPC: that person links to nobody, the others do."""
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from harness import project_text, seeded_bytes, small_engine
+from live import Live, live_coordinator
+
+from isthmus.contract.canonical import sha256
+from isthmus.contract.clock import SystemClock
+from isthmus.contract.encodings import submission_from_bytes
+from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.parties import PartyKind, Role
+from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.actions.enrolment import add_party
+from isthmus.coordinator.actions.matching import claim_round, match_round
+from isthmus.coordinator.actions.rounds import add_project, propose_round
+from isthmus.coordinator.domain.roles import Actor
+from isthmus.node.client import Client, connect
+from isthmus.node.consent.command import opt_out
+from isthmus.node.daemon import _step
+from isthmus.node.node import Node, import_linkage_key, make_linkage_key, open_node
+from isthmus.node.policy import read_manifest
+from isthmus.node.progress import StageProgress
+from isthmus.node.signing import sign_manifest
+from isthmus.node.strike_out import strike_out_all
+from isthmus.node.take_part import take_step
+from isthmus.party.commands import Commands
+from isthmus.party.enrol import enrol
+
+pytestmark = pytest.mark.slow
+
+OPERATOR = Actor(party=PartyId("operator"), role=Role.OPERATOR)
+NAMES = ("Aurelio", "Brunhilde", "Casimir", "Desideria", "Engelbert", "Filomena")
+EVERYBODY = {f"000{number}" for number in range(6)}
+SETTINGS = """
+[datasets.people]
+file = "people.csv"
+id_column = "Nr"
+columns = { first_name = "First", last_name = "Last", dob = "Born" }
+[[datasets.people.consent]]
+column = "OptOut"
+exclude_if = ["Y"]
+"""
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report nothing."""
+
+
+def _write_people(folder: Path, *, opted_out: str = "") -> None:
+    rows = [
+        f"000{number},{name},Fictional{name},1990-02-1{number},{'Y' if opted_out == f'000{number}' else ''}"
+        for number, name in enumerate(NAMES)
+    ]
+    (folder / "people.csv").write_text("\n".join(["Nr,First,Last,Born,OptOut", *rows]) + "\n")
+
+
+def _opt_out(folder: Path, *words: str) -> str:
+    main = Commands("isthmus-node", commands={"opt-out": opt_out})
+    done = CliRunner().invoke(main, ["opt-out", words[0], "--dir", str(folder), *words[1:]])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A round of two nodes with the same six people each; the first node's folder is where people opt out."""
+
+    live: Live
+    folder: Path
+    nodes: tuple[Node, Node]
+    clients: tuple[Client, Client]
+    round_id: RoundId
+
+    def step(self, *places: int) -> None:
+        """Have the nodes at these places take a step."""
+        for place in places:
+            take_step(self.nodes[place], self.clients[place], self.round_id, report=_silent)
+
+    def match(self) -> None:
+        """Match the sealed round."""
+        context = self.live.installation.context
+        assert claim_round(context) == self.round_id
+        match_round(context, self.round_id, engine=small_engine(), should_stop=lambda: False)
+
+    def ids(self, place: int) -> dict[str, str]:
+        """Give the record ids and pseudonyms of the node's ID file."""
+        step = take_step(self.nodes[place], self.clients[place], self.round_id, report=_silent)
+        assert step.id_file is not None
+        with step.id_file.open(newline="") as file:
+            return {row["rec_id"]: row["pseudonym"] for row in csv.DictReader(file)}
+
+    def outcomes(self) -> list[str]:
+        """Give what the log says of rows that were struck out."""
+        with self.live.installation.context.store.read() as tx:
+            events = [msgspec.json.decode(one) for one in tx.events(self.round_id.rpartition("-")[0])]
+        return [event["outcome"] for event in events if event["action"] == "submission.tombstone"]
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live_coordinator(tmp_path_factory.mktemp("live")) as running:
+        yield running
+
+
+@contextmanager
+def _scene(live: Live, tmp_path: Path, *, reveal: str, profile: str, name: str) -> Iterator[Scene]:
+    """Set up two parties of their own, and a round that collects."""
+    context, project = live.installation.context, ProjectId(f"project-{name}")
+    folders = [tmp_path / f"{name}-{side}" for side in ("left", "right")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "node.toml").write_text(SETTINGS)
+        _write_people(folder)
+        add_party(
+            context,
+            None,
+            party=PartyId(folder.name),
+            name=folder.name,
+            kind=PartyKind.DISTRICT,
+            role=Role.PROVIDER,
+        )
+        enrol(folder / "identity", live.token(folder.name))
+    key = make_linkage_key(folders[0], project, random_bytes=seeded_bytes(3))
+    import_linkage_key(folders[1], project, key)
+    text = project_text(providers=[folder.name for folder in folders], id=project, reveal=reveal, profile=profile)
+    add_project(context, OPERATOR, text=text)
+    coordinator_key = live.installation.keys.signing_key.public_key().public_bytes_raw()
+    round_id = propose_round(context, OPERATOR, project_id=project, coordinator_key=coordinator_key).round_id
+    with ExitStack() as stack:
+        left, right = (stack.enter_context(open_node(folder, clock=SystemClock())) for folder in folders)
+        clients = stack.enter_context(connect(left.identity)), stack.enter_context(connect(right.identity))
+        for node, client in zip((left, right), clients, strict=True):
+            data = client.get_round(round_id)[1]
+            sign_manifest(node, client, read_manifest(data, round_id), data)
+        scene = Scene(live=live, folder=folders[0], nodes=(left, right), clients=clients, round_id=round_id)
+        scene.step(0, 1)
+        yield scene
+
+
+@pytest.fixture(params=[("linked", "hardened-1"), ("spine", "interop-1")], ids="-".join)
+def scene(live: Live, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    name = sha256(request.node.name.encode()).hex()[:8]  # parties and project of its own
+    reveal, profile = request.param
+    with _scene(live, tmp_path, reveal=reveal, profile=profile, name=f"n{name}") as made:
+        yield made
+
+
+def test_person_who_opted_out_after_upload_does_not_link(scene: Scene) -> None:
+    scene.step(0, 1)
+    _opt_out(scene.folder, "add", "2")  # as a spreadsheet writes 0002
+
+    said = json.loads(_opt_out(scene.folder, "apply", "--json"))
+    again = _opt_out(scene.folder, "apply")
+    scene.match()
+
+    assert said == [{"round_id": scene.round_id, "rows": 1, "too_late": False}]
+    assert again == "nothing to strike out\n"
+    assert set(scene.ids(0)) == EVERYBODY - {"0002"}
+    spine = scene.nodes[0].vault.signed_manifest(scene.round_id) or b""
+    assert set(scene.ids(1)) == (EVERYBODY if b'"reveal":"spine"' in spine else EVERYBODY - {"0002"})
+    assert scene.outcomes() == ["1-9 rows struck out"]
+
+
+def test_column_that_says_opted_out_after_upload_is_heeded_too(scene: Scene) -> None:
+    scene.step(0, 1)
+    _write_people(scene.folder, opted_out="0004")
+
+    (struck_out,) = strike_out_all(scene.nodes[0], scene.clients[0])
+    scene.match()
+
+    assert (struck_out.rows, struck_out.too_late) == (1, False)
+    assert set(scene.ids(0)) == EVERYBODY - {"0004"}
+
+
+def test_person_who_opted_out_before_is_not_even_sent(scene: Scene) -> None:
+    _opt_out(scene.folder, "add", "0001", "--reason", "parent_opt_out")
+    _write_people(scene.folder, opted_out="0005")
+
+    scene.step(0, 1)
+    scene.match()
+
+    prepared = scene.nodes[0].vault.prepared(scene.round_id)
+    assert prepared is not None
+    assert submission_from_bytes(prepared.document).rows == 4
+    assert set(scene.nodes[0].vault.record_ids(scene.round_id).values()) == EVERYBODY - {"0001", "0005"}
+    report = json.loads(prepared.report)
+    assert report["stayed"] == ["Nr", "OptOut"]
+    assert report["left_out"] == ["1 row on the opt-out list: parent opt out", "1 row opted out by OptOut"]
+    assert set(scene.ids(0)) == EVERYBODY - {"0001", "0005"}
+    assert scene.outcomes() == []
+
+
+def test_opt_out_after_release_is_for_the_next_round(scene: Scene) -> None:
+    scene.step(0, 1)
+    scene.match()
+    _opt_out(scene.folder, "add", "0003")
+
+    said = _opt_out(scene.folder, "apply")
+
+    assert "too late for 1 row," in said
+    assert "the next round leaves them out" in said
+    assert set(scene.ids(0)) == EVERYBODY
+
+
+def test_all_people_of_a_provider_may_opt_out(scene: Scene) -> None:
+    scene.step(0, 1)
+    (scene.folder / "list.csv").write_text("record_id\n" + "\n".join(sorted(EVERYBODY)) + "\n")
+    _opt_out(scene.folder, "import", str(scene.folder / "list.csv"))
+
+    (struck_out,) = strike_out_all(scene.nodes[0], scene.clients[0])
+    scene.match()
+
+    assert struck_out.rows == len(EVERYBODY)
+    assert scene.ids(0) == {}
+
+
+def test_running_node_strikes_out_by_itself_and_asks_once(scene: Scene) -> None:
+    scene.step(0, 1)
+    _opt_out(scene.folder, "add", "0000")
+    applied: dict[RoundId, object] = {}
+
+    with StageProgress() as progress:
+        for _ in range(3):
+            view = scene.clients[0].get_round(scene.round_id)[0]
+            assert view.state is RoundState.SEALED
+            _step(scene.nodes[0], scene.clients[0], view, progress=progress, said={}, applied=applied, strict=True)
+
+    assert scene.outcomes() == ["1-9 rows struck out"]
+    assert list(applied) == [scene.round_id]
+    scene.match()
+    assert set(scene.ids(0)) == EVERYBODY - {"0000"}
