@@ -17,11 +17,12 @@ from isthmus.contract.project import RevealMode
 from isthmus.node.client import Client
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import AlreadyRunning, NeedsConsent, ReceiptInvalid, RefusedByPolicy
+from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node, only_one_run
 from isthmus.node.signing import require_shown
 from isthmus.node.take_part import _check_receipt, fetch_ids, take_step
 from isthmus.node.vault import open_vault
-from isthmus.party.identity import Identity
+from isthmus.party.identity import PLAIN, Identity
 from isthmus.v1 import common_pb2, error_pb2
 from isthmus.v1 import provider_pb2 as pb
 
@@ -76,7 +77,14 @@ def node(tmp_path: Path) -> Iterator[Node]:
         root=b"",
     )
     with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
-        yield Node(folder=tmp_path, config=NodeConfig(), identity=identity, vault=vault, random_bytes=bytes)
+        yield Node(
+            folder=tmp_path,
+            config=NodeConfig(),
+            identity=identity,
+            vault=vault,
+            keys=KeyFolder(folder=tmp_path / "keys", files=PLAIN),
+            random_bytes=bytes,
+        )
 
 
 def submitted(node: Node, *, receipt: bool = True) -> bytes:

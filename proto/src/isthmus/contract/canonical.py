@@ -31,6 +31,7 @@ class Label(StrEnum):
     SUBMISSION = "isthmus/submission/1"
     RECEIPT = "isthmus/receipt/1"
     IDENTITY_PROOF = "isthmus/identity-proof/1"
+    AGREEMENT_KEY = "isthmus/agreement-key/1"
     KEY_WRAPS = "isthmus/key-wraps/1"
     KEY_CONFIRMATION = "isthmus/key-confirmation/1"
 
