@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from numpy.typing import NDArray
 
@@ -32,14 +33,24 @@ from isthmus.contract.encodings import (
     submission_digest,
 )
 from isthmus.contract.ids import PartyId, ProjectId, RandomBytes, RoundId
+from isthmus.contract.key_agreement import (
+    SEALED_BYTES,
+    Confirmation,
+    KeyTerms,
+    SignedWraps,
+    sign_agreement_key,
+    sign_confirmation,
+    sign_wraps,
+)
 from isthmus.contract.known_answers import KnownAnswer, answered_parts
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.profile import CLK_BITS
 from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
-from isthmus.coordinator.actions import enrolment, matching, rounds, submissions
+from isthmus.contract.views import RoundView
+from isthmus.coordinator.actions import enrolment, key_exchange, matching, rounds, submissions
 from isthmus.coordinator.actions.context import Context, MatchProgress
-from isthmus.coordinator.actions.enrolment import Doors
+from isthmus.coordinator.actions.enrolment import Doors, ShownAgreementKey
 from isthmus.coordinator.actions.submissions import Resume
 from isthmus.coordinator.authority import Authority, new_authority
 from isthmus.coordinator.domain.records import RoundRow
@@ -115,6 +126,23 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
+def agreement_key_of(party: PartyId, signing_key: Ed25519PrivateKey, seed: str = "") -> ShownAgreementKey:
+    """Give the agreement key that follows from a name and a seed, bound to the party."""
+    private = X25519PrivateKey.from_private_bytes(sha256(f"agreement {party} {seed}".encode()))
+    key = private.public_key().public_bytes_raw()
+    return ShownAgreementKey(key=key, proof=sign_agreement_key(signing_key, party=party, agreement_key=key))
+
+
+def wraps_of(terms: KeyTerms, provider: Enrolled, seed: str = "") -> SignedWraps:
+    """Give signed wraps whose sealed parts nobody can open; to the coordinator they look as all others do."""
+    sealed = {
+        other: (sha256(f"{provider.id} {other} {seed}".encode()) * 3)[:SEALED_BYTES]
+        for other in terms.others(provider.id)
+    }
+    commitment = sha256(f"commitment {provider.id} {seed}".encode())
+    return sign_wraps(terms, sender=provider.id, commitment=commitment, sealed=sealed, key=provider.signing_key)
+
+
 def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows: int = 100_000, **changes: Any) -> str:
     """Give a lawful project file, with some keys changed; the first provider leads unless another is named."""
     settings: dict[str, Any] = {
@@ -177,7 +205,7 @@ class Coordinator:
             self.context, OPERATOR, party=PartyId(party), authority=self.authority, doors=DOORS
         )[0]
 
-    def enrol(self, token: EnrolmentToken, signing_key: Ed25519PrivateKey, /, **changes: bytes) -> str:
+    def enrol(self, token: EnrolmentToken, signing_key: Ed25519PrivateKey, /, **changes: Any) -> str:
         """Enrol with a new TLS key as the token's party, with some fields of the call changed; give the PEM."""
         request = certificate_request(token.party, ec.generate_private_key(ec.SECP256R1()))
         call = {
@@ -192,7 +220,8 @@ class Coordinator:
         """Register and enrol a party, and give its side."""
         self.register(name, role)
         signing_key = Ed25519PrivateKey.from_private_bytes(sha256(name.encode()))
-        self.enrol(self.mint(name), signing_key)
+        shown = agreement_key_of(PartyId(name), signing_key)
+        self.enrol(self.mint(name), signing_key, agreement_key=shown)
         return Enrolled(actor=Actor(party=PartyId(name), role=role), signing_key=signing_key)
 
     def parties(self, *names: str) -> list[Enrolled]:
@@ -218,6 +247,33 @@ class Coordinator:
                 manifest_hash=row.manifest_hash,
                 signature=sign(provider.signing_key, Label.ROUND_MANIFEST, row.manifest),
             )
+
+    def agree(self, round_id: RoundId, *providers: Enrolled) -> None:
+        """Let the providers put their parts of the key there, then prove it; the coordinator can open neither."""
+        terms = self.manifest(round_id).key_terms()
+        for provider in providers:
+            self.send_wraps(provider, wraps_of(terms, provider), round_id=round_id)
+        for provider in providers:
+            self.send_confirmation(provider, self.proof_of(round_id, provider), round_id=round_id)
+
+    def send_wraps(self, provider: Enrolled, wraps: SignedWraps, *, round_id: RoundId) -> RoundView:
+        """Put a provider's part of the key there."""
+        return key_exchange.send_wraps(self.context, provider.actor, round_id=round_id, document=wraps.to_bytes())
+
+    def send_confirmation(self, provider: Enrolled, proof: Confirmation, *, round_id: RoundId) -> RoundView:
+        """Send a provider's proof of the key."""
+        return key_exchange.send_confirmation(
+            self.context, provider.actor, round_id=round_id, document=proof.to_bytes()
+        )
+
+    def proof_of(self, round_id: RoundId, provider: Enrolled) -> Confirmation:
+        """Give what a provider says to the parts that are there; it gives zeros for those that are not."""
+        terms = self.manifest(round_id).key_terms()
+        with self.context.store.read() as tx:
+            digests = dict.fromkeys(terms.parties(), bytes(32))
+            digests |= {one.party: sha256(one.document) for one in tx.keys.wraps(round_id)}
+        mac = sha256(f"mac {provider.id}".encode())
+        return sign_confirmation(terms, party=provider.id, digests=digests, mac=mac, key=provider.signing_key)
 
     def answers(self, round_id: RoundId, **changed: bytes) -> tuple[KnownAnswer, ...]:
         """Give what providers of one version answer in preflight; `changed` holds the MACs of some parts' names."""
@@ -247,6 +303,7 @@ class Coordinator:
         """Take a new round to where it collects."""
         round_id = self.propose(providers, **changes)
         self.sign(round_id, *providers)
+        self.agree(round_id, *providers)
         self.confirm(round_id, *providers)
         return round_id
 

@@ -15,7 +15,7 @@ from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.actions.enrolment import add_party, mint_token
 from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
 from isthmus.coordinator.setup import Installation, make_installation, open_installation
-from isthmus.party.enrol import enrol
+from isthmus.party.enrol import Keys, enrol
 from isthmus.party.identity import Identity, load_identity
 from isthmus.party.token import EnrolmentToken
 
@@ -37,7 +37,7 @@ class Live:
         """Register a party, enrol it over the wire, and give its identity."""
         kind = PartyKind.ANALYST if role is Role.ANALYST else PartyKind.DISTRICT
         add_party(self.installation.context, None, party=PartyId(party), name=party.title(), kind=kind, role=role)
-        enrol(self.parties / party, self.token(party))
+        enrol(self.parties / party, self.token(party), keys=Keys(with_agreement_key=role is Role.PROVIDER))
         return load_identity(self.parties / party, now=SystemClock().now())
 
     def operator(self) -> Identity:

@@ -64,7 +64,7 @@ except PermissionError:
     sys.exit(0)
 sys.exit("the key could be read")
 """
-"""Confines itself as the coordinator does, then tries to read a linkage key."""
+"""Confines itself as the coordinator does, then tries to read the private key that parts of a round's key open with."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -164,12 +164,13 @@ def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, Any
 
 
 def _say_key(console: Console, local: LocalRound) -> None:
-    key = local.node(local.providers[0].party) / "keys" / f"{local.settings.project}.key"
+    key = local.node(local.providers[0].party) / "identity" / "agreement.key"
     probe = [sys.executable, "-c", _PROBE, str(local.coordinator), str(key.resolve())]
     done = subprocess.run(probe, capture_output=True, text=True, check=False)
     verdict = "permission denied" if done.returncode == 0 else done.stderr.strip()
     console.print(
-        f"A process confined as the coordinator's is, to its own folder, opens a node's linkage key: {verdict}."
+        "The nodes agreed on the round's key through the coordinator, which can open none of its parts.\n"
+        f"A process confined as the coordinator's is, to its own folder, opens a node's agreement key: {verdict}."
     )
 
 

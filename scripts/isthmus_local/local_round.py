@@ -3,15 +3,20 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.convert import round_from_wire
+from isthmus.contract.ids import RoundId
+from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.operator_client import operator_calls
+from isthmus.node.vault import open_vault
+from isthmus.node.verified import save_verified
 from isthmus.v1.operator_pb2 import ListAllRoundsRequest
 from isthmus.v1.operator_pb2_grpc import OperatorServiceStub
 from isthmus_local.processes import CommandFailed, Running, free_ports, run, running, wait_until_said
@@ -121,7 +126,7 @@ def serving(local: LocalRound) -> Iterator[Running]:
 
 
 def enrol_everybody(local: LocalRound, *, report: Report = silent) -> None:
-    """Register and enrol all parties, and hand the lead's linkage key to the other providers."""
+    """Register and enrol all parties."""
     for number, provider in enumerate(local.providers):
         report("enrolling nodes", number, len(local.providers))
         _register(local, provider.party, provider.name, provider.kind, "provider")
@@ -129,11 +134,10 @@ def enrol_everybody(local: LocalRound, *, report: Report = silent) -> None:
     report("enrolling the analyst", 0, 0)
     _register(local, ANALYST, "Research office", "analyst", "analyst")
     _enrol(local, "isthmus", ANALYST, local.analyst)
-    _hand_over_key(local)
 
 
 def propose(local: LocalRound, *, report: Report = silent) -> str:
-    """Add the project, propose a round of it, let every provider agree to it, and give the round's id."""
+    """Add the project, propose a round of it, let every provider agree to it and verify the others; give its id."""
     path = local.folder / "project.toml"
     path.write_text(_project_file(local), "utf-8")
     run(COORDINATOR, "project", "add", "--dir", str(local.coordinator), str(path))
@@ -143,7 +147,31 @@ def propose(local: LocalRound, *, report: Report = silent) -> str:
         report("signing", number, len(local.providers))
         run(NODE, "round", "show", "--dir", str(local.node(provider.party)), round_id)
         run(NODE, "round", "sign", "--dir", str(local.node(provider.party)), round_id)
+    verify_everybody(local, round_id, report=report)
     return round_id
+
+
+def verify_everybody(local: LocalRound, round_id: str, *, report: Report = silent) -> None:
+    """Ask each node for its own fingerprint and compare it at all others, as people would by telephone.
+
+    What `isthmus-node fingerprint verify` does, without a process for each pair of nodes.
+    """
+    for number, provider in enumerate(local.providers):
+        report("comparing fingerprints", number, len(local.providers))
+        told = json.loads(run(NODE, "fingerprint", "--dir", str(local.node(provider.party)), "--json"))
+        for other in local.providers:
+            if other.party != provider.party:
+                _verify_at(local.node(other.party), round_id, provider.party, told["digits"])
+
+
+def _verify_at(folder: Path, round_id: str, party: str, digits: str) -> None:
+    """Compare digits with the keys that the node signed for."""
+    with closing(open_vault(folder / "vault.sqlite")) as vault:
+        signed = vault.signed_manifest(RoundId(round_id))
+    member = manifest_from_bytes(signed or b"").key_terms().member(party)
+    if member is None:
+        raise CommandFailed(f"{party} is no member of round {round_id}")
+    save_verified(folder, member, digits=digits, now=to_text(SystemClock().now()))
 
 
 def run_nodes(local: LocalRound, round_id: str, *, coordinator: Running, report: Report) -> None:
@@ -204,16 +232,6 @@ def _register(local: LocalRound, party: str, name: str, kind: str, role: str) ->
 def _enrol(local: LocalRound, program: str, party: str, folder: Path) -> None:
     token = run(COORDINATOR, "token", "--dir", str(local.coordinator), party)
     run(program, "enrol", "--dir", str(folder), "-", given=token)
-
-
-def _hand_over_key(local: LocalRound) -> None:
-    lead, *others = local.providers
-    project = local.settings.project
-    handed = local.node(lead.party) / "hand-over.key"
-    run(NODE, "key", "new", "--dir", str(local.node(lead.party)), project, "--out", str(handed))
-    for provider in others:
-        run(NODE, "key", "import", "--dir", str(local.node(provider.party)), project, str(handed))
-    handed.unlink()
 
 
 def _node_settings(local: LocalRound, provider: LocalProvider) -> str:

@@ -44,7 +44,12 @@ def _script(steps: str) -> str:
 def test_readme_has_the_steps_of_all_four_programs() -> None:
     steps = _steps()
 
-    for words in ("isthmus-coordinator round propose", "isthmus-node key import", "isthmus-node run", "isthmus tables"):
+    for words in (
+        "isthmus-coordinator round propose",
+        "isthmus-node fingerprint verify",
+        "isthmus-node run",
+        "isthmus tables",
+    ):
         assert words in steps
 
 
@@ -68,4 +73,3 @@ def test_readme_steps_give_pseudonyms_and_a_table(tmp_path: Path) -> None:
     assert "rec_id,pseudonym\n" in stdout
     assert "riverside + workforce-agency" in stdout
     assert "released" in stdout
-    assert not (tmp_path / "school-to-work.key").exists()

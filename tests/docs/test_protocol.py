@@ -24,7 +24,7 @@ from isthmus.contract.tombstones import TOMBSTONES_FORMAT
 from isthmus.coordinator.disclosure.release import FORMAT as TABLE_FORMAT
 from isthmus.coordinator.domain.entities import entity_id
 from isthmus.coordinator.domain.pseudonyms import pseudonym
-from isthmus.node.keys.linkage_key import kdf_info, key_check_value, key_file_text, round_key
+from isthmus.node.keys.linkage_key import kdf_info, key_check_value, round_key
 
 PROTOCOL = read(DOCS / "protocol.md")
 KEY = Secret(bytes(range(32)))
@@ -63,10 +63,6 @@ def test_every_signature_label_is_in_section_three(label: Label) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_document_format_is_named(name: str) -> None:
     assert f"`{name}`" in PROTOCOL
-
-
-def test_key_file_example_is_what_the_code_writes() -> None:
-    assert key_file_text(KEY, PROJECT).strip() in _section(4)
 
 
 def test_round_key_and_key_check_examples_are_what_the_code_derives() -> None:

@@ -83,6 +83,8 @@ def _below_error(root: type[IsthmusError]) -> Iterator[type[IsthmusError]]:
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
+        if command.invoke_without_command:
+            yield name, command
         context = click.Context(command)
         for word in command.list_commands(context):
             if child := command.get_command(context, word):

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
-from harness import project_text, seeded_bytes, small_engine
+from harness import project_text, small_engine
 from live import Live, live_coordinator
 
 from isthmus.contract.canonical import sha256
@@ -26,14 +26,14 @@ from isthmus.coordinator.domain.roles import Actor
 from isthmus.node.client import Client, connect
 from isthmus.node.consent.command import opt_out
 from isthmus.node.daemon import _step
-from isthmus.node.node import Node, import_linkage_key, make_linkage_key, open_node
+from isthmus.node.node import Node, open_node
 from isthmus.node.policy import read_manifest
 from isthmus.node.progress import StageProgress
 from isthmus.node.signing import sign_manifest
 from isthmus.node.strike_out import strike_out_all
 from isthmus.node.take_part import take_step
 from isthmus.party.commands import Commands
-from isthmus.party.enrol import enrol
+from isthmus.party.enrol import Keys, enrol
 
 pytestmark = pytest.mark.slow
 
@@ -128,10 +128,9 @@ def _scene(live: Live, tmp_path: Path, *, reveal: str, profile: str, name: str) 
             kind=PartyKind.DISTRICT,
             role=Role.PROVIDER,
         )
-        enrol(folder / "identity", live.token(folder.name))
-    key = make_linkage_key(folders[0], project, random_bytes=seeded_bytes(3))
-    import_linkage_key(folders[1], project, key)
-    text = project_text(providers=[folder.name for folder in folders], id=project, reveal=reveal, profile=profile)
+        enrol(folder / "identity", live.token(folder.name), keys=Keys(with_agreement_key=True))
+    names = [folder.name for folder in folders]
+    text = project_text(providers=names, id=project, reveal=reveal, profile=profile, require_verified=False)
     add_project(context, OPERATOR, text=text)
     coordinator_key = live.installation.keys.signing_key.public_key().public_bytes_raw()
     round_id = propose_round(context, OPERATOR, project_id=project, coordinator_key=coordinator_key).round_id
@@ -142,7 +141,9 @@ def _scene(live: Live, tmp_path: Path, *, reveal: str, profile: str, name: str) 
             data = client.get_round(round_id)[1]
             sign_manifest(node, client, read_manifest(data, round_id), data)
         scene = Scene(live=live, folder=folders[0], nodes=(left, right), clients=clients, round_id=round_id)
-        scene.step(0, 1)
+        for _ in range(4):  # key part, key proof, the last proof, preflight
+            if clients[0].get_round(round_id)[0].state is not RoundState.COLLECTING:
+                scene.step(0, 1)
         yield scene
 
 

@@ -1,9 +1,11 @@
 """A whole round with real processes: a coordinator, three nodes and an analyst, and a look at every file."""
 
 import csv
+import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ class Done:
     confined: list[bool]
     listed: list[str]
     foreign_table: str
+    secrets: set[str]
 
 
 @pytest.fixture(scope="module", params=[("linked", "hardened-1"), ("spine", "interop-1")], ids="-".join)
@@ -61,7 +64,8 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         enrol_everybody(local)
         round_id = propose(local)
         confined = threads_without_new_privileges(coordinator.process.pid)
-        run_nodes(local, round_id, coordinator=coordinator, report=lambda *_: None)
+        secrets: set[str] = set()
+        run_nodes(local, round_id, coordinator=coordinator, report=lambda *_: secrets.update(secrets_at(local)))
         table_csv = fetch_table(local, round_id, "--csv")
         left = {one.party: left_node(local, one.party, round_id) for one in local.providers}
         with connect(local.analyst) as analyst:
@@ -80,6 +84,7 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         confined=confined,
         listed=[str(name) for name in listed],
         foreign_table=foreign,
+        secrets=secrets,
     )
 
 
@@ -160,17 +165,20 @@ def test_no_name_or_record_id_is_in_any_log(done: Done) -> None:
     assert [log.name for log in logs if contains(log, needles)] == []
 
 
-def test_the_coordinator_holds_no_linkage_key(done: Done) -> None:
-    lead = done.local.providers[0].party
-    key_file = done.local.node(lead) / "keys" / f"{done.local.settings.project}.key"
-    secret = key_file.read_text().split(":")[2].encode()
-    assert not [path for path in files_of(done.local.coordinator) if secret in path.read_bytes()]
+def test_the_coordinator_holds_no_master_and_no_part_of_it(done: Done) -> None:
+    assert len(done.secrets) >= 2, "the master, and parts of it, were seen at the nodes"
+    needles = [needle for secret in done.secrets for needle in (secret.encode(), bytes.fromhex(secret))]
+    assert not [path for path in files_of(done.local.coordinator) if contains(path, needles)]
+
+
+def test_round_keys_are_gone_from_the_nodes_once_their_ids_are_there(done: Done) -> None:
+    assert list(done.local.folder.glob("nodes/*/keys/*")) == []
 
 
 def test_secrets_and_vaults_are_readable_by_their_owner_alone(done: Done) -> None:
     private = [
         *done.local.folder.glob("nodes/*/identity/*"),
-        *done.local.folder.glob("nodes/*/keys/*"),
+        *done.local.folder.glob("nodes/*/verified.json"),
         *done.local.folder.glob("nodes/*/vault.sqlite*"),
         *done.local.folder.glob("nodes/*/ids/*"),
         *done.local.coordinator.glob("authority/*"),
@@ -188,7 +196,7 @@ def test_every_thread_of_the_running_coordinator_is_confined(done: Done) -> None
 
 
 def test_a_confined_coordinator_cannot_open_a_nodes_key(done: Done) -> None:
-    key = next(done.local.folder.glob("nodes/*/keys/*.key")).resolve()
+    key = next(done.local.folder.glob("nodes/*/identity/agreement.key")).resolve()
     program = (
         "import sys; from pathlib import Path; from isthmus.coordinator.confine import can_confine, confine\n"
         "if not can_confine(): sys.exit(0)\n"
@@ -199,6 +207,16 @@ def test_a_confined_coordinator_cannot_open_a_nodes_key(done: Done) -> None:
     )
     folder = str(done.local.coordinator)
     subprocess.run([PROGRAMS / "python", "-c", program, folder, str(key)], check=True)
+
+
+def secrets_at(local: LocalRound) -> set[str]:
+    """Give, in hex, every part of a round's key and every master that lies at a node at this moment."""
+    found = set()
+    for path in local.folder.glob("nodes/*/keys/*.*"):
+        with suppress(FileNotFoundError, ValueError):  # it may be gone, or not be there whole
+            kept = json.loads(path.read_bytes())
+            found.add(str(kept.get("secret") or kept["key"]))
+    return found
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -212,7 +230,7 @@ def files_of(folder: Path) -> list[Path]:
 
 def contains(path: Path, needles: list[bytes]) -> bool:
     data = path.read_bytes().lower()
-    return any(needle in data for needle in needles)
+    return any(needle.lower() in data for needle in needles)
 
 
 def threads_without_new_privileges(pid: int) -> list[bool]:

@@ -19,9 +19,10 @@ from isthmus.coordinator.domain.roles import Actor
 from isthmus.node.cli import main
 from isthmus.node.client import connect
 from isthmus.node.errors import NeedsConsent
-from isthmus.node.keys.linkage_key import key_file_text
-from isthmus.node.node import import_linkage_key, make_linkage_key, open_node
+from isthmus.node.keys.folder import KeyFolder
+from isthmus.node.node import open_node
 from isthmus.node.take_part import take_step
+from isthmus.party.identity import PLAIN
 
 PROJECT = ProjectId("bad-input")
 OPERATOR = Actor(party=PartyId("operator"), role=Role.OPERATOR)
@@ -50,9 +51,16 @@ class World:
         step_until(self.lead, view.round_id, RoundState.PROPOSED)
         return view.round_id
 
+    def agreed_round(self) -> RoundId:
+        """Propose a round and let both sign it and agree on its key."""
+        round_id = self.new_round()
+        step_until(self.other, round_id, RoundState.PROPOSED)
+        for folder in (self.lead, self.other, self.lead):
+            step_until(folder, round_id, RoundState.LOCKED)
+        return round_id
+
     def run_other(self, round_id: RoundId) -> Result:
         """Let the second provider take part, with the lead beside it, until it fails."""
-        step_until(self.other, round_id, RoundState.PROPOSED)
         step_until(self.lead, round_id, RoundState.PREFLIGHT)
         return CliRunner().invoke(main, ["run", "--dir", str(self.other), "--round", round_id])
 
@@ -84,20 +92,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             (live.parties / party / "people.csv").write_text(GOOD)
         add_project(live.installation.context, OPERATOR, text=project())
         made = World(live=live, lead=live.parties / "lead-district", other=live.parties / "other-district")
-        share_key(made)
         yield made
 
 
 @pytest.fixture(autouse=True)
 def in_order(world: World) -> None:
-    """Begin each test with a good file and the right key."""
+    """Begin each test with a good file."""
     world.file.write_text(GOOD)
-    share_key(world)
-
-
-def share_key(world: World) -> None:
-    text = make_linkage_key(world.lead, PROJECT, random_bytes=lambda n: b"k" * n)
-    import_linkage_key(world.other, PROJECT, text, replace=True)
 
 
 def settings() -> str:
@@ -115,7 +116,8 @@ def project(identifier: str = PROJECT, fields: str = '"first_name", "last_name",
         for party in ("lead-district", "other-district")
     )
     head = f'format = "isthmus/project/1"\nid = "{identifier}"\ntitle = "Bad input"\npurpose = "Testing"\n'
-    return f'{head}lead = "lead-district"\nreveal = "linked"\n{providers}'
+    terms = 'lead = "lead-district"\nreveal = "linked"\nprofile = "interop-1"\nrequire_verified = false\n'
+    return f"{head}{terms}{providers}"
 
 
 BAD_FILES = {
@@ -132,7 +134,7 @@ BAD_FILES = {
 @pytest.mark.parametrize(("text", "code"), BAD_FILES.values(), ids=BAD_FILES.keys())
 def test_a_bad_file_is_a_typed_error_and_nothing_leaves(world: World, text: str, code: str) -> None:
     world.file.write_text(text)
-    round_id = world.new_round()
+    round_id = world.agreed_round()
     result = world.run_other(round_id)
     assert f"[{code}]" in result.output
     assert result.exit_code == 4
@@ -153,8 +155,7 @@ READABLE = {
 @pytest.mark.parametrize("data", READABLE.values(), ids=READABLE.keys())
 def test_an_unusual_file_is_read_and_what_was_found_is_told(world: World, data: bytes) -> None:
     world.file.write_bytes(data)
-    round_id = world.new_round()
-    step_until(world.other, round_id, RoundState.PROPOSED)
+    round_id = world.agreed_round()
     step_until(world.lead, round_id, RoundState.PREFLIGHT)
     step_until(world.other, round_id, RoundState.PREFLIGHT)
     step_until(world.other, round_id, RoundState.COLLECTING)
@@ -169,28 +170,25 @@ def test_an_unusual_file_is_read_and_what_was_found_is_told(world: World, data: 
 
 
 def test_a_wrong_key_is_named_before_any_record_leaves(world: World) -> None:
-    import_linkage_key(world.other, PROJECT, key_text(b"x" * 32, PROJECT), replace=True)
-    round_id = world.new_round()
-    result = world.run_other(round_id)
+    round_id = world.agreed_round()
+    step_until(world.lead, round_id, RoundState.PREFLIGHT)
+    keys = KeyFolder(folder=world.other / "keys", files=PLAIN)
+    keys.save_master(round_id, Secret(b"x" * 32))
+    result = CliRunner().invoke(main, ["run", "--dir", str(world.other), "--round", round_id])
     assert result.exit_code == 5
     assert "[wrong-linkage-key]" in result.output
     assert "other-district" in result.output
     assert world.nothing_is_stored(round_id)
 
 
-def test_a_missing_key_says_how_to_get_it(world: World) -> None:
-    (world.other / "keys" / f"{PROJECT}.key").unlink()
-    result = world.run_other(world.new_round())
-    assert result.exit_code == 4
-    assert "isthmus-node key import" in result.output
-
-
-def test_the_key_of_another_project_is_refused(world: World, tmp_path: Path) -> None:
-    file = tmp_path / "other.key"
-    file.write_text(key_text(b"y" * 32, ProjectId("another-project")))
-    result = CliRunner().invoke(main, ["key", "import", PROJECT, str(file), "--dir", str(world.other)])
-    assert result.exit_code == 4
-    assert "belongs to another project" in result.output
+def test_a_lost_key_is_named_and_nothing_is_encoded(world: World) -> None:
+    round_id = world.agreed_round()
+    for path in (world.other / "keys").glob(f"{round_id}.*"):
+        path.unlink()
+    result = CliRunner().invoke(main, ["run", "--dir", str(world.other), "--round", round_id])
+    assert result.exit_code == 6
+    assert "[key-missing]" in result.output
+    assert world.nothing_is_stored(round_id)
 
 
 def test_a_round_of_a_project_that_the_settings_do_not_cover_waits_for_a_person_or_is_refused(world: World) -> None:
@@ -214,9 +212,8 @@ def test_a_round_of_a_project_that_the_settings_do_not_cover_waits_for_a_person_
 
 
 def test_the_reference_encoder_sends_the_same_encodings(world: World) -> None:
-    round_id = world.new_round()
+    round_id = world.agreed_round()
     (world.other / "node.toml").write_text('encoder = "clkhash"\n' + settings())
-    step_until(world.other, round_id, RoundState.PROPOSED)
     step_until(world.lead, round_id, RoundState.PREFLIGHT)
     step_until(world.other, round_id, RoundState.PREFLIGHT)
     for folder in (world.other, world.lead):
@@ -229,10 +226,6 @@ def test_the_reference_encoder_sends_the_same_encodings(world: World) -> None:
     encodings = [sorted(data[start + 16 : start + 144] for start in range(0, len(data), 144)) for data in rows]
     assert encodings[0] == encodings[1]
     discard(world, round_id)
-
-
-def key_text(key: bytes, of: ProjectId) -> str:
-    return key_file_text(Secret(key), of)
 
 
 def discard(world: World, round_id: RoundId) -> None:
@@ -254,21 +247,3 @@ def test_changed_terms_under_the_same_name_are_not_signed_automatically(world: W
         with pytest.raises(NeedsConsent):
             take_step(node, client, view.round_id, report=lambda *_: None)
         assert node.vault.signed_manifest(view.round_id) is None
-
-
-def test_another_key_does_not_replace_the_one_that_is_here_unless_told_to(world: World, tmp_path: Path) -> None:
-    kept = (world.other / "keys" / f"{PROJECT}.key").read_text()
-    file = tmp_path / "x.key"
-    file.write_text(key_text(b"x" * 32, PROJECT))
-    arguments = ["key", "import", PROJECT, str(file), "--dir", str(world.other)]
-    refused = CliRunner().invoke(main, arguments)
-    assert refused.exit_code == 6
-    assert (world.other / "keys" / f"{PROJECT}.key").read_text() == kept
-    assert CliRunner().invoke(main, [*arguments, "--replace"]).exit_code == 0
-    assert (world.other / "keys" / f"{PROJECT}.key").read_text() != kept
-
-
-def test_a_new_key_is_never_written_over_a_file(world: World) -> None:
-    result = CliRunner().invoke(main, ["key", "new", PROJECT, "--dir", str(world.lead), "--out", str(world.file)])
-    assert result.exit_code == 6
-    assert world.file.read_text() == GOOD

@@ -19,11 +19,12 @@ from isthmus.contract.project import RevealMode
 from isthmus.node.client import Client
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import AlreadyRunning, NeedsConsent, ReceiptInvalid, RefusedByPolicy
+from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node, only_one_run
 from isthmus.node.signing import require_shown
 from isthmus.node.take_part import _check_receipt, fetch_ids, take_step
 from isthmus.node.vault import open_vault
-from isthmus.party.identity import Identity
+from isthmus.party.identity import PLAIN, Identity
 from isthmus.v1 import common_pb2, error_pb2
 from isthmus.v1 import provider_pb2 as pb
 
@@ -83,6 +84,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
             config=NodeConfig(),
             identity=identity,
             vault=vault,
+            keys=KeyFolder(folder=tmp_path / "keys", files=PLAIN),
             random_bytes=bytes,
             clock=FixedClock(datetime(2026, 1, 15, 12, tzinfo=UTC)),
         )

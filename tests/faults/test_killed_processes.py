@@ -84,7 +84,7 @@ def test_a_coordinator_killed_while_it_matches_goes_on_after_its_restart(tmp_pat
 
 def prepare(folder: Path, *, rows: int, shared: int) -> tuple[Files, LocalRound]:
     files = write_files(folder / "files", rows=rows, providers=2, shared=shared)
-    settings = LocalSettings(project="killed", title="Killed", purpose="Testing")
+    settings = LocalSettings(project="killed", title="Killed", purpose="Testing", profile="interop-1")
     local = LocalRound(folder=folder / "round", providers=files.providers, settings=settings, timeline=Timeline())
     set_up(local)
     return files, local

@@ -1,9 +1,10 @@
 """Random histories of one coordinator: whatever parties do, in whatever order and however often, some things never are.
 
-Acts are drawn by Hypothesis: proposing, signing with right and wrong keys, declining, confirming right and wrong keys,
-declaring, sending right, damaged and other chunks, completing too early and twice, striking out own and others' rows,
-cancelling, matching, fetching. Never: an acknowledged chunk lost; an ID for a row that was struck out; a result without
-all signatures, confirmations and receipts; two results; an unlawful step; an error without a type; a hole in the log.
+Acts are drawn by Hypothesis: proposing, signing with right and wrong keys, declining, sending right and other parts of
+a key, proving it too early and twice, confirming right and wrong keys, declaring, sending right, damaged and other
+chunks, completing too early and twice, striking out own and others' rows, cancelling, matching, fetching.
+Never: an acknowledged chunk lost; an ID for a row that was struck out; a result without all signatures, confirmations
+and receipts; two results; an unlawful step; an error without a type; a hole in the log.
 """
 
 import shutil
@@ -22,6 +23,7 @@ from harness import (
     empty_database,
     new_coordinator,
     random_rows,
+    wraps_of,
 )
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
@@ -58,6 +60,7 @@ class Histories(RuleBasedStateMachine):
         self.acknowledged: dict[tuple[RoundId, int], bytes] = {}
         self.receipts: dict[tuple[RoundId, int], bytes] = {}
         self.struck_out: set[tuple[RoundId, int, bytes]] = set()
+        self.parts: dict[tuple[RoundId, int], bytes] = {}
         self.fetched: dict[tuple[RoundId, int], list[tuple[bytes, str]]] = {}
 
     def teardown(self) -> None:
@@ -87,6 +90,20 @@ class Histories(RuleBasedStateMachine):
             self.attempt(
                 lambda: rounds.decline_round(self.hub.context, actor, round_id=self.round_id, manifest_hash=hash_)
             )
+
+    @rule(party=PARTIES, other=st.sampled_from(["", "", "another part"]), stranger=SELDOM)
+    def send_part(self, party: int, other: str, stranger: bool) -> None:
+        terms, sender = self.hub.manifest(self.round_id).key_terms(), self.parties[party]
+        wraps = wraps_of(terms, self.parties[1 - party] if stranger else sender, other)
+        if self.attempt(lambda: self.hub.send_wraps(sender, wraps, round_id=self.round_id)):
+            document = wraps.to_bytes()
+            assert self.parts.setdefault((self.round_id, party), document) == document, "a part changed"
+
+    @rule(party=PARTIES)
+    def prove(self, party: int) -> None:
+        proof = self.hub.proof_of(self.round_id, self.parties[party])
+        if self.attempt(lambda: self.hub.send_confirmation(self.parties[party], proof, round_id=self.round_id)):
+            assert {(self.round_id, 0), (self.round_id, 1)} <= set(self.parts), "proved before every part was there"
 
     @rule(party=PARTIES, wrong=st.sampled_from([False, False, True]))
     def confirm(self, party: int, wrong: bool) -> None:
@@ -124,6 +141,9 @@ class Histories(RuleBasedStateMachine):
             party, state = step % 2, self.hub.state(self.round_id)
             if state is RoundState.PROPOSED:
                 self.sign(party, stranger=False)
+            elif state is RoundState.LOCKED:
+                self.send_part(party, other="", stranger=False)
+                self.prove(party)
             elif state is RoundState.PREFLIGHT:
                 self.confirm(party, wrong=False)
             elif state is RoundState.COLLECTING:
@@ -187,6 +207,7 @@ class Histories(RuleBasedStateMachine):
                 found = [tx.results.find(row.id, party.id) for party in self.parties]
                 assert all(found) == (row.state is RoundState.RELEASED) and any(found) == all(found)
                 if row.state is RoundState.RELEASED:
+                    assert len(tx.keys.wraps(row.id)) == len(tx.keys.confirmations(row.id)) == 2
                     assert len(tx.rounds.signatures(row.id)) == len(tx.rounds.preflights(row.id)) == 2
                     assert all(one.receipt for one in tx.submissions.of_round(row.id))
                     assert sum(release.round_id == row.id for release in tx.results.releases()) == 1

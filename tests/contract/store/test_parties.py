@@ -113,6 +113,17 @@ def test_identity_key_is_pinned_once_and_the_same_again_is_harmless(two: Store) 
     assert actions(two).count("key.pin") == 2
 
 
+def test_agreement_key_is_kept_and_another_one_takes_its_place(two: Store) -> None:
+    with two.begin() as tx:
+        for byte in (1, 1, 2):
+            tx.parties.set_agreement_key(A, digest(byte), audit=event("party.key"))
+
+    with two.read() as tx:
+        assert tx.parties.get(A).agreement_key == digest(2)
+        assert tx.parties.get(B).agreement_key is None
+    assert actions(two).count("party.key") == 2, "the same again is no event"
+
+
 def test_certificate_comes_back_and_an_unknown_one_is_refused(two: Store) -> None:
     with two.begin() as tx:
         tx.parties.add_certificate(certificate(1), audit=event("certificate.add"))

@@ -12,6 +12,7 @@ from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import (
     CertificateRow,
     ChunkRow,
+    KeyDocumentRow,
     PartyRow,
     PreflightRow,
     ProjectRow,
@@ -77,6 +78,11 @@ def round_(name: RoundId = ROUND) -> RoundRow:
 def signature(name: PartyId = A, byte: int = 1) -> SignatureRow:
     """Give a signature."""
     return SignatureRow(round_id=ROUND, party=name, signature=bytes([byte]) * 64)
+
+
+def key_document(name: PartyId = A, byte: int = 1, round_id: RoundId = ROUND) -> KeyDocumentRow:
+    """Give what a party sent for the round's key; the byte is its content."""
+    return KeyDocumentRow(round_id=round_id, party=name, document=bytes([byte]) * 400)
 
 
 ANSWERS = (KnownAnswer(part="field:dob", mac=bytes(16)), KnownAnswer(part="table:all", mac=bytes(range(16))))

@@ -77,8 +77,14 @@ def _manifest(project: Project = PROJECT) -> RoundManifest:
     return build_manifest(
         project,
         round_id=RoundId("k12-to-work-00"),
+        epoch=1,
         members=tuple(
-            Member(party=party, name=party.title(), identity_key=f"{index:02x}" * 32)
+            Member(
+                party=party,
+                name=party.title(),
+                identity_key=f"{index:02x}" * 32,
+                agreement_key=f"{index + 16:02x}" * 32,
+            )
             for index, party in enumerate(project.provider_ids())
         ),
         coordinator_key=bytes(32),
@@ -253,6 +259,17 @@ TAMPERINGS = {
     "key in capitals": Tampering(
         lambda m: m["members"][0].update(identity_key="AB" * 32), MalformedDocument, "64 hex digits"
     ),
+    "another agreement key": Tampering(
+        lambda m: m["members"][0].update(agreement_key="00"), MalformedDocument, "64 hex digits"
+    ),
+    "one key for two members": Tampering(
+        lambda m: m["members"][0].update(agreement_key="11" * 32), MalformedDocument, "keys are the same"
+    ),
+    "one key for both uses": Tampering(
+        lambda m: m["members"][0].update(agreement_key="00" * 32), MalformedDocument, "keys are the same"
+    ),
+    "epoch zero": Tampering(lambda m: m.update(epoch=0), MalformedDocument, "epoch is not between"),
+    "epoch too late": Tampering(lambda m: m.update(epoch=2**31), MalformedDocument, "epoch is not between"),
     "coordinator's key": Tampering(lambda m: m.update(coordinator_key=""), MalformedDocument, "64 hex digits"),
     "unlawful project": Tampering(lambda m: m["project"].update(min_cell_count=1), InvalidProject, "min_cell_count"),
     "another version of project": Tampering(

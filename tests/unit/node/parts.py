@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
@@ -26,6 +27,7 @@ KEYS = {
     RIVERSIDE: Ed25519PrivateKey.from_private_bytes(b"r" * 32),
     COLLEGE: Ed25519PrivateKey.from_private_bytes(b"c" * 32),
 }
+AGREEMENT_KEYS = {party: X25519PrivateKey.from_private_bytes(party.encode().ljust(32)) for party in KEYS}
 STUDENTS = DatasetConfig(
     file="students.csv",
     id_column="StudentId",
@@ -39,6 +41,15 @@ def public_hex(party: PartyId) -> str:
     return KEYS[party].public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
+def member_of(party: PartyId, name: str | None = None, **changes: str) -> Member:
+    """Give a party as a manifest lists it, with some keys changed."""
+    keys = {
+        "identity_key": public_hex(party),
+        "agreement_key": AGREEMENT_KEYS[party].public_key().public_bytes_raw().hex(),
+    }
+    return Member(party=party, name=name or party.title(), **(keys | changes))
+
+
 def identity(party: PartyId = RIVERSIDE, **changes: Any) -> Identity:
     """Give a party's identity; nothing here opens a connection, so certificates are empty."""
     whole = Identity(
@@ -49,6 +60,7 @@ def identity(party: PartyId = RIVERSIDE, **changes: Any) -> Identity:
         tls_key=b"",
         certificate=b"",
         root=b"",
+        agreement_key=AGREEMENT_KEYS[party],
     )
     return replace(whole, **changes)
 
@@ -73,11 +85,11 @@ def project(**changes: Any) -> Project:
 
 def manifest(terms: Project | None = None) -> RoundManifest:
     """Give the manifest of a round of a project."""
-    members = tuple(Member(party=party, name=party.title(), identity_key=public_hex(party)) for party in KEYS)
     return build_manifest(
         terms or project(),
         round_id=ROUND,
-        members=members,
+        epoch=1,
+        members=tuple(member_of(party) for party in KEYS),
         coordinator_key=COORDINATOR_KEY,
         proposed_at="2026-01-15T12:00:00Z",
     )

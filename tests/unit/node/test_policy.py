@@ -15,15 +15,15 @@ from unit.node.parts import (
     STUDENTS,
     identity,
     manifest,
+    member_of,
     project,
-    public_hex,
 )
 
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.errors import MalformedDocument, SignatureInvalid
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.profile import interop_1
-from isthmus.contract.project import Member, ProviderTerms, RoundManifest
+from isthmus.contract.project import ProviderTerms, RoundManifest
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import RefusedByPolicy
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
@@ -55,11 +55,12 @@ def test_manifest_is_read_for_its_own_round_alone() -> None:
 
 
 def test_round_that_pins_another_key_for_this_party_is_refused() -> None:
-    other = Member(party=RIVERSIDE, name="Riverside", identity_key=public_hex(COLLEGE))
+    for changed in ("identity_key", "agreement_key"):
+        other = member_of(RIVERSIDE, **{changed: getattr(member_of(COLLEGE), changed)})
 
-    problem = _problem(_changed(members=(other, MANIFEST.members[1])))
+        problem = _problem(_changed(members=(other, MANIFEST.members[1])))
 
-    assert problem == "it pins another key for this party than this node's"
+        assert problem == "it pins other keys for this party than this node's"
 
 
 def test_round_of_another_coordinator_is_refused() -> None:

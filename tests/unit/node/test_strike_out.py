@@ -23,9 +23,11 @@ from isthmus.node.client import Client
 from isthmus.node.config import DatasetConfig, NodeConfig
 from isthmus.node.consent.settings import ConsentRule
 from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node
 from isthmus.node.strike_out import consent_version, due_handles, strike_out
 from isthmus.node.vault import open_vault
+from isthmus.party.identity import PLAIN
 from isthmus.v1 import common_pb2
 from isthmus.v1 import provider_pb2 as pb
 
@@ -112,7 +114,10 @@ def clock() -> FixedClock:
 def node(tmp_path: Path, clock: FixedClock) -> Iterator[Node]:
     with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
         config = NodeConfig(datasets={"students": STUDENTS})
-        yield Node(folder=tmp_path, config=config, identity=identity(), vault=vault, random_bytes=bytes, clock=clock)
+        keys = KeyFolder(folder=tmp_path / "keys", files=PLAIN)
+        yield Node(
+            folder=tmp_path, config=config, identity=identity(), vault=vault, keys=keys, random_bytes=bytes, clock=clock
+        )
 
 
 def test_handles_of_list_and_rules_are_due_in_rising_order(node: Node) -> None:

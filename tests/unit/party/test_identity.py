@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -25,6 +26,7 @@ from isthmus.party.identity import (
     PartyRecord,
     certificate_request,
     load_identity,
+    make_agreement_key,
     make_keys,
     save_enrolment,
     write_private,
@@ -125,6 +127,47 @@ def test_identity_key_of_another_kind_is_refused(folder: Path) -> None:
     (folder / "identity.key").write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
     with pytest.raises(MalformedDocument, match="not an Ed25519 key"):
+        load_identity(folder, now=CLOCK.now())
+
+
+def _enrol_again(folder: Path, agreement_key: X25519PrivateKey) -> None:
+    """Keep what another enrolment gave, with an agreement key."""
+    save_enrolment(
+        folder,
+        record=PartyRecord(party=RIVERSIDE, service_address="hub:7443", coordinator_key="ab" * 32),
+        tls_key=make_keys(folder)[1],
+        certificate=(folder / "tls.crt").read_text(),
+        root=(folder / "root.crt").read_text(),
+        agreement_key=agreement_key,
+    )
+
+
+def test_agreement_key_is_there_once_enrolment_kept_it_and_stays_unless_renewed(folder: Path) -> None:
+    assert load_identity(folder, now=CLOCK.now()).agreement_key is None
+    first = make_agreement_key(folder)
+    assert make_agreement_key(folder).private_bytes_raw() != first.private_bytes_raw(), "nothing was kept yet"
+
+    _enrol_again(folder, first)
+
+    loaded = load_identity(folder, now=CLOCK.now()).agreement_key
+    assert loaded is not None and loaded.private_bytes_raw() == first.private_bytes_raw()
+    assert make_agreement_key(folder).private_bytes_raw() == first.private_bytes_raw()
+    assert make_agreement_key(folder, renew=True).private_bytes_raw() != first.private_bytes_raw()
+    assert S_IMODE((folder / "agreement.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00", b'{"format":"isthmus/sealed/1"}'])
+def test_agreement_key_that_is_damaged_or_sealed_is_refused(folder: Path, content: bytes) -> None:
+    (folder / "agreement.key").write_bytes(content)
+
+    with pytest.raises(MalformedDocument):
+        load_identity(folder, now=CLOCK.now())
+
+
+def test_agreement_key_of_another_kind_is_refused(folder: Path) -> None:
+    (folder / "agreement.key").write_bytes((folder / "identity.key").read_bytes())
+
+    with pytest.raises(MalformedDocument, match="not an X25519 key"):
         load_identity(folder, now=CLOCK.now())
 
 

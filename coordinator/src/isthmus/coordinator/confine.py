@@ -1,6 +1,6 @@
 """Confinement: after this, the process can open nothing outside the coordinator's folder and its program files.
 
-So that a coordinator that is taken over, or merely curious, cannot read a linkage key or a provider's file that lies on
+So that a coordinator that is taken over, or merely curious, cannot read a node's key or a provider's file that lies on
 the same machine. Uses Landlock (Linux 5.13 and newer), which needs no privilege and cannot be undone by the process.
 """
 

@@ -3,7 +3,7 @@
 sources/     files and databases -> records
 normalise/   records -> normalised values (pure)
 encode/      values -> CLKs (pure)
-keys/        the linkage key and what derives from it
+keys/        the key of a round: agreed on, kept, and what derives from it
 vault        which handle is which record; never leaves
 prepare      records -> a submission, ready to send and to resume
 policy       what this node refuses, by itself

@@ -1,7 +1,6 @@
 """`isthmus-node`: the composition root of a provider's node and its commands."""
 
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Final, TextIO
@@ -12,33 +11,27 @@ from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
+from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template, load_config
 from isthmus.node.consent.command import opt_out
 from isthmus.node.doctor import examine
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
-from isthmus.node.node import import_linkage_key, make_linkage_key, only_one_run, open_node
+from isthmus.node.node import files_of_folder, only_one_run, open_node
+from isthmus.node.options import folder_option
 from isthmus.node.policy import check_manifest, read_manifest
-from isthmus.node.show import manifest_text, report_text
+from isthmus.node.show import manifest_text, report_text, unverified_text
 from isthmus.node.signing import require_shown, sign_manifest
 from isthmus.node.sources.open_source import Source, SourceSettings
+from isthmus.node.verified import load_verified, unverified_members
 from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
+from isthmus.party.enrol import Keys
 from isthmus.party.enrol import enrol as enrol_party
 from isthmus.party.identity import write_private
 from isthmus.party.log import configure_logging
 from isthmus.party.round_text import round_data, round_text
 from isthmus.party.token import read_token
-
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
-
 
 LATER: Final = {
     "profile": "isthmus.node.report.command:profile",
@@ -55,7 +48,7 @@ def main() -> None:
     Example, in order:
       isthmus-node init
       isthmus-node enrol riverside.token
-      isthmus-node key import k12-to-work k12-to-work.key
+      isthmus-node fingerprint
       isthmus-node run
     """
     os.umask(0o077)  # whatever this program writes is for its owner alone
@@ -76,55 +69,22 @@ def init(folder: Path) -> None:
 @main.command()
 @folder_option
 @click.argument("token_file", type=click.File("r", encoding="ascii", errors="replace"))
-def enrol(folder: Path, token_file: TextIO) -> None:
+@click.option("--new-agreement-key", is_flag=True, help="Make another agreement key; all others must compare again.")
+def enrol(folder: Path, token_file: TextIO, new_agreement_key: bool) -> None:
     """Trade the one-time token in TOKEN_FILE ("-" for standard input) for a certificate. Keys are made here.
 
     \b
     Example: isthmus-node enrol riverside.token
     """
-    record = enrol_party(folder / "identity", read_token(token_file.read()))
+    keys = Keys(files=files_of_folder(folder), with_agreement_key=True, renew_agreement_key=new_agreement_key)
+    record = enrol_party(folder / "identity", read_token(token_file.read()), keys=keys)
     say(
         f"enrolled as {record.party} at {record.service_address}; the keys are in {folder / 'identity'} and never leave"
     )
 
 
-@main.group()
-def key() -> None:
-    """Make or import a project's linkage key."""
-
-
-@key.command("new")
-@folder_option
-@click.argument("project_id")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Where to write its file.")
-def key_new(folder: Path, project_id: str, out: Path) -> None:
-    """Make the linkage key of PROJECT_ID, as its lead, and write the file to hand to the other providers.
-
-    \b
-    Example: isthmus-node key new k12-to-work --out k12-to-work.key
-    """
-    if out.exists():
-        raise AlreadyExists(kind="file", id=out.name)
-    text = make_linkage_key(folder, parse_project_id(project_id), random_bytes=secrets.token_bytes)
-    write_private(out, text.encode("ascii"))
-    say(f"wrote {out}; hand it to the other providers in person or by a channel that the coordinator cannot read")
-
-
-@key.command("import")
-@folder_option
-@click.argument("project_id")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--replace", is_flag=True, help="Let go of another key that this node holds for the project.")
-def key_import(folder: Path, project_id: str, file: Path, replace: bool) -> None:
-    """Import the linkage key FILE that the lead of PROJECT_ID handed over.
-
-    \b
-    Example: isthmus-node key import k12-to-work k12-to-work.key
-    """
-    import_linkage_key(
-        folder, parse_project_id(project_id), file.read_text("utf-8-sig", errors="replace"), replace=replace
-    )
-    say(f"this node now holds the linkage key of {project_id}; destroy {file}")
+main.add_command(fingerprint)
+main.add_command(seal)
 
 
 main.add_command(opt_out)
@@ -158,8 +118,10 @@ def round_show(folder: Path, round_id: str, as_json: bool) -> None:
         left = node.what_leaves(view.round_id)
         node.vault.save_shown(view.round_id, data)
         party = node.identity.party
-    found = {**round_data(view), "signed_by": sorted(signatures), "left_this_node": left}
-    emit(as_json, found, lambda: manifest_text(manifest, view, signatures, party) + (report_text(left) if left else ""))
+    unverified = unverified_members(manifest, load_verified(folder), own=party)
+    found = {**round_data(view), "signed_by": sorted(signatures), "left_this_node": left, "unverified": unverified}
+    terms = manifest_text(manifest, view, signatures, party) + unverified_text(manifest, unverified)
+    emit(as_json, found, lambda: terms + (report_text(left) if left else ""))
 
 
 @round_.command("preview")
@@ -223,16 +185,14 @@ def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) 
 
 @main.command()
 @folder_option
-@click.option("--project", "project_ids", multiple=True, help="Also look for this project's linkage key.")
 @json_option
-def doctor(folder: Path, project_ids: tuple[str, ...], as_json: bool) -> None:
+def doctor(folder: Path, as_json: bool) -> None:
     """Check settings, data sets, keys, certificate and connection, without sending a record.
 
     \b
-    Example: isthmus-node doctor --project k12-to-work
+    Example: isthmus-node doctor
     """
-    projects = tuple(parse_project_id(one) for one in project_ids)
-    found = list(examine(folder, projects=projects, clock=SystemClock()))
+    found = list(examine(folder, clock=SystemClock()))
     data = [{"what": one.what, "well": one.well, "says": one.says} for one in found]
     emit(as_json, data, lambda: "\n".join(f"{'ok ' if one.well else 'BAD'}  {one.what}: {one.says}" for one in found))
     if not all(one.well for one in found):

@@ -76,6 +76,32 @@ class Client:
         with errors_from(self._address):
             return round_from_wire(self._stub.DeclineRound(request, timeout=CALL_TIMEOUT_S).round)
 
+    def send_key_wraps(self, round_id: RoundId, wraps: bytes) -> RoundView:
+        """Put this party's part of the round's key, sealed to each other member, before the others."""
+        request = pb.SendKeyWrapsRequest(round_id=round_id, wraps=wraps)
+        with errors_from(self._address):
+            return round_from_wire(self._stub.SendKeyWraps(request, timeout=CALL_TIMEOUT_S).round)
+
+    def fetch_key_wraps(self, round_id: RoundId) -> Iterator[bytes]:
+        """Give the signed wraps that members put there so far, unread and in any order."""
+        with errors_from(self._address):
+            request = pb.FetchKeyWrapsRequest(round_id=round_id)
+            for response in self._stub.FetchKeyWraps(request, timeout=CALL_TIMEOUT_S):
+                yield response.wraps
+
+    def send_key_confirmation(self, round_id: RoundId, confirmation: bytes) -> RoundView:
+        """Send this party's proof of the parts that it saw and of the key."""
+        request = pb.SendKeyConfirmationRequest(round_id=round_id, confirmation=confirmation)
+        with errors_from(self._address):
+            return round_from_wire(self._stub.SendKeyConfirmation(request, timeout=CALL_TIMEOUT_S).round)
+
+    def fetch_key_confirmations(self, round_id: RoundId) -> Iterator[bytes]:
+        """Give the confirmations that members sent so far, unread and in any order."""
+        with errors_from(self._address):
+            request = pb.FetchKeyConfirmationsRequest(round_id=round_id)
+            for response in self._stub.FetchKeyConfirmations(request, timeout=CALL_TIMEOUT_S):
+                yield response.confirmation
+
     def confirm_preflight(
         self, round_id: RoundId, *, key_check: bytes, profile_digest: bytes, answers: Sequence[KnownAnswer]
     ) -> RoundView:

@@ -2,7 +2,8 @@
 
 node.toml      this file
 identity/      keys and certificate (isthmus.party.identity)
-keys/          one linkage key a project, mode 0600
+keys/          the keys of rounds under way, mode 0600, sealed where `[keys]` says so
+verified.json  whose fingerprints somebody here compared
 vault.sqlite   which handle is which record
 consent.sqlite the list of opt-outs
 outbox/        prepared submissions until their receipt is in
@@ -59,11 +60,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sign_automatically: tuple[ProjectHash, ...] = ()
 
 
+class KeysConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How private keys lie on disk: as they are, or sealed under a passphrase or a systemd credential."""
+
+    sealed_by: Literal["none", "passphrase", "credential"] = "none"
+
+
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings. `encoder` is our own (`isthmus`) or the field's reference (`clkhash`): the same bytes, slower."""
 
     datasets: dict[str, DatasetConfig] = msgspec.field(default_factory=dict)
     policy: Policy = msgspec.field(default_factory=Policy)
+    keys: KeysConfig = msgspec.field(default_factory=KeysConfig)
     encoder: Literal["isthmus", "clkhash"] = "isthmus"
 
 
@@ -92,6 +100,10 @@ encoder = "isthmus"
 # Rounds of exactly these projects, by the hash that "isthmus-node round show" prints, are signed without asking;
 # all others wait for a person: isthmus-node round sign
 sign_automatically = []
+
+[keys]
+# How private keys lie on disk: "none" (mode 0600), or sealed by a "passphrase" or a systemd "credential".
+sealed_by = "none"
 
 # One table for each data set that a project names. On the left of each column the standard field, one of:
 # {fields}

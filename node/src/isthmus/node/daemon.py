@@ -1,6 +1,7 @@
 """The node's loop: looks for rounds, takes the next step in each, and waits in between."""
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from isthmus.contract.errors import IsthmusError, Unreachable
@@ -9,7 +10,7 @@ from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, connect
 from isthmus.node.consent.show import struck_out_text
-from isthmus.node.errors import NeedsConsent
+from isthmus.node.errors import MembersUnverified, NeedsConsent
 from isthmus.node.node import Node
 from isthmus.node.outbox import open_outbox
 from isthmus.node.progress import StageProgress
@@ -40,7 +41,9 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
             client.get_round(round_id)  # so that a mistyped round is an error and not an endless wait
         while True:
             try:
-                for view in _open_rounds(client, project=project, round_id=round_id, finished=finished):
+                views = client.list_rounds()
+                _forget_ended(node, views)
+                for view in _open_rounds(views, project=project, round_id=round_id, finished=finished):
                     if _step(node, client, view, progress=progress, said=said, applied=applied, strict=once):
                         finished.add(view.round_id)
                         if once:
@@ -55,12 +58,19 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
                 time.sleep(RETRY_S)
 
 
+def _forget_ended(node: Node, views: Sequence[RoundView]) -> None:
+    """Let go of the keys of rounds that ended without this node, such as cancelled ones."""
+    for view in views:
+        if view.state in WITHOUT_RESULT:
+            node.forget_keys(view.round_id)
+
+
 def _open_rounds(
-    client: Client, *, project: ProjectId | None, round_id: RoundId | None, finished: set[RoundId]
+    views: Sequence[RoundView], *, project: ProjectId | None, round_id: RoundId | None, finished: set[RoundId]
 ) -> list[RoundView]:
     return [
         view
-        for view in client.list_rounds()
+        for view in views
         if view.round_id not in finished
         and (round_id is None or view.round_id == round_id)
         and (project is None or view.project_id == project)
@@ -84,7 +94,7 @@ def _step(
         _strike_out(node, client, step.view, progress=progress, applied=applied)
     except Unreachable:
         raise
-    except NeedsConsent as exc:
+    except (NeedsConsent, MembersUnverified) as exc:
         _say_once(progress, said, view.round_id, str(exc))
         return False
     except IsthmusError as exc:

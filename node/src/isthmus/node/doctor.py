@@ -7,16 +7,15 @@ from pathlib import Path
 
 from isthmus.contract.clock import Clock
 from isthmus.contract.errors import IsthmusError
-from isthmus.contract.ids import ProjectId
 from isthmus.node.client import connect
 from isthmus.node.config import DatasetConfig, load_config
 from isthmus.node.consent.settings import columns_needed
-from isthmus.node.node import load_linkage_key
+from isthmus.node.node import files_of_folder
 from isthmus.node.sources.errors import raise_problems
 from isthmus.node.sources.header import header_problems
 from isthmus.node.sources.open_source import sample_source
 from isthmus.party.errors import SettingsInvalid
-from isthmus.party.identity import load_identity
+from isthmus.party.identity import Identity, load_identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +27,13 @@ class Finding:
     says: str
 
 
-def examine(folder: Path, *, projects: tuple[ProjectId, ...], clock: Clock) -> Iterator[Finding]:
+def examine(folder: Path, *, clock: Clock) -> Iterator[Finding]:
     """Give a finding for each thing that a round needs of this node; a thing that fails hides what depends on it."""
     yield _look("settings", lambda: f"{len(load_config(folder).datasets)} data set(s)")
     for name, dataset in _datasets(folder).items():
         yield _look(f"data set {name}", partial(_read_header, folder, dataset))
-    for project in projects or _known_projects(folder):
-        yield _look(f"linkage key of {project}", partial(_load_key, folder, project))
-    yield _look("identity", lambda: f"enrolled as {load_identity(folder / 'identity', now=clock.now()).party}")
+    yield _look("identity", lambda: f"enrolled as {_identity(folder, clock).party}")
+    yield _look("keys", partial(_look_at_keys, folder, clock))
     yield _look("connection", partial(_ask, folder, clock))
 
 
@@ -61,16 +59,20 @@ def _read_header(folder: Path, dataset: DatasetConfig) -> str:
     return f"{'; '.join(sample.findings)}; all {len(asked)} columns are there"
 
 
-def _load_key(folder: Path, project: ProjectId) -> str:
-    load_linkage_key(folder, project)
-    return "is here"
+def _identity(folder: Path, clock: Clock) -> Identity:
+    return load_identity(folder / "identity", now=clock.now(), files=files_of_folder(folder))
+
+
+def _look_at_keys(folder: Path, clock: Clock) -> str:
+    """Say how private keys lie on disk; raise where the agreement key is not there or does not open."""
+    if _identity(folder, clock).agreement_key is None:
+        problem = "it is not there; ask the coordinator's operator for a token and enrol again"
+        raise SettingsInvalid(file="identity/agreement.key", problem=problem)
+    how = load_config(folder).keys.sealed_by
+    return "not sealed: readable by their owner alone" if how == "none" else f"sealed by a {how}; they open"
 
 
 def _ask(folder: Path, clock: Clock) -> str:
-    identity = load_identity(folder / "identity", now=clock.now())
+    identity = _identity(folder, clock)
     with connect(identity) as client:
         return f"{identity.service_address} answers; {len(client.list_rounds())} round(s)"
-
-
-def _known_projects(folder: Path) -> tuple[ProjectId, ...]:
-    return tuple(ProjectId(path.stem) for path in sorted((folder / "keys").glob("*.key")))

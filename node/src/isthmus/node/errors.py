@@ -2,13 +2,16 @@
 
 BadInput
 ├── SettingsInvalid       node.toml names something that is not there or does not fit
-└── KeyMissing            no linkage key for the project
+└── FingerprintDiffers    digits that are not a party's fingerprint
 Refused
 ├── RefusedByPolicy       this node will not do what the round asks
 ├── NeedsConsent          a person has to agree first
 ├── NobodyTakesPart       consent leaves no row to encode
+├── MembersUnverified     a person has to compare fingerprints first
 └── ReceiptInvalid        the coordinator's receipt does not say what was sent
 Conflict
+├── KeyMissing            the round's key is not here
+├── VerifiedOtherKeys     a party was verified with other keys
 ├── RoundEnded            the round ended without a result
 └── OutboxDamaged         a prepared submission is not what was declared
 """
@@ -24,16 +27,57 @@ def _spec(exit_code: int, sentence: str, remedy: str) -> ErrorSpec:
 
 
 @dataclass(eq=False, kw_only=True)
-class KeyMissing(BadInput):
-    """There is no linkage key for the project at this node."""
+class FingerprintDiffers(BadInput):
+    """Somebody's digits are not the fingerprint of the keys that the manifest lists for a party."""
+
+    code: ClassVar[str] = "fingerprint-differs"
+    spec: ClassVar[ErrorSpec] = _spec(
+        BAD_INPUT,
+        "these digits are not the fingerprint of the keys that the round lists for {party}",
+        "read all 60 digits again with {party}; if they differ still, the coordinator lists other keys: sign nothing",
+    )
+    party: str
+
+
+@dataclass(eq=False, kw_only=True)
+class VerifiedOtherKeys(Conflict):
+    """A party was verified with other keys than these."""
+
+    code: ClassVar[str] = "verified-other-keys"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT,
+        "other keys of {party} were verified here before",
+        "ask {party}, not over the coordinator, whether it has new keys; if so, repeat this with --replace",
+    )
+    party: str
+
+
+@dataclass(eq=False, kw_only=True)
+class KeyMissing(Conflict):
+    """The round's key is not at this node."""
 
     code: ClassVar[str] = "key-missing"
     spec: ClassVar[ErrorSpec] = _spec(
-        BAD_INPUT,
-        "this node has no linkage key for project {project}",
-        "the lead makes one with isthmus-node key new; the others import its file with isthmus-node key import",
+        CONFLICT,
+        "this node has no key for round {round_id}",
+        "keys are agreed on while a round is locked; if it is past that, ask the lead for a new round",
     )
-    project: str
+    round_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class MembersUnverified(Refused):
+    """A person has to compare the fingerprints of some members before this node gives them its part of the key."""
+
+    code: ClassVar[str] = "members-unverified"
+    spec: ClassVar[ErrorSpec] = _spec(
+        REFUSED,
+        "round {round_id} waits for a person here to compare the fingerprints of {parties}",
+        "call each of them and compare what isthmus-node fingerprint --round {round_id} shows, then for each:"
+        " isthmus-node fingerprint verify PARTY --round {round_id}",
+    )
+    round_id: str
+    parties: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -1,7 +1,8 @@
-"""A node's folder, opened: settings, identity, vault and linkage keys."""
+"""A node's folder, opened: settings, identity, vault and the keys of rounds."""
 
 import fcntl
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.contract.clock import Clock
-from isthmus.contract.errors import AlreadyExists
-from isthmus.contract.ids import ProjectId, RandomBytes, RoundId
+from isthmus.contract.ids import RandomBytes, RoundId
 from isthmus.contract.secret import Secret
-from isthmus.node.config import NodeConfig, load_config
-from isthmus.node.errors import AlreadyRunning, KeyMissing
-from isthmus.node.keys.linkage_key import key_file_text, new_linkage_key, read_key_file
+from isthmus.node.config import FILE_NAME, NodeConfig, load_config
+from isthmus.node.errors import AlreadyRunning
+from isthmus.node.keys.files import key_files
+from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.vault import Vault, open_vault
-from isthmus.party.identity import Identity, load_identity, write_private
+from isthmus.party.identity import PLAIN, Identity, KeyFiles, load_identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Node:
     config: NodeConfig
     identity: Identity
     vault: Vault
+    keys: KeyFolder
     random_bytes: RandomBytes
     clock: Clock
 
@@ -46,16 +48,32 @@ class Node:
         prepared = self.vault.prepared(round_id)
         return json.loads(prepared.report) if prepared else None
 
-    def linkage_key(self, project: ProjectId) -> Secret:
-        """Give the project's linkage key; raise `KeyMissing` or `MalformedDocument`."""
-        return load_linkage_key(self.folder, project)
+    def round_master(self, round_id: RoundId) -> Secret:
+        """Give the key that the round's members agreed on; raises as `KeyFolder.master`."""
+        return self.keys.master(round_id)
+
+    def forget_keys(self, round_id: RoundId) -> None:
+        """Remove all that is kept of a round's key."""
+        self.keys.forget(round_id)
+        self.vault.drop_key_wraps(round_id)
+
+
+def files_of(config: NodeConfig) -> KeyFiles:
+    """Give how private keys are kept under these settings and in this environment; raises as `key_files`."""
+    return key_files(config.keys.sealed_by, environ=os.environ, random_bytes=secrets.token_bytes)
+
+
+def files_of_folder(folder: Path) -> KeyFiles:
+    """Give the same for a folder; one without settings keeps its keys as they are."""
+    return files_of(load_config(folder)) if (folder / FILE_NAME).exists() else PLAIN
 
 
 @contextmanager
 def open_node(folder: Path, *, clock: Clock) -> Iterator[Node]:
-    """Open a node's folder; raises as `load_config` and `load_identity`."""
+    """Open a node's folder; raises as `load_config`, `key_files` and `load_identity`."""
     config = load_config(folder)
-    identity = load_identity(folder / "identity", now=clock.now())
+    files = files_of(config)
+    identity = load_identity(folder / "identity", now=clock.now(), files=files)
     vault = open_vault(folder / "vault.sqlite")
     try:
         yield Node(
@@ -63,6 +81,7 @@ def open_node(folder: Path, *, clock: Clock) -> Iterator[Node]:
             config=config,
             identity=identity,
             vault=vault,
+            keys=KeyFolder(folder=folder / "keys", files=files),
             random_bytes=secrets.token_bytes,
             clock=clock,
         )
@@ -82,42 +101,3 @@ def only_one_run(folder: Path) -> Iterator[None]:
         except BlockingIOError as exc:
             raise AlreadyRunning(folder=folder.name) from exc
         yield
-
-
-def key_path(folder: Path, project: ProjectId) -> Path:
-    """Give where a project's linkage key is kept."""
-    return folder / "keys" / f"{project}.key"
-
-
-def load_linkage_key(folder: Path, project: ProjectId) -> Secret:
-    """Give the project's linkage key; raise `KeyMissing` or `MalformedDocument`."""
-    try:
-        return read_key_file(key_path(folder, project).read_text("ascii", errors="replace"), project)
-    except FileNotFoundError as exc:
-        raise KeyMissing(project=project) from exc
-
-
-def make_linkage_key(folder: Path, project: ProjectId, *, random_bytes: RandomBytes) -> str:
-    """Make and keep a project's linkage key, unless there is one; give its file's text for the other providers."""
-    path = key_path(folder, project)
-    if not path.exists():
-        _save_key(path, key_file_text(new_linkage_key(random_bytes), project))
-    return path.read_text("ascii")
-
-
-def import_linkage_key(folder: Path, project: ProjectId, text: str, *, replace: bool = False) -> None:
-    """Keep the key that the lead handed over.
-
-    Raises:
-        MalformedDocument: the text is no key file of the project.
-        AlreadyExists: the node holds another key for it, which only `replace` lets go: nobody has a copy for certain.
-    """
-    new, path = key_file_text(read_key_file(text, project), project), key_path(folder, project)
-    if path.exists() and path.read_text("ascii") != new and not replace:
-        raise AlreadyExists(kind="another linkage key (--replace lets it go) for project", id=project)
-    _save_key(path, new)
-
-
-def _save_key(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, text.encode("ascii"))

@@ -52,8 +52,10 @@ def _key_problems(manifest: RoundManifest, identity: Identity) -> list[str]:
     problems = []
     own = identity.signing_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     member = manifest.member(identity.party)
-    if member is None or member.identity_key != own:
-        problems.append("it pins another key for this party than this node's")
+    sealed_to = identity.agreement_key
+    agreement = sealed_to.public_key().public_bytes_raw().hex() if sealed_to else None
+    if member is None or (member.identity_key, member.agreement_key) != (own, agreement):
+        problems.append("it pins other keys for this party than this node's")
     if manifest.coordinator_key != identity.coordinator_key.hex():
         problems.append("it pins another coordinator than the one that this node enrolled with")
     return problems

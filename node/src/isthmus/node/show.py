@@ -1,6 +1,6 @@
 """A round in plain language, for the people who have to agree to it: what is asked, of whom, and what leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, HardenedProfile
@@ -58,6 +58,17 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         *_RECOGNISED[profile.name],
     ]
     return "\n".join(lines) + "\n"
+
+
+def unverified_text(manifest: RoundManifest, parties: Sequence[str]) -> str:
+    """Give a line for people if there are members whose fingerprints were not compared here, and what follows."""
+    if not parties:
+        return ""
+    then = "gives them nothing of the key" if manifest.project.require_verified else "trusts the coordinator's word"
+    return (
+        f"  keys       not verified here: {', '.join(parties)}; until then this node {then}\n"
+        f"             (isthmus-node fingerprint --round {manifest.round_id})\n"
+    )
 
 
 def report_text(report: Mapping[str, Any]) -> str:

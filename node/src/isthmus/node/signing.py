@@ -4,10 +4,12 @@ from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.ids import RoundId
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.views import RoundView
+from isthmus.node.agree import check_epoch
 from isthmus.node.client import Client
 from isthmus.node.errors import NeedsConsent, RefusedByPolicy
 from isthmus.node.node import Node
 from isthmus.node.policy import check_manifest
+from isthmus.node.verified import check_same_keys, load_verified
 
 
 def require_shown(node: Node, round_id: RoundId, data: bytes) -> None:
@@ -28,9 +30,11 @@ def sign_manifest(node: Node, client: Client, manifest: RoundManifest, data: byt
     """Agree to a round: check it against this node's policy, remember it, and sign its bytes.
 
     Raises:
-        RefusedByPolicy: this node may not take part; nothing is signed.
+        RefusedByPolicy: this node may not take part, or members' keys are not what they were; nothing is signed.
     """
     check_manifest(manifest, identity=node.identity, config=node.config)
+    check_same_keys(manifest, load_verified(node.folder))
+    check_epoch(node, manifest)
     node.vault.save_signed(manifest.round_id, data)
     signature = sign(node.identity.signing_key, Label.ROUND_MANIFEST, data)
     return client.sign_round(manifest.round_id, manifest_hash=sha256(data), signature=signature)

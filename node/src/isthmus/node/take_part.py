@@ -17,10 +17,13 @@ from isthmus.contract.encodings import RECEIPT_FORMAT, Receipt, Submission, subm
 from isthmus.contract.ids import RoundId
 from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
+from isthmus.contract.secret import Secret
 from isthmus.contract.views import RoundView
+from isthmus.node.agree import agree, conclude
 from isthmus.node.client import Client, FetchedRow
 from isthmus.node.consent.read import Consenting, open_consenting, read_exclusions
 from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
+from isthmus.node.keys.agreement import new_secret
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
 from isthmus.node.node import Node
@@ -52,30 +55,37 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
 
     Raises:
         NeedsConsent: the round is proposed and nobody here has agreed to it yet.
+        MembersUnverified: the round is locked and fingerprints have to be compared here first.
         RefusedByPolicy, SignatureInvalid: this node will not take part; nothing was sent.
         RoundEnded: the round is over without a result.
     """
     view, data, signatures = client.get_round(round_id)
     manifest = read_manifest(data, round_id)
     if view.state in WITHOUT_RESULT:
+        node.forget_keys(round_id)
         raise RoundEnded(round_id=round_id, state=view.state.value)
     if view.state is RoundState.PROPOSED:
         return Step(view=_sign_if_agreed(node, client, view, manifest, data))
-    if view.state in {RoundState.PREFLIGHT, RoundState.COLLECTING}:
+    if view.state in {RoundState.LOCKED, RoundState.PREFLIGHT, RoundState.COLLECTING}:
         _check_agreed(node, manifest, data)
         check_signatures(manifest, data, signatures)
+        if view.state is RoundState.LOCKED:
+            return Step(view=agree(node, client, manifest, view))
+        conclude(node, client, manifest)
         if view.state is RoundState.PREFLIGHT:
             return Step(view=confirm(node, client, manifest))
         return Step(view=submit(node, client, manifest, report=report) or view)
     if view.state is RoundState.RELEASED:
         _check_signed(node, manifest, data)
-        return Step(view=view, id_file=fetch_ids(node, client, manifest))
+        id_file = fetch_ids(node, client, manifest)
+        node.forget_keys(round_id)
+        return Step(view=view, id_file=id_file)
     return Step(view=view)
 
 
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
     """Show under which key and profile this node will encode, and what it makes of the made-up values."""
-    encoding = round_encoding(node, manifest)
+    encoding = round_encoding(node, manifest, key=node.round_master(manifest.round_id))
     key_check = key_check_value(encoding.key, project=manifest.project.id, round_id=manifest.round_id)
     return client.confirm_preflight(
         manifest.round_id,
@@ -85,12 +95,12 @@ def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
     )
 
 
-def round_encoding(node: Node, manifest: RoundManifest) -> RoundEncoding:
-    """Give what this node encodes under in a round; raises as `Node.linkage_key`."""
+def round_encoding(node: Node, manifest: RoundManifest, *, key: Secret) -> RoundEncoding:
+    """Give what this node encodes under in a round, with its master or, for a look, with another key."""
     return RoundEncoding(
         manifest=manifest,
         profile=manifest.read_profile(),
-        key=node.linkage_key(manifest.project.id),
+        key=key,
         encoder=node.config.encoder,
     )
 
@@ -115,8 +125,11 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
 
 
 def preview_round(node: Node, manifest: RoundManifest, *, report: Report) -> dict[str, Any]:
-    """Read and encode what the round asks of this node and report what would leave; nothing is written or sent."""
-    job = _job(node, manifest)
+    """Read and encode what the round asks of this node and report what would leave; nothing is written or sent.
+
+    Under a key of its own: the round's does not exist before all have signed and agreed on it.
+    """
+    job = _job(node, manifest, key=new_secret(node.random_bytes))
     consenting = _open_dataset(node, job)
     return preview_submission(consenting.stream, job, notes=consenting.notes, progress=report)
 
@@ -186,7 +199,7 @@ def _check_signed(node: Node, manifest: RoundManifest, data: bytes) -> None:
 
 
 def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
-    job = _job(node, manifest)
+    job = _job(node, manifest, key=node.round_master(manifest.round_id))
     consenting = _open_dataset(node, job)
     submission = prepare_submission(
         consenting.stream,
@@ -201,11 +214,11 @@ def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
     return submission.to_bytes()
 
 
-def _job(node: Node, manifest: RoundManifest) -> Job:
+def _job(node: Node, manifest: RoundManifest, *, key: Secret) -> Job:
     terms = manifest.terms(node.identity.party)
     if terms is None:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
-    return Job(dataset=node.config.datasets[terms.dataset], encoding=round_encoding(node, manifest))
+    return Job(dataset=node.config.datasets[terms.dataset], encoding=round_encoding(node, manifest, key=key))
 
 
 def _open_dataset(node: Node, job: Job) -> Consenting:

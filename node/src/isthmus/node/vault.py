@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from isthmus.contract.errors import AlreadyExists
-from isthmus.contract.ids import RoundId
+from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.membership import Membership, membership_from_bytes
 from isthmus.node.errors import RefusedByPolicy
 
 _SCHEMA: Final = """
@@ -21,6 +22,12 @@ CREATE TABLE IF NOT EXISTS shown (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS signed (
     round_id TEXT PRIMARY KEY, manifest BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS memberships (
+    project TEXT PRIMARY KEY, document BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS key_wraps (
+    round_id TEXT NOT NULL, position INTEGER NOT NULL, document BLOB NOT NULL, PRIMARY KEY (round_id, position)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS prepared (
     round_id TEXT PRIMARY KEY, document BLOB NOT NULL, report TEXT NOT NULL,
@@ -82,6 +89,34 @@ class Vault:
         """Give the manifest that this node signed for the round, if it did."""
         row = self._connection.execute("SELECT manifest FROM signed WHERE round_id = ?", (round_id,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def save_membership(self, project: ProjectId, membership: Membership) -> None:
+        """Remember the epoch and keys of a project's members, in place of what was remembered before."""
+        with self._transaction() as tx:
+            tx.execute("INSERT OR REPLACE INTO memberships VALUES (?, ?)", (project, membership.to_bytes()))
+
+    def membership(self, project: ProjectId) -> Membership | None:
+        """Give the epoch and keys of a project's members that this node saw last, if it did."""
+        row = self._connection.execute("SELECT document FROM memberships WHERE project = ?", (project,)).fetchone()
+        return None if row is None else membership_from_bytes(row[0])
+
+    def save_key_wraps(self, round_id: RoundId, documents: Sequence[bytes]) -> None:
+        """Keep every member's sealed part of a round's key; what is kept already stays."""
+        with self._transaction() as tx:
+            tx.executemany(
+                "INSERT OR IGNORE INTO key_wraps VALUES (?, ?, ?)",
+                ((round_id, position, document) for position, document in enumerate(documents)),
+            )
+
+    def key_wraps(self, round_id: RoundId) -> list[bytes]:
+        """Give every member's sealed part of a round's key as it first came; empty before all had come."""
+        query = "SELECT document FROM key_wraps WHERE round_id = ? ORDER BY position"
+        return [bytes(document) for (document,) in self._connection.execute(query, (round_id,))]
+
+    def drop_key_wraps(self, round_id: RoundId) -> None:
+        """Let go of the sealed parts of a round's key."""
+        with self._transaction() as tx:
+            tx.execute("DELETE FROM key_wraps WHERE round_id = ?", (round_id,))
 
     def save_prepared(
         self, round_id: RoundId, *, document: bytes, report: str, rows: Iterable[tuple[bytes, str]]

@@ -32,6 +32,7 @@ class Label(StrEnum):
     RECEIPT = "isthmus/receipt/1"
     TOMBSTONES = "isthmus/tombstones/1"
     IDENTITY_PROOF = "isthmus/identity-proof/1"
+    AGREEMENT_KEY = "isthmus/agreement-key/1"
     KEY_WRAPS = "isthmus/key-wraps/1"
     KEY_CONFIRMATION = "isthmus/key-confirmation/1"
 

@@ -2,7 +2,7 @@
 
 `SignedWraps` carries one sender's secret, sealed to every other member. `Confirmation` says which wraps a member saw
 and proves that it holds the master that follows from them. Both carry their own signature: it covers the document's
-canonical bytes without the key `signature`. docs/decisions/0010-key-agreement.md has every byte.
+canonical bytes without the key `signature`. docs/protocol.md section 4 has every byte.
 
 Nothing secret lives here: sealing, opening and deriving are a node's business.
 """
@@ -37,6 +37,9 @@ SEALED_BYTES: Final = 32 + SECRET_BYTES + 16
 """An HPKE message: the encapsulated X25519 key, the ciphertext, the tag of AES-GCM."""
 
 MAX_MEMBERS: Final = 200
+MAX_DOCUMENT_BYTES: Final = 64 * 1024
+"""Signed wraps for 200 members take 46 kB, a confirmation 27 kB."""
+
 LAST_EPOCH: Final = 2**31 - 1
 
 _UNSIGNED: Final = ""
@@ -165,6 +168,22 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return {one.sender: bytes.fromhex(one.digest) for one in self.seen}
 
 
+def sign_agreement_key(key: Ed25519PrivateKey, *, party: PartyId, agreement_key: bytes) -> bytes:
+    """Give the identity key's signature that binds a party to its agreement key."""
+    return sign(key, Label.AGREEMENT_KEY, _binding(party, agreement_key))
+
+
+def verify_agreement_key(identity_key: bytes, *, party: PartyId, agreement_key: bytes, proof: bytes) -> None:
+    """Return only if the identity key bound the party to that agreement key.
+
+    Raises:
+        MalformedMessage: the agreement key is not 32 bytes long.
+        SignatureInvalid: the proof does not hold.
+    """
+    check_length(agreement_key, AGREEMENT_KEY_BYTES, "agreement_key")
+    verify(identity_key, Label.AGREEMENT_KEY, _binding(party, agreement_key), proof)
+
+
 def sign_wraps(
     terms: KeyTerms, *, sender: PartyId, commitment: bytes, sealed: Mapping[PartyId, bytes], key: Ed25519PrivateKey
 ) -> SignedWraps:
@@ -213,10 +232,11 @@ def wraps_from_bytes(data: bytes) -> SignedWraps:
     """Read one sender's wraps; the signature is not checked here.
 
     Raises:
-        MalformedDocument: it is not one in canonical form, or its parts contradict each other.
+        MalformedDocument: it is over 64 KiB, not one in canonical form, or its parts contradict each other.
         MalformedMessage: an id in it is none.
         UnsupportedVersion: its format is one that this version does not know.
     """
+    _check_size(data, "key wraps")
     wraps = read_canonical(data, SignedWraps, document="key wraps")
     recipients = [wrap.recipient for wrap in wraps.wraps]
     _check_head(wraps, "key wraps", WRAPS_FORMAT, wraps.sender)
@@ -230,6 +250,7 @@ def wraps_from_bytes(data: bytes) -> SignedWraps:
 
 def confirmation_from_bytes(data: bytes) -> Confirmation:
     """Read a confirmation; signature and MAC are not checked here. Raises as `wraps_from_bytes`."""
+    _check_size(data, "key confirmation")
     confirmation = read_canonical(data, Confirmation, document="key confirmation")
     _check_head(confirmation, "key confirmation", CONFIRMATION_FORMAT, confirmation.party)
     senders = [one.sender for one in confirmation.seen]
@@ -255,6 +276,15 @@ def transcript(terms: KeyTerms, digests: Mapping[PartyId, bytes]) -> bytes:
 def next_epoch(epoch: int, *, before: Iterable[KeyMember], after: Iterable[KeyMember]) -> int:
     """Give the epoch that follows: the same while ids and keys of all members are, else one more."""
     return epoch if frozenset(before) == frozenset(after) else epoch + 1
+
+
+def _binding(party: PartyId, agreement_key: bytes) -> bytes:
+    return party.encode("ascii") + b"\x00" + agreement_key
+
+
+def _check_size(data: bytes, name: str) -> None:
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise MalformedDocument(document=name, problem=f"it is over {MAX_DOCUMENT_BYTES} bytes")
 
 
 def _signed_part(document: SignedWraps | Confirmation) -> bytes:

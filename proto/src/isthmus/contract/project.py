@@ -23,6 +23,7 @@ from isthmus.contract.errors import (
     UnsupportedVersion,
 )
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
+from isthmus.contract.key_agreement import LAST_EPOCH, KeyMember, KeyTerms
 from isthmus.contract.profiles import (
     DEFAULT_PROFILE,
     PROFILE_NAMES,
@@ -74,7 +75,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `min_cell_count` is the smallest count that a released table may show. `name_table` grants `hardened-1` the table of
     first and last name. A node whose self-audit re-identifies more than `audit_limit_percent` of its rows, from 1 to
-    100, does not go through preflight; absent, there is no audit.
+    100, does not go through preflight; absent, there is no audit. With `require_verified`, a node gives its
+    part of the key only to members whose fingerprints somebody there compared.
     """
 
     format: str
@@ -90,6 +92,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     threshold: str | None = None
     audit_limit_percent: int | None = None
     min_cell_count: int = 10
+    require_verified: bool = True
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -118,21 +121,34 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider as pinned into a manifest; `identity_key` is an Ed25519 public key in hex."""
+    """A provider as pinned into a manifest; `identity_key` (Ed25519), `agreement_key` (X25519) are public, in hex."""
 
     party: PartyId
     name: str
     identity_key: str
+    agreement_key: str
+
+    def keys(self) -> KeyMember:
+        """Give the member as the key agreement knows it."""
+        return KeyMember(
+            party=self.party,
+            identity_key=bytes.fromhex(self.identity_key),
+            agreement_key=bytes.fromhex(self.agreement_key),
+        )
 
 
 class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The terms of one round, immutable once proposed. `profile` is the profile's whole document."""
+    """The terms of one round, immutable once proposed. `profile` is the profile's whole document.
+
+    `epoch`, from 1, grows whenever a member's keys change (docs/protocol.md section 4).
+    """
 
     format: str
     round_id: RoundId
     project: Project
     profile: dict[str, Any]
     threshold: str
+    epoch: int
     members: tuple[Member, ...]
     coordinator_key: str
     proposed_at: str
@@ -148,6 +164,12 @@ class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def member(self, party: PartyId) -> Member | None:
         """Give the member of that id, if there is one."""
         return next((member for member in self.members if member.party == party), None)
+
+    def key_terms(self) -> KeyTerms:
+        """Give what the members agree on before they agree on the round's key."""
+        return KeyTerms(
+            agreement=self.digest(), epoch=self.epoch, members=tuple(member.keys() for member in self.members)
+        )
 
     def terms(self, party: PartyId) -> ProviderTerms | None:
         """Give what that provider brings, if it is one."""
@@ -198,6 +220,7 @@ def build_manifest(
     project: Project,
     *,
     round_id: RoundId,
+    epoch: int,
     members: tuple[Member, ...],
     coordinator_key: bytes,
     proposed_at: str,
@@ -209,6 +232,7 @@ def build_manifest(
         project=project,
         profile=project.build_profile().document(),
         threshold=str(project.declared_threshold()),
+        epoch=epoch,
         members=members,
         coordinator_key=coordinator_key.hex(),
         proposed_at=proposed_at,
@@ -224,7 +248,12 @@ def _check_manifest(manifest: RoundManifest) -> None:
         problems.append("its profile is not the one that follows from the project")
     if manifest.threshold != str(project.declared_threshold()):
         problems.append("its threshold is not the declared one")
-    keys = [manifest.coordinator_key, *(member.identity_key for member in manifest.members)]
+    if not 1 <= manifest.epoch <= LAST_EPOCH:
+        problems.append(f"its epoch is not between 1 and {LAST_EPOCH}")
+    keys = [key for member in manifest.members for key in (member.identity_key, member.agreement_key)]
+    if len(set(keys)) != len(keys):
+        problems.append("two of its members' keys are the same")
+    keys.append(manifest.coordinator_key)
     if any(_PUBLIC_KEY.fullmatch(key) is None for key in keys):
         problems.append("a key in it is not 64 hex digits")
     if not all(is_plain_line(member.name, LONGEST_NAME) for member in manifest.members):

@@ -11,7 +11,7 @@ class RoundState(StrEnum):
     PROPOSED = "proposed"
     """The manifest is hashed and immutable; providers sign or decline it. Acts: providers."""
     LOCKED = "locked"
-    """Every provider has signed. Acts: coordinator; passes straight to PREFLIGHT while keys are handed over by file."""
+    """Every provider has signed; they agree on the round's key (section 4). Acts: providers."""
     PREFLIGHT = "preflight"
     """Providers show that they hold the same key and profile, before any record is sent. Acts: providers."""
     COLLECTING = "collecting"

@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aisthmus/v1/enrolment.proto\x12\nisthmus.v1\"h\n\x0c\x45nrolRequest\x12\r\n\x05token\x18\x01 \x01(\x0c\x12\x1b\n\x13\x63\x65rtificate_request\x18\x02 \x01(\x0c\x12\x14\n\x0cidentity_key\x18\x03 \x01(\x0c\x12\x16\n\x0eidentity_proof\x18\x04 \x01(\x0c\"O\n\rEnrolResponse\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12\x17\n\x0f\x63oordinator_key\x18\x03 \x01(\x0c\x32P\n\x10\x45nrolmentService\x12<\n\x05\x45nrol\x12\x18.isthmus.v1.EnrolRequest\x1a\x19.isthmus.v1.EnrolResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aisthmus/v1/enrolment.proto\x12\nisthmus.v1\"\x98\x01\n\x0c\x45nrolRequest\x12\r\n\x05token\x18\x01 \x01(\x0c\x12\x1b\n\x13\x63\x65rtificate_request\x18\x02 \x01(\x0c\x12\x14\n\x0cidentity_key\x18\x03 \x01(\x0c\x12\x16\n\x0eidentity_proof\x18\x04 \x01(\x0c\x12\x15\n\ragreement_key\x18\x05 \x01(\x0c\x12\x17\n\x0f\x61greement_proof\x18\x06 \x01(\x0c\"O\n\rEnrolResponse\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\t\x12\x17\n\x0f\x63oordinator_key\x18\x03 \x01(\x0c\x32P\n\x10\x45nrolmentService\x12<\n\x05\x45nrol\x12\x18.isthmus.v1.EnrolRequest\x1a\x19.isthmus.v1.EnrolResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'isthmus.v1.enrolment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENROLREQUEST']._serialized_start=42
-  _globals['_ENROLREQUEST']._serialized_end=146
-  _globals['_ENROLRESPONSE']._serialized_start=148
-  _globals['_ENROLRESPONSE']._serialized_end=227
-  _globals['_ENROLMENTSERVICE']._serialized_start=229
-  _globals['_ENROLMENTSERVICE']._serialized_end=309
+  _globals['_ENROLREQUEST']._serialized_start=43
+  _globals['_ENROLREQUEST']._serialized_end=195
+  _globals['_ENROLRESPONSE']._serialized_start=197
+  _globals['_ENROLRESPONSE']._serialized_end=276
+  _globals['_ENROLMENTSERVICE']._serialized_start=278
+  _globals['_ENROLMENTSERVICE']._serialized_end=358
 # @@protoc_insertion_point(module_scope)

@@ -24,6 +24,8 @@ class EnrolRequest(_message.Message):
     CERTIFICATE_REQUEST_FIELD_NUMBER: _builtins.int
     IDENTITY_KEY_FIELD_NUMBER: _builtins.int
     IDENTITY_PROOF_FIELD_NUMBER: _builtins.int
+    AGREEMENT_KEY_FIELD_NUMBER: _builtins.int
+    AGREEMENT_PROOF_FIELD_NUMBER: _builtins.int
     token: _builtins.bytes
     """The token's 32 secret bytes."""
     certificate_request: _builtins.bytes
@@ -32,6 +34,12 @@ class EnrolRequest(_message.Message):
     """Ed25519 public key, 32 bytes: the party's identity, pinned apart from certificates."""
     identity_proof: _builtins.bytes
     """Ed25519 signature, 64 bytes, by the identity key over the certificate request: shows that the caller holds it."""
+    agreement_key: _builtins.bytes
+    """X25519 public key, 32 bytes, to which other providers seal their parts of a round's key; empty for a party that
+    takes part in no round. Another one than before takes its place and begins a new epoch in the party's projects.
+    """
+    agreement_proof: _builtins.bytes
+    """Ed25519 signature, 64 bytes, by the identity key over party and agreement key (docs/protocol.md section 2)."""
     def __init__(
         self,
         *,
@@ -39,10 +47,12 @@ class EnrolRequest(_message.Message):
         certificate_request: _builtins.bytes = ...,
         identity_key: _builtins.bytes = ...,
         identity_proof: _builtins.bytes = ...,
+        agreement_key: _builtins.bytes = ...,
+        agreement_proof: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_request", b"certificate_request", "identity_key", b"identity_key", "identity_proof", b"identity_proof", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_key", b"agreement_key", "agreement_proof", b"agreement_proof", "certificate_request", b"certificate_request", "identity_key", b"identity_key", "identity_proof", b"identity_proof", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -192,6 +192,170 @@ class DeclineRoundResponse(_message.Message):
 Global___DeclineRoundResponse: _TypeAlias = DeclineRoundResponse  # noqa: Y015
 
 @_typing.final
+class SendKeyWrapsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    WRAPS_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    wraps: _builtins.bytes
+    """The signed wraps' canonical bytes, at most 64 KiB (docs/protocol.md section 4)."""
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+        wraps: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round_id", b"round_id", "wraps", b"wraps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendKeyWrapsRequest: _TypeAlias = SendKeyWrapsRequest  # noqa: Y015
+
+@_typing.final
+class SendKeyWrapsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def round(self) -> _common_pb2.RoundSummary: ...
+    def __init__(
+        self,
+        *,
+        round: _common_pb2.RoundSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendKeyWrapsResponse: _TypeAlias = SendKeyWrapsResponse  # noqa: Y015
+
+@_typing.final
+class FetchKeyWrapsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round_id", b"round_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchKeyWrapsRequest: _TypeAlias = FetchKeyWrapsRequest  # noqa: Y015
+
+@_typing.final
+class FetchKeyWrapsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRAPS_FIELD_NUMBER: _builtins.int
+    wraps: _builtins.bytes
+    """One member's signed wraps, as that member sent them, at most 64 KiB."""
+    def __init__(
+        self,
+        *,
+        wraps: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wraps", b"wraps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchKeyWrapsResponse: _TypeAlias = FetchKeyWrapsResponse  # noqa: Y015
+
+@_typing.final
+class SendKeyConfirmationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    CONFIRMATION_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    confirmation: _builtins.bytes
+    """The confirmation's canonical bytes, at most 64 KiB (docs/protocol.md section 4)."""
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+        confirmation: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmation", b"confirmation", "round_id", b"round_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendKeyConfirmationRequest: _TypeAlias = SendKeyConfirmationRequest  # noqa: Y015
+
+@_typing.final
+class SendKeyConfirmationResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def round(self) -> _common_pb2.RoundSummary: ...
+    def __init__(
+        self,
+        *,
+        round: _common_pb2.RoundSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendKeyConfirmationResponse: _TypeAlias = SendKeyConfirmationResponse  # noqa: Y015
+
+@_typing.final
+class FetchKeyConfirmationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round_id", b"round_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchKeyConfirmationsRequest: _TypeAlias = FetchKeyConfirmationsRequest  # noqa: Y015
+
+@_typing.final
+class FetchKeyConfirmationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIRMATION_FIELD_NUMBER: _builtins.int
+    confirmation: _builtins.bytes
+    """One member's confirmation, as that member sent it, at most 64 KiB."""
+    def __init__(
+        self,
+        *,
+        confirmation: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmation", b"confirmation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchKeyConfirmationsResponse: _TypeAlias = FetchKeyConfirmationsResponse  # noqa: Y015
+
+@_typing.final
 class ConfirmPreflightRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -201,7 +365,7 @@ class ConfirmPreflightRequest(_message.Message):
     KNOWN_ANSWERS_FIELD_NUMBER: _builtins.int
     round_id: _builtins.str
     key_check: _builtins.bytes
-    """Key-check value, 16 bytes: equal at all providers who hold the same linkage key (docs/protocol.md section 4)."""
+    """Key-check value, 16 bytes: equal at all providers who hold the same key of the round (docs/protocol.md section 4)."""
     profile_digest: _builtins.bytes
     """SHA-256 of the profile that the node will encode with, 32 bytes."""
     @_builtins.property

@@ -55,6 +55,26 @@ class ProviderServiceStub:
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.DeclineRoundRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_provider__pb2.DeclineRoundResponse.FromString,
                 _registered_method=True)
+        self.SendKeyWraps = channel.unary_unary(
+                '/isthmus.v1.ProviderService/SendKeyWraps',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.SendKeyWrapsRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.SendKeyWrapsResponse.FromString,
+                _registered_method=True)
+        self.FetchKeyWraps = channel.unary_stream(
+                '/isthmus.v1.ProviderService/FetchKeyWraps',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyWrapsRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyWrapsResponse.FromString,
+                _registered_method=True)
+        self.SendKeyConfirmation = channel.unary_unary(
+                '/isthmus.v1.ProviderService/SendKeyConfirmation',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.SendKeyConfirmationRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.SendKeyConfirmationResponse.FromString,
+                _registered_method=True)
+        self.FetchKeyConfirmations = channel.unary_stream(
+                '/isthmus.v1.ProviderService/FetchKeyConfirmations',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyConfirmationsRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyConfirmationsResponse.FromString,
+                _registered_method=True)
         self.ConfirmPreflight = channel.unary_unary(
                 '/isthmus.v1.ProviderService/ConfirmPreflight',
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.ConfirmPreflightRequest.SerializeToString,
@@ -114,6 +134,34 @@ class ProviderServiceServicer:
 
     def DeclineRound(self, request, context):
         """Refuse a proposed round, which ends it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendKeyWraps(self, request, context):
+        """Put the caller's part of the round's key, sealed to each other member, before the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchKeyWraps(self, request, context):
+        """What the members put there so far, one member a message; the coordinator can open none of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendKeyConfirmation(self, request, context):
+        """Prove which parts the caller saw and that it holds the key that follows from them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchKeyConfirmations(self, request, context):
+        """The proofs that the members sent so far, one member a message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,6 +231,26 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.DeclineRound,
                     request_deserializer=isthmus_dot_v1_dot_provider__pb2.DeclineRoundRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_provider__pb2.DeclineRoundResponse.SerializeToString,
+            ),
+            'SendKeyWraps': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendKeyWraps,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.SendKeyWrapsRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.SendKeyWrapsResponse.SerializeToString,
+            ),
+            'FetchKeyWraps': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchKeyWraps,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyWrapsRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyWrapsResponse.SerializeToString,
+            ),
+            'SendKeyConfirmation': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendKeyConfirmation,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.SendKeyConfirmationRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.SendKeyConfirmationResponse.SerializeToString,
+            ),
+            'FetchKeyConfirmations': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchKeyConfirmations,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyConfirmationsRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchKeyConfirmationsResponse.SerializeToString,
             ),
             'ConfirmPreflight': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmPreflight,
@@ -324,6 +392,114 @@ class ProviderService:
             '/isthmus.v1.ProviderService/DeclineRound',
             isthmus_dot_v1_dot_provider__pb2.DeclineRoundRequest.SerializeToString,
             isthmus_dot_v1_dot_provider__pb2.DeclineRoundResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendKeyWraps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/SendKeyWraps',
+            isthmus_dot_v1_dot_provider__pb2.SendKeyWrapsRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.SendKeyWrapsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchKeyWraps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/FetchKeyWraps',
+            isthmus_dot_v1_dot_provider__pb2.FetchKeyWrapsRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.FetchKeyWrapsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendKeyConfirmation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/SendKeyConfirmation',
+            isthmus_dot_v1_dot_provider__pb2.SendKeyConfirmationRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.SendKeyConfirmationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchKeyConfirmations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/FetchKeyConfirmations',
+            isthmus_dot_v1_dot_provider__pb2.FetchKeyConfirmationsRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.FetchKeyConfirmationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,14 @@ class ProviderServiceStub:
     """Agree to a proposed round."""
     DeclineRound: _grpc.UnaryUnaryMultiCallable[_provider_pb2.DeclineRoundRequest, _provider_pb2.DeclineRoundResponse]
     """Refuse a proposed round, which ends it."""
+    SendKeyWraps: _grpc.UnaryUnaryMultiCallable[_provider_pb2.SendKeyWrapsRequest, _provider_pb2.SendKeyWrapsResponse]
+    """Put the caller's part of the round's key, sealed to each other member, before the others."""
+    FetchKeyWraps: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchKeyWrapsRequest, _provider_pb2.FetchKeyWrapsResponse]
+    """What the members put there so far, one member a message; the coordinator can open none of it."""
+    SendKeyConfirmation: _grpc.UnaryUnaryMultiCallable[_provider_pb2.SendKeyConfirmationRequest, _provider_pb2.SendKeyConfirmationResponse]
+    """Prove which parts the caller saw and that it holds the key that follows from them."""
+    FetchKeyConfirmations: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchKeyConfirmationsRequest, _provider_pb2.FetchKeyConfirmationsResponse]
+    """The proofs that the members sent so far, one member a message."""
     ConfirmPreflight: _grpc.UnaryUnaryMultiCallable[_provider_pb2.ConfirmPreflightRequest, _provider_pb2.ConfirmPreflightResponse]
     """Say under which key and profile the caller will encode, before any record is sent."""
     OpenSubmission: _grpc.UnaryUnaryMultiCallable[_provider_pb2.OpenSubmissionRequest, _provider_pb2.OpenSubmissionResponse]
@@ -67,6 +75,14 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """Agree to a proposed round."""
     DeclineRound: _aio.UnaryUnaryMultiCallable[_provider_pb2.DeclineRoundRequest, _provider_pb2.DeclineRoundResponse]  # type: ignore[assignment]
     """Refuse a proposed round, which ends it."""
+    SendKeyWraps: _aio.UnaryUnaryMultiCallable[_provider_pb2.SendKeyWrapsRequest, _provider_pb2.SendKeyWrapsResponse]  # type: ignore[assignment]
+    """Put the caller's part of the round's key, sealed to each other member, before the others."""
+    FetchKeyWraps: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchKeyWrapsRequest, _provider_pb2.FetchKeyWrapsResponse]  # type: ignore[assignment]
+    """What the members put there so far, one member a message; the coordinator can open none of it."""
+    SendKeyConfirmation: _aio.UnaryUnaryMultiCallable[_provider_pb2.SendKeyConfirmationRequest, _provider_pb2.SendKeyConfirmationResponse]  # type: ignore[assignment]
+    """Prove which parts the caller saw and that it holds the key that follows from them."""
+    FetchKeyConfirmations: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchKeyConfirmationsRequest, _provider_pb2.FetchKeyConfirmationsResponse]  # type: ignore[assignment]
+    """The proofs that the members sent so far, one member a message."""
     ConfirmPreflight: _aio.UnaryUnaryMultiCallable[_provider_pb2.ConfirmPreflightRequest, _provider_pb2.ConfirmPreflightResponse]  # type: ignore[assignment]
     """Say under which key and profile the caller will encode, before any record is sent."""
     OpenSubmission: _aio.UnaryUnaryMultiCallable[_provider_pb2.OpenSubmissionRequest, _provider_pb2.OpenSubmissionResponse]  # type: ignore[assignment]
@@ -114,6 +130,38 @@ class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provider_pb2.DeclineRoundResponse, _abc.Awaitable[_provider_pb2.DeclineRoundResponse]]:
         """Refuse a proposed round, which ends it."""
+
+    @_abc_1.abstractmethod
+    def SendKeyWraps(
+        self,
+        request: _provider_pb2.SendKeyWrapsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.SendKeyWrapsResponse, _abc.Awaitable[_provider_pb2.SendKeyWrapsResponse]]:
+        """Put the caller's part of the round's key, sealed to each other member, before the others."""
+
+    @_abc_1.abstractmethod
+    def FetchKeyWraps(
+        self,
+        request: _provider_pb2.FetchKeyWrapsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_provider_pb2.FetchKeyWrapsResponse], _abc.AsyncIterator[_provider_pb2.FetchKeyWrapsResponse]]:
+        """What the members put there so far, one member a message; the coordinator can open none of it."""
+
+    @_abc_1.abstractmethod
+    def SendKeyConfirmation(
+        self,
+        request: _provider_pb2.SendKeyConfirmationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.SendKeyConfirmationResponse, _abc.Awaitable[_provider_pb2.SendKeyConfirmationResponse]]:
+        """Prove which parts the caller saw and that it holds the key that follows from them."""
+
+    @_abc_1.abstractmethod
+    def FetchKeyConfirmations(
+        self,
+        request: _provider_pb2.FetchKeyConfirmationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_provider_pb2.FetchKeyConfirmationsResponse], _abc.AsyncIterator[_provider_pb2.FetchKeyConfirmationsResponse]]:
+        """The proofs that the members sent so far, one member a message."""
 
     @_abc_1.abstractmethod
     def ConfirmPreflight(

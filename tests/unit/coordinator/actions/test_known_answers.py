@@ -17,6 +17,7 @@ def test_provider_whose_answers_differ_from_the_leads_is_refused_by_party_and_fi
 ) -> None:
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
     hub.confirm(round_id, providers[0])
 
     with pytest.raises(KnownAnswersDiffer) as refused:
@@ -32,6 +33,7 @@ def test_provider_that_answered_otherwise_before_the_lead_must_confirm_again(
 ) -> None:
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
     hub.confirm(round_id, providers[1], answers=hub.answers(round_id, dob=b"x" * 16))
 
     hub.confirm(round_id, providers[0])
@@ -44,6 +46,7 @@ def test_provider_that_answered_otherwise_before_the_lead_must_confirm_again(
 def test_answers_for_other_parts_than_the_profiles_are_refused(hub: Coordinator, providers: list[Enrolled]) -> None:
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
 
     with pytest.raises(MalformedMessage):
         hub.confirm(round_id, providers[0], answers=hub.answers(round_id)[1:])

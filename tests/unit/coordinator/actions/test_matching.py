@@ -78,6 +78,7 @@ def test_claimed_round_is_matching_and_an_interrupted_one_is_claimed_first(hub: 
     one = _sealed(hub)
     other = hub.propose(one.providers)
     hub.sign(other, *one.providers)
+    hub.agree(other, *one.providers)
     hub.confirm(other, *one.providers)
     assert claim_round(hub.context) == one.id
     for seed, provider in enumerate(one.providers):
@@ -92,6 +93,7 @@ def test_rounds_are_claimed_in_the_order_in_which_they_were_sealed(hub: Coordina
     one = _sealed(hub)
     other = hub.propose(one.providers)
     hub.sign(other, *one.providers)
+    hub.agree(other, *one.providers)
     hub.confirm(other, *one.providers)
     for seed, provider in enumerate(one.providers):
         hub.submit(provider, other, random_rows(3, seed=seed))
@@ -177,6 +179,7 @@ def test_providers_keep_their_pseudonym_keys_in_a_later_round(hub: Coordinator) 
     hub.match()
     later = hub.propose(one.providers)
     hub.sign(later, *one.providers)
+    hub.agree(later, *one.providers)
     hub.confirm(later, *one.providers, key_check=KEY_CHECK)
     for provider, rows in zip(one.providers, (one.left, one.right), strict=True):
         hub.submit(provider, later, rows)

@@ -11,6 +11,7 @@ from harness import (
     START,
     Coordinator,
     Enrolled,
+    agreement_key_of,
     project_text,
     public_bytes,
     random_rows,
@@ -118,6 +119,10 @@ def test_round_pins_project_members_and_time(hub: Coordinator, providers: list[E
     assert [(one.party, one.identity_key) for one in manifest.members] == [
         (one.id, public_bytes(one.signing_key).hex()) for one in providers
     ]
+    assert all(
+        agreement_key_of(one.party, providers[0].signing_key).key.hex() == one.agreement_key for one in manifest.members
+    )
+    assert manifest.epoch == 1
     assert manifest.coordinator_key == public_bytes(hub.signing_key).hex()
     assert manifest.proposed_at == "2026-01-16T12:00:00Z"
     assert hub.row(round_id).manifest_hash == manifest.digest()
@@ -141,7 +146,7 @@ def test_round_of_an_unknown_project_is_refused(hub: Coordinator) -> None:
         rounds.propose_round(hub.context, OPERATOR, project_id=ProjectId("nothing"), coordinator_key=bytes(32))
 
 
-def test_last_signature_takes_the_round_to_preflight(hub: Coordinator, providers: list[Enrolled]) -> None:
+def test_last_signature_locks_the_round(hub: Coordinator, providers: list[Enrolled]) -> None:
     riverside, college = providers
     round_id = hub.propose(providers)
     assert _waited_for(hub, riverside, round_id) == ["riverside", "college"]
@@ -151,9 +156,9 @@ def test_last_signature_takes_the_round_to_preflight(hub: Coordinator, providers
     assert _waited_for(hub, riverside, round_id) == ["college"]
     hub.sign(round_id, college)
 
-    assert hub.state(round_id) is RoundState.PREFLIGHT
+    assert hub.state(round_id) is RoundState.LOCKED
     outcomes = [event["outcome"] for event in hub.events() if event["action"] == "round.advance"]
-    assert outcomes == ["draft to proposed", "proposed to locked", "locked to preflight"]
+    assert outcomes == ["draft to proposed", "proposed to locked"]
 
 
 def test_signing_again_changes_nothing(hub: Coordinator, providers: list[Enrolled]) -> None:
@@ -291,6 +296,7 @@ def test_round_that_did_not_fail_is_not_matched_again(hub: Coordinator, provider
 def test_collecting_begins_when_all_confirmed_the_same_key(hub: Coordinator, providers: list[Enrolled]) -> None:
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
 
     hub.confirm(round_id, providers[1])
     assert hub.state(round_id) is RoundState.PREFLIGHT
@@ -307,6 +313,7 @@ def test_other_key_than_the_leads_is_refused_once_the_lead_has_confirmed(
     lead, college = providers
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
     hub.confirm(round_id, lead)
 
     with pytest.raises(WrongLinkageKey):
@@ -319,6 +326,7 @@ def test_other_key_that_came_before_the_leads_is_asked_for_again(hub: Coordinato
     lead, college = providers
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
     hub.confirm(round_id, college, key_check=OTHER_KEY)
 
     hub.confirm(round_id, lead)
@@ -334,6 +342,7 @@ def test_lead_that_changes_its_key_makes_the_others_confirm_again(hub: Coordinat
     providers = hub.parties("riverside", "college", "workforce")
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
     hub.confirm(round_id, providers[0], providers[1], key_check=OTHER_KEY)
 
     hub.confirm(round_id, providers[0])
@@ -363,6 +372,7 @@ def test_confirming_before_all_signed_is_refused(hub: Coordinator, providers: li
 def test_other_profile_is_refused(hub: Coordinator, providers: list[Enrolled], digest: bytes) -> None:
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
 
     with pytest.raises(WrongProfile):
         rounds.confirm_preflight(
@@ -378,6 +388,7 @@ def test_other_profile_is_refused(hub: Coordinator, providers: list[Enrolled], d
 def test_key_check_value_of_another_length_is_refused(hub: Coordinator, providers: list[Enrolled]) -> None:
     round_id = hub.propose(providers)
     hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
 
     with pytest.raises(MalformedMessage):
         hub.confirm(round_id, providers[0], key_check=bytes(15))

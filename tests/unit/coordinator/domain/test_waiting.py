@@ -5,12 +5,12 @@ import pytest
 from isthmus.contract.convert import MAX_SENTENCE
 from isthmus.contract.ids import PartyId
 from isthmus.contract.round_state import RoundState
-from isthmus.coordinator.domain.waiting import waiting_for
+from isthmus.coordinator.domain.waiting import waiting_for, waiting_for_key
 
 A, B, C = PartyId("riverside"), PartyId("college"), PartyId("workforce")
 PROVIDERS_ACT = {RoundState.PROPOSED, RoundState.PREFLIGHT, RoundState.COLLECTING}
 COORDINATOR_ACTS = {
-    RoundState.DRAFT, RoundState.LOCKED, RoundState.SEALED, RoundState.MATCHING, RoundState.REVIEW, RoundState.FAILED
+    RoundState.DRAFT, RoundState.SEALED, RoundState.MATCHING, RoundState.REVIEW, RoundState.FAILED
 }  # fmt: skip
 
 
@@ -35,9 +35,20 @@ def test_coordinator_is_waited_for_whatever_providers_have_done(state: RoundStat
     assert one.party == "coordinator"
 
 
-@pytest.mark.parametrize("state", sorted(set(RoundState) - PROVIDERS_ACT - COORDINATOR_ACTS))
+@pytest.mark.parametrize("state", sorted(set(RoundState) - PROVIDERS_ACT - COORDINATOR_ACTS - {RoundState.LOCKED}))
 def test_round_that_is_over_or_released_waits_for_nobody(state: RoundState) -> None:
     assert waiting_for(state, providers=[A, B], done=[]) == ()
+
+
+def test_locked_round_waits_for_parts_first_and_then_for_proofs() -> None:
+    parts = waiting_for_key(providers=[C, A, B], contributed={A}, confirmed=set())
+    proofs = waiting_for_key(providers=[C, A, B], contributed={A, B, C}, confirmed={C})
+
+    assert [one.party for one in parts] == [C, B]
+    assert {one.needs for one in parts} == {"send its part of the round's key: isthmus-node run"}
+    assert [one.party for one in proofs] == [A, B]
+    assert {one.needs for one in proofs} == {"confirm the round's key: isthmus-node run"}
+    assert waiting_for_key(providers=[A, B], contributed={A, B}, confirmed={A, B}) == ()
 
 
 @pytest.mark.parametrize("state", list(RoundState))

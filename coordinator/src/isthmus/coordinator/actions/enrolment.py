@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from isthmus.contract.canonical import IDENTITY_KEY_BYTES, Label, check_length, sha256, verify
 from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.ids import PartyId, parse_party_id
+from isthmus.contract.key_agreement import verify_agreement_key
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.project import LONGEST_NAME
 from isthmus.contract.text import is_plain_line
@@ -83,16 +84,33 @@ def mint_token(
     return token, expires_at
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownAgreementKey:
+    """An X25519 public key, 32 bytes, and the identity key's signature that binds the party to it, 64 bytes."""
+
+    key: bytes
+    proof: bytes
+
+
 def enrol(
-    context: Context, *, token: bytes, request: bytes, identity_key: bytes, identity_proof: bytes, authority: Authority
+    context: Context,
+    *,
+    token: bytes,
+    request: bytes,
+    identity_key: bytes,
+    identity_proof: bytes,
+    authority: Authority,
+    agreement_key: ShownAgreementKey | None = None,
 ) -> tuple[PartyId, str]:
     """Trade a token for a certificate: give the party and the certificate in PEM.
+
+    An agreement key takes the place of the one before; without one, what there was stays.
 
     The token is used up only if everything else holds, so that a failed attempt costs nothing.
 
     Raises:
         EnrolmentTokenInvalid: the token is unknown, used or expired.
-        SignatureInvalid: the caller does not hold the identity key that it shows.
+        SignatureInvalid: the caller does not hold the identity key that it shows, or did not bind the agreement key.
         MalformedMessage: the certificate request is not one.
         StateChanged: the party enrolled before with another identity key.
     """
@@ -114,6 +132,10 @@ def enrol(
         )
         tx.parties.use_token(digest, now=now, audit=_enrolled(context, party, "token.use"))
         tx.parties.set_identity_key(party, identity_key, audit=_enrolled(context, party, "identity.pin"))
+        if agreement_key is not None:
+            shown = agreement_key
+            verify_agreement_key(identity_key, party=party, agreement_key=shown.key, proof=shown.proof)
+            tx.parties.set_agreement_key(party, shown.key, audit=_enrolled(context, party, "party.key"))
         tx.parties.add_certificate(row, audit=_enrolled(context, party, "certificate.issue"))
     return party, certificate.public_bytes(Encoding.PEM).decode("ascii")
 

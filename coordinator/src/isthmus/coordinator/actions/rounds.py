@@ -17,6 +17,7 @@ from isthmus.contract.errors import (
 )
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, new_round_id
 from isthmus.contract.known_answers import KnownAnswer, answered_parts, differing_parts
+from isthmus.contract.membership import epoch_for, membership_from_bytes, membership_of
 from isthmus.contract.parties import Role
 from isthmus.contract.project import (
     Member,
@@ -28,14 +29,14 @@ from isthmus.contract.project import (
     project_from_toml,
 )
 from isthmus.contract.round_state import RoundState
-from isthmus.contract.views import RoundView
+from isthmus.contract.views import RoundView, Waiting
 from isthmus.coordinator.actions.access import member_round
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import PreflightRow, ProjectRow, RoundRow, SignatureRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.domain.rounds import transition
-from isthmus.coordinator.domain.waiting import waiting_for
+from isthmus.coordinator.domain.waiting import waiting_for, waiting_for_key
 from isthmus.coordinator.store.protocol import Transaction
 
 
@@ -65,13 +66,16 @@ def propose_round(context: Context, actor: Actor, *, project_id: ProjectId, coor
     Raises:
         NotFound: there is no such project.
         InvalidProject: a provider has not enrolled yet, so there is no key of it to pin.
+        MalformedDocument: two providers have the same key.
     """
     with context.store.begin() as tx:
         project = project_from_bytes(tx.rounds.project(project_id).document)
+        members = _members(tx, project)
         manifest = build_manifest(
             project,
             round_id=new_round_id(project_id, context.random_bytes),
-            members=_members(tx, project),
+            epoch=_epoch(tx, project_id, members),
+            members=members,
             coordinator_key=coordinator_key,
             proposed_at=to_text(context.clock.now()),
         )
@@ -84,6 +88,7 @@ def propose_round(context: Context, actor: Actor, *, project_id: ProjectId, coor
             updated_at=context.clock.now(),
         )
         tx.rounds.add(row, audit=round_event(context, row, actor, "round.draft", row.manifest_hash.hex()))
+        _keep_membership(context, tx, row, manifest)
         advance(context, tx, row, to=RoundState.PROPOSED, actor=actor)
         return round_view(context, tx, tx.rounds.get(row.id))
 
@@ -148,7 +153,6 @@ def sign_round(
         tx.rounds.sign(signed, audit=round_event(context, row, actor, "round.sign", row.manifest_hash.hex()))
         if _signers(tx, round_id) == set(manifest.project.provider_ids()):
             advance(context, tx, row, to=RoundState.LOCKED)
-            advance(context, tx, tx.rounds.get(round_id), to=RoundState.PREFLIGHT)
         return round_view(context, tx, tx.rounds.get(round_id))
 
 
@@ -225,7 +229,7 @@ def require_state(row: RoundRow, *states: RoundState) -> None:
 def round_view(context: Context, tx: Transaction, row: RoundRow) -> RoundView:
     """Give a round as members see it, with whom it waits for."""
     manifest = manifest_from_bytes(row.manifest)
-    waiting = waiting_for(row.state, providers=manifest.project.provider_ids(), done=_done(tx, row))
+    waiting = _waiting(tx, row, manifest.project.provider_ids())
     pairs_done, pairs_total = context.progress.of(row.id)
     return RoundView(
         round_id=row.id,
@@ -237,6 +241,16 @@ def round_view(context: Context, tx: Transaction, row: RoundRow) -> RoundView:
         pairs_done=pairs_done,
         pairs_total=pairs_total,
     )
+
+
+def _waiting(tx: Transaction, row: RoundRow, providers: tuple[PartyId, ...]) -> tuple[Waiting, ...]:
+    if row.state is RoundState.LOCKED:
+        return waiting_for_key(
+            providers=providers,
+            contributed={one.party for one in tx.keys.wraps(row.id)},
+            confirmed={one.party for one in tx.keys.confirmations(row.id)},
+        )
+    return waiting_for(row.state, providers=providers, done=_done(tx, row))
 
 
 def _done(tx: Transaction, row: RoundRow) -> Collection[PartyId]:
@@ -311,10 +325,30 @@ def _check_registered(tx: Transaction, parties: Collection[PartyId], role: Role)
 
 def _members(tx: Transaction, project: Project) -> tuple[Member, ...]:
     rows = [tx.parties.get(party) for party in project.provider_ids()]
-    missing = [row.id for row in rows if row.identity_key is None]
+    missing = [row.id for row in rows if row.identity_key is None or row.agreement_key is None]
     if missing:
         raise InvalidProject(problem=f"these providers have not enrolled yet: {', '.join(missing)}")
-    return tuple(Member(party=row.id, name=row.name, identity_key=(row.identity_key or b"").hex()) for row in rows)
+    return tuple(
+        Member(
+            party=row.id,
+            name=row.name,
+            identity_key=(row.identity_key or b"").hex(),
+            agreement_key=(row.agreement_key or b"").hex(),
+        )
+        for row in rows
+    )
+
+
+def _epoch(tx: Transaction, project: ProjectId, members: tuple[Member, ...]) -> int:
+    kept = tx.keys.membership(project)
+    return epoch_for(membership_from_bytes(kept) if kept else None, frozenset(member.keys() for member in members))
+
+
+def _keep_membership(context: Context, tx: Transaction, row: RoundRow, manifest: RoundManifest) -> None:
+    document = membership_of(manifest.key_terms()).to_bytes()
+    if tx.keys.membership(row.project) != document:
+        event = round_event(context, row, None, "project.epoch", f"epoch {manifest.epoch}")
+        tx.keys.set_membership(row.project, document, audit=event)
 
 
 def round_event(context: Context, row: RoundRow, actor: Actor | None, action: str, outcome: str) -> AuditEvent:

@@ -11,13 +11,14 @@ from isthmus.contract.round_state import RoundState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyRow:
-    """A registered party; `identity_key` is its Ed25519 public key, absent until it enrols."""
+    """A registered party; its public keys, Ed25519 and X25519, are absent until it enrols with them."""
 
     id: PartyId
     name: str
     kind: PartyKind
     role: Role
     identity_key: bytes | None
+    agreement_key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,15 @@ class SignatureRow:
     round_id: RoundId
     party: PartyId
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDocumentRow:
+    """What a provider sent for the round's key: its signed wraps or its confirmation, canonical bytes, 64 KiB."""
+
+    round_id: RoundId
+    party: PartyId
+    document: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

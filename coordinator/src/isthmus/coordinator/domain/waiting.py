@@ -15,7 +15,6 @@ _NEEDS: Final[dict[RoundState, str]] = {
 
 _COORDINATOR_NEEDS: Final[dict[RoundState, str]] = {
     RoundState.DRAFT: "propose the round",
-    RoundState.LOCKED: "open the preflight; this happens by itself",
     RoundState.SEALED: "begin matching; this happens by itself while the coordinator runs",
     RoundState.MATCHING: "finish matching; this happens by itself while the coordinator runs",
     RoundState.REVIEW: "release the results; this happens by itself",
@@ -23,8 +22,25 @@ _COORDINATOR_NEEDS: Final[dict[RoundState, str]] = {
 }
 
 
+_NEEDS_PART: Final = "send its part of the round's key: isthmus-node run"
+_NEEDS_CONFIRMATION: Final = "confirm the round's key: isthmus-node run"
+
+
+def waiting_for_key(
+    *, providers: Collection[PartyId], contributed: Collection[PartyId], confirmed: Collection[PartyId]
+) -> tuple[Waiting, ...]:
+    """Give the parties for whom a LOCKED round waits: nobody can confirm before everybody has contributed."""
+    late = tuple(Waiting(party=party, needs=_NEEDS_PART) for party in providers if party not in contributed)
+    if late:
+        return late
+    return tuple(Waiting(party=party, needs=_NEEDS_CONFIRMATION) for party in providers if party not in confirmed)
+
+
 def waiting_for(state: RoundState, *, providers: Collection[PartyId], done: Collection[PartyId]) -> tuple[Waiting, ...]:
-    """Give the parties for whom the round waits; `done` are the providers who have done the state's work already."""
+    """Give the parties for whom the round waits; `done` are the providers who have done the state's work already.
+
+    LOCKED has two kinds of work and a function of its own.
+    """
     if state in _NEEDS:
         return tuple(Waiting(party=party, needs=_NEEDS[state]) for party in providers if party not in done)
     if state in _COORDINATOR_NEEDS:

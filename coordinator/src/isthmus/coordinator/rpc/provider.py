@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from isthmus.contract.convert import round_to_wire
 from isthmus.contract.ids import parse_round_id
 from isthmus.contract.known_answers import KnownAnswer
-from isthmus.coordinator.actions import results, rounds, submissions, tombstones
+from isthmus.coordinator.actions import key_exchange, results, rounds, submissions, tombstones
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Call
@@ -30,6 +30,10 @@ class ProviderCalls:
             "GetRound": self._get_round,
             "SignRound": self._sign_round,
             "DeclineRound": self._decline_round,
+            "SendKeyWraps": self._send_key_wraps,
+            "FetchKeyWraps": self._fetch_key_wraps,
+            "SendKeyConfirmation": self._send_key_confirmation,
+            "FetchKeyConfirmations": self._fetch_key_confirmations,
             "ConfirmPreflight": self._confirm_preflight,
             "OpenSubmission": self._open_submission,
             "UploadChunks": self._upload_chunk,
@@ -63,6 +67,28 @@ class ProviderCalls:
             self._context, actor, round_id=parse_round_id(request.round_id), manifest_hash=request.manifest_hash
         )
         return pb.DeclineRoundResponse(round=round_to_wire(view))
+
+    def _send_key_wraps(self, actor: Actor, request: pb.SendKeyWrapsRequest) -> pb.SendKeyWrapsResponse:
+        round_id = parse_round_id(request.round_id)
+        view = key_exchange.send_wraps(self._context, actor, round_id=round_id, document=request.wraps)
+        return pb.SendKeyWrapsResponse(round=round_to_wire(view))
+
+    def _fetch_key_wraps(self, actor: Actor, request: pb.FetchKeyWrapsRequest) -> Iterator[pb.FetchKeyWrapsResponse]:
+        documents = key_exchange.fetch_wraps(self._context, actor, round_id=parse_round_id(request.round_id))
+        return (pb.FetchKeyWrapsResponse(wraps=document) for document in documents)
+
+    def _send_key_confirmation(
+        self, actor: Actor, request: pb.SendKeyConfirmationRequest
+    ) -> pb.SendKeyConfirmationResponse:
+        round_id = parse_round_id(request.round_id)
+        view = key_exchange.send_confirmation(self._context, actor, round_id=round_id, document=request.confirmation)
+        return pb.SendKeyConfirmationResponse(round=round_to_wire(view))
+
+    def _fetch_key_confirmations(
+        self, actor: Actor, request: pb.FetchKeyConfirmationsRequest
+    ) -> Iterator[pb.FetchKeyConfirmationsResponse]:
+        documents = key_exchange.fetch_confirmations(self._context, actor, round_id=parse_round_id(request.round_id))
+        return (pb.FetchKeyConfirmationsResponse(confirmation=document) for document in documents)
 
     def _confirm_preflight(self, actor: Actor, request: pb.ConfirmPreflightRequest) -> pb.ConfirmPreflightResponse:
         view = rounds.confirm_preflight(

@@ -74,6 +74,7 @@ def enrolment_server(context: Context, keys: ServerKeys, *, address: str) -> tup
             identity_key=request.identity_key,
             identity_proof=request.identity_proof,
             authority=keys.authority,
+            agreement_key=_shown_agreement_key(request),
         )
         coordinator_key = keys.signing_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return enrolment_pb2.EnrolResponse(party_id=party, certificate=certificate, coordinator_key=coordinator_key)
@@ -83,6 +84,12 @@ def enrolment_server(context: Context, keys: ServerKeys, *, address: str) -> tup
     server.add_generic_rpc_handlers((service_handler(service, {"Enrol": enrol}, identify=_anybody),))
     credentials = grpc.ssl_server_credentials([(keys.tls_key, keys.tls_certificate)])
     return server, _listen(server, address, credentials)
+
+
+def _shown_agreement_key(request: enrolment_pb2.EnrolRequest) -> enrolment.ShownAgreementKey | None:
+    if not request.agreement_key:
+        return None
+    return enrolment.ShownAgreementKey(key=request.agreement_key, proof=request.agreement_proof)
 
 
 async def serve(servers: list[grpc.aio.Server], stop: asyncio.Event) -> None:

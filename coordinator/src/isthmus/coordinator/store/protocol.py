@@ -11,6 +11,7 @@ from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import (
     CertificateRow,
     ChunkRow,
+    KeyDocumentRow,
     PartyRow,
     PreflightRow,
     ProjectRow,
@@ -52,6 +53,10 @@ class PartyTable(Protocol):
 
     def set_identity_key(self, party: PartyId, key: bytes, *, audit: AuditEvent) -> None:
         """Pin the party's identity key; raise `StateChanged` where another one is pinned."""
+        ...
+
+    def set_agreement_key(self, party: PartyId, key: bytes, *, audit: AuditEvent) -> None:
+        """Keep the party's agreement key, in place of another one if there is; the same again changes nothing."""
         ...
 
     def add_certificate(self, certificate: CertificateRow, *, audit: AuditEvent) -> None:
@@ -116,6 +121,34 @@ class RoundTable(Protocol):
 
     def preflights(self, round_id: RoundId) -> Sequence[PreflightRow]:
         """Give what was confirmed for a round by party."""
+        ...
+
+
+class KeyTable(Protocol):
+    """Epochs of projects, and what the providers of a round send each other for its key."""
+
+    def membership(self, project: ProjectId) -> bytes | None:
+        """Give the project's last membership, canonical bytes, if a round was ever proposed."""
+        ...
+
+    def set_membership(self, project: ProjectId, document: bytes, *, audit: AuditEvent) -> None:
+        """Keep a membership in place of the one before."""
+        ...
+
+    def add_wraps(self, wraps: KeyDocumentRow, *, audit: AuditEvent) -> None:
+        """Keep a provider's wraps; the same again changes nothing; raise `SubmissionConflict` for others."""
+        ...
+
+    def wraps(self, round_id: RoundId) -> Sequence[KeyDocumentRow]:
+        """Give the wraps of a round by party."""
+        ...
+
+    def add_confirmation(self, confirmation: KeyDocumentRow, *, audit: AuditEvent) -> None:
+        """Keep a provider's confirmation; the same again changes nothing; raise `SubmissionConflict` for another."""
+        ...
+
+    def confirmations(self, round_id: RoundId) -> Sequence[KeyDocumentRow]:
+        """Give the confirmations of a round by party."""
         ...
 
 
@@ -220,6 +253,11 @@ class Transaction(Protocol):
     @property
     def rounds(self) -> RoundTable:
         """Projects and rounds."""
+        ...
+
+    @property
+    def keys(self) -> KeyTable:
+        """Epochs, wraps and confirmations."""
         ...
 
     @property

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.store import tables as t
+from isthmus.coordinator.store.sql_keys import SqlKeys
 from isthmus.coordinator.store.sql_log import SqlLog
 from isthmus.coordinator.store.sql_parties import SqlParties
 from isthmus.coordinator.store.sql_results import SqlResults
@@ -30,6 +31,7 @@ class SqlTransaction:
         self._log = SqlLog(connection)
         self.parties = SqlParties(connection, self._log)
         self.rounds = SqlRounds(connection, self._log)
+        self.keys = SqlKeys(connection, self._log)
         self.submissions = SqlSubmissions(connection, self._log)
         self.tombstones = SqlTombstones(connection, self._log)
         self.results = SqlResults(connection, self._log)

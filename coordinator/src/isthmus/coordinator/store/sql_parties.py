@@ -29,7 +29,7 @@ class SqlParties:
         """Register a party; raise `AlreadyExists` where the id is taken."""
         row = {"id": party.id, "name": party.name, "kind": party.kind.value, "role": party.role.value}
         try:
-            self._connection.execute(insert(t.parties).values(**row, identity_key=party.identity_key))
+            self._connection.execute(insert(t.parties).values(**row, **_keys(party)))
         except IntegrityError as exc:
             raise AlreadyExists(kind="party", id=party.id) from exc
         self._log.append(audit)
@@ -78,6 +78,12 @@ class SqlParties:
             raise StateChanged(kind="identity key of party", id=party)
         self._log.append(audit)
 
+    def set_agreement_key(self, party: PartyId, key: bytes, *, audit: AuditEvent) -> None:
+        """Keep the party's agreement key, in place of another one if there is; the same again changes nothing."""
+        other = (t.parties.c.id == party) & t.parties.c.agreement_key.is_distinct_from(key)
+        if self._connection.execute(update(t.parties).where(other).values(agreement_key=key)).rowcount:
+            self._log.append(audit)
+
     def add_certificate(self, certificate: CertificateRow, *, audit: AuditEvent) -> None:
         """Keep what was issued; raise `AlreadyExists` where the key was certified before, for whichever party."""
         row = {"key_digest": certificate.key_digest, "party": certificate.party, "revoked": certificate.revoked}
@@ -113,6 +119,10 @@ def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def _keys(party: PartyRow) -> dict[str, bytes | None]:
+    return {"identity_key": party.identity_key, "agreement_key": party.agreement_key}
+
+
 def _party(row: Row[Any]) -> PartyRow:
     return PartyRow(
         id=PartyId(row.id),
@@ -120,4 +130,5 @@ def _party(row: Row[Any]) -> PartyRow:
         kind=PartyKind(row.kind),
         role=Role(row.role),
         identity_key=row.identity_key,
+        agreement_key=row.agreement_key,
     )

@@ -30,6 +30,7 @@ parties = Table(
     Column("kind", String(20), nullable=False),
     Column("role", String(20), nullable=False),
     Column("identity_key", LargeBinary(32)),
+    Column("agreement_key", LargeBinary(32)),
 )
 
 tokens = Table(
@@ -87,6 +88,31 @@ preflights = Table(
     Column("key_check", LargeBinary(16), nullable=False),
     Column("profile_digest", LargeBinary(32), nullable=False),
     Column("answers", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("round_id", "party"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("project", ForeignKey("projects.id"), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
+key_wraps = Table(
+    "key_wraps",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("round_id", "party"),
+)
+
+key_confirmations = Table(
+    "key_confirmations",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("document", LargeBinary, nullable=False),
     PrimaryKeyConstraint("round_id", "party"),
 )
 

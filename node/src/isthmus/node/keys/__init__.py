@@ -1,1 +1,1 @@
-"""Keys that never leave a node: the linkage key and what derives from it."""
+"""Keys that never leave a node: agreeing on the key of a round, keeping it, and what derives from it."""

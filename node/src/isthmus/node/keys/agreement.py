@@ -3,7 +3,7 @@
 Each member draws 32 bytes, commits to them and seals them to every other member (RFC 9180, HPKE base mode) under its
 own signature. The master is HKDF over all secrets in party order, so an outsider cannot know it while one member's
 secret is unknown. Each member then confirms what it saw and what it derived; a difference names its author. Pure
-functions: keeping, sending and waiting are for others. docs/decisions/0010-key-agreement.md has every byte and why.
+functions: keeping, sending and waiting are for others. docs/protocol.md section 4 has every byte.
 
 Sealing draws HPKE's ephemeral key from the operating system, since the library takes none. So the same secret never
 seals to the same bytes twice, and a node keeps its `Contribution` and sends that one again, never a second one.
@@ -320,7 +320,7 @@ def equivocating_sender(one: SignedWraps, other: SignedWraps, *, terms: KeyTerms
 
 
 def agreed_key(master: Secret, use: KeyUse, *, project: ProjectId, round_id: RoundId) -> Secret:
-    """Give the 32-byte key for one use in one round; the master stands where the linkage key stood."""
+    """Give the 32-byte key for one use in one round; derived from the master."""
     return round_key(master, project=project, round_id=round_id, label=use.value)
 
 

@@ -1,7 +1,7 @@
 """The fingerprint of a party: 60 digits that two people compare over a channel that the coordinator does not run.
 
 It covers the party's id and both public keys, so a coordinator that puts a key of its own making into a manifest cannot
-keep the fingerprint that the party reads out. docs/decisions/0010-key-agreement.md. Drawing a QR code is a caller's
+keep the fingerprint that the party reads out. docs/protocol.md section 4. Drawing a QR code is a caller's
 business: `shown` takes the function that does it.
 """
 

@@ -2,7 +2,7 @@
 
 Bytes in, bytes out: files of mode 0600, prompts and systemd's credential folder are a caller's business. A sealed file
 says what it holds (`kind`) and how it was sealed; all of that is authenticated, so one file cannot stand in for
-another. docs/decisions/0010-key-agreement.md has every byte.
+another. docs/protocol.md section 4 has every byte.
 """
 
 import re

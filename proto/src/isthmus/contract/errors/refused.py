@@ -119,8 +119,8 @@ class WrongLinkageKey(Refused):
         status="FAILED_PRECONDITION",
         http=409,
         exit_code=REFUSED,
-        sentence="the linkage key of {party} is not the one that the lead {lead} uses",
-        remedy="import the key file that the lead handed out for this project, then try again; no record left",
+        sentence="the key of {party} for this round is not the one that the lead {lead} holds",
+        remedy="no record left; ask the lead for a new round, and the operator what came of this one",
     )
     party: str
     lead: str

@@ -1,0 +1,125 @@
+"""The commands around keys: fingerprints, comparing them, and sealing what lies on disk."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from isthmus.contract.clock import SystemClock, to_text
+from isthmus.contract.errors import NotFound
+from isthmus.contract.ids import PartyId, parse_party_id, parse_round_id
+from isthmus.contract.key_agreement import KeyMember
+from isthmus.contract.project import RoundManifest
+from isthmus.node.agree import own_keys
+from isthmus.node.client import connect
+from isthmus.node.config import load_config
+from isthmus.node.keys.fingerprint import fingerprint_groups, shown
+from isthmus.node.keys.folder import KINDS
+from isthmus.node.node import Node, files_of, open_node
+from isthmus.node.options import folder_option
+from isthmus.node.policy import read_manifest
+from isthmus.node.qr import qr_lines
+from isthmus.node.verified import Verified, load_verified, save_verified
+from isthmus.party.commands import emit, json_option, say
+from isthmus.party.errors import SettingsInvalid
+from isthmus.party.identity import KEY_KINDS, is_sealed
+
+
+@click.group(invoke_without_command=True)
+@folder_option
+@click.option("--round", "round_id", help="Those of all members of this round, instead of this party's own.")
+@json_option
+@click.pass_context
+def fingerprint(ctx: click.Context, folder: Path, round_id: str | None, as_json: bool) -> None:
+    """Show the fingerprint of this party's keys, to be compared with others by telephone or in person.
+
+    \b
+    Example:
+      isthmus-node fingerprint
+      isthmus-node fingerprint --round k12-to-work-0123456789
+      isthmus-node fingerprint verify college --round k12-to-work-0123456789
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    with open_node(folder, clock=SystemClock()) as node:
+        if round_id is None:
+            own = own_keys(node).member()
+            lines = shown(own, qr_lines=qr_lines if sys.stdout.isatty() else None)
+            emit(as_json, _data(own), lambda: "\n".join(lines))
+            return
+        members, verified = _manifest(node, round_id).key_terms().members, load_verified(folder)
+        found = [_data(one) | {"state": _state(one, node.identity.party, verified)} for one in members]
+    texts = [_member_text(one, str(data["state"])) for one, data in zip(members, found, strict=True)]
+    emit(as_json, found, lambda: "\n".join(texts))
+
+
+@fingerprint.command("verify")
+@folder_option
+@click.argument("party_id")
+@click.option("--round", "round_id", required=True, help="A round that lists the party's keys.")
+@click.option("--digits", help="The 60 digits that the party read to you; asked for if not given.")
+@click.option("--replace", is_flag=True, help="Let go of other keys of the party that were verified before.")
+def verify(folder: Path, party_id: str, round_id: str, digits: str | None, replace: bool) -> None:
+    """Record that PARTY_ID's keys are its own: you heard these digits from the party, not over the coordinator.
+
+    \b
+    Example: isthmus-node fingerprint verify college --round k12-to-work-0123456789
+    """
+    party = parse_party_id(party_id)
+    with open_node(folder, clock=SystemClock()) as node:
+        member = _manifest(node, round_id).key_terms().member(party)
+    if member is None:
+        raise NotFound(kind="member of the round of the name", id=party)
+    heard = digits or click.prompt(f"The 60 digits that {party} reads to you", err=True)
+    save_verified(folder, member, digits=heard, now=to_text(SystemClock().now()), replace=replace)
+    say(f"verified: these are the keys of {party}")
+
+
+@click.command()
+@folder_option
+def seal(folder: Path) -> None:
+    """Seal the private keys that lie in the node's folder as they are, by what node.toml says under [keys].
+
+    \b
+    Example: ISTHMUS_NODE_PASSPHRASE_FILE=/run/secrets/isthmus isthmus-node seal
+    """
+    config = load_config(folder)
+    if config.keys.sealed_by == "none":
+        raise SettingsInvalid(file="node.toml", problem='keys.sealed_by is "none", so there is nothing to seal with')
+    files, sealed = files_of(config), 0
+    for path, kind in _private_files(folder):
+        content = path.read_bytes()
+        if not is_sealed(content):
+            files.write(path, content, kind=kind)
+            sealed += 1
+    say(f"sealed {sealed} file(s); copies and backups of them from before are not")
+
+
+def _private_files(folder: Path) -> list[tuple[Path, str]]:
+    identity = [(folder / "identity" / name, kind) for name, kind in KEY_KINDS.items()]
+    rounds = [(path, KINDS[path.suffix]) for path in sorted((folder / "keys").glob("*")) if path.suffix in KINDS]
+    return [(path, kind) for path, kind in (*identity, *rounds) if path.exists()]
+
+
+def _manifest(node: Node, round_id: str) -> RoundManifest:
+    wanted = parse_round_id(round_id)
+    with connect(node.identity) as client:
+        return read_manifest(client.get_round(wanted)[1], wanted)
+
+
+def _data(member: KeyMember) -> dict[str, Any]:
+    return {"party": member.party, "digits": " ".join(fingerprint_groups(member))}
+
+
+def _state(member: KeyMember, own: PartyId, verified: Verified) -> str:
+    if member.party == own:
+        return "this party"
+    if member.party not in verified:
+        return "not verified"
+    return "verified" if verified[member.party] == member else "OTHER KEYS THAN VERIFIED"
+
+
+def _member_text(member: KeyMember, state: str) -> str:
+    party, *digits = shown(member)
+    return "\n    ".join([f"{party}: {state}", *digits])
