@@ -112,9 +112,15 @@ def manifest(profile: str) -> RoundManifest:
     )
     return build_manifest(
         project,
+        epoch=1,
         round_id=RoundId("benchmark-1"),
         members=tuple(
-            Member(party=party, name=party, identity_key=bytes([number] * 32).hex())
+            Member(
+                party=party,
+                name=party,
+                identity_key=bytes([number] * 32).hex(),
+                agreement_key=bytes([number + 100] * 32).hex(),
+            )
             for number, party in enumerate(PARTIES, 1)
         ),
         coordinator_key=bytes(32),
