@@ -23,8 +23,8 @@ from isthmus.coordinator.actions.enrolment import add_party
 from isthmus.coordinator.actions.matching import claim_round, match_round
 from isthmus.coordinator.actions.rounds import add_project, propose_round
 from isthmus.coordinator.domain.roles import Actor
+from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import Client, connect
-from isthmus.node.consent.command import opt_out
 from isthmus.node.daemon import _step
 from isthmus.node.node import Node, open_node
 from isthmus.node.policy import read_manifest

@@ -11,7 +11,7 @@ from isthmus.contract.bands import band
 from isthmus.contract.ids import ProjectId
 from isthmus.node.consent.opt_outs import Act, Entry, Reason, exclusions, new_entries, revocable
 from isthmus.node.consent.rules import Kept, join_kept, keep_rows
-from isthmus.node.consent.settings import ConsentRule
+from isthmus.node.consent_settings import ConsentRule
 from isthmus.node.normalise.dates import DateOrder
 
 FIRST = date(2026, 9, 1)

@@ -94,13 +94,15 @@ def _manifest(project: Project = PROJECT) -> RoundManifest:
 
 def test_project_file_is_read_with_its_defaults() -> None:
     assert PROJECT.reveal is RevealMode.LINKED
-    assert (PROJECT.profile, PROJECT.threshold, PROJECT.min_cell_count) == ("interop-1", None, 10)
+    assert (PROJECT.profile, PROJECT.threshold, PROJECT.min_cell_count) == ("hardened-1", None, 10)
     assert PROJECT.provider_ids() == ("riverside", "college")
     assert PROJECT.shared_fields() == ("first_name", "last_name", "dob")
 
 
 def test_threshold_is_the_projects_own_or_the_profiles_rule() -> None:
-    assert PROJECT.declared_threshold() == Decimal(default_threshold(("first_name", "last_name", "dob")))
+    rule = default_threshold(("first_name", "last_name", "dob"))
+    assert _project(profile="interop-1").declared_threshold() == Decimal(rule)
+    assert PROJECT.declared_threshold() == Decimal("0.50")
     assert _project(threshold="0.9125").declared_threshold() == Decimal("0.9125")
 
 
@@ -148,7 +150,7 @@ def test_threshold_from_a_tenth_to_one_is_lawful(threshold: str) -> None:
         ({"purpose": "one\nprovider-9 signed"}, "each one printable line"),
         ({"title": "x\x1b[2J"}, "each one printable line"),
         ({"purpose": ""}, "a purpose of at most 1000"),
-        ({"profile": "hardened-1"}, "its profile is not one"),
+        ({"profile": "hardened-9"}, "its profile is not one"),
         ({"threshold": "0.0999"}, "its threshold must be"),
         ({"threshold": "0.0"}, "its threshold must be"),
         ({"threshold": "1.0001"}, "its threshold must be"),
@@ -242,7 +244,7 @@ TAMPERINGS = {
     "missing key": Tampering(lambda m: m.pop("threshold"), MalformedDocument, "missing"),
     "round id": Tampering(lambda m: m.update(round_id="../../etc"), MalformedMessage, "round_id"),
     "threshold": Tampering(lambda m: m.update(threshold="0.5"), MalformedDocument, "not the declared one"),
-    "profile's name": Tampering(lambda m: m["profile"].update(name="plain"), InvalidProfile, "interop-1"),
+    "profile's name": Tampering(lambda m: m["profile"].update(name="plain"), InvalidProfile, "no hardened profile"),
     "profile's bits": Tampering(lambda m: m["profile"].update(clk_bits=64), InvalidProfile, "content"),
     "profile's fields": Tampering(
         lambda m: m.update(profile=_manifest(_project(providers=_two())).profile),

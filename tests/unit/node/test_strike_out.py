@@ -21,8 +21,8 @@ from isthmus.contract.tombstones import tombstones_document
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client
 from isthmus.node.config import DatasetConfig, NodeConfig
-from isthmus.node.consent.settings import ConsentRule
 from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.consent_settings import ConsentRule
 from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node
 from isthmus.node.strike_out import consent_version, due_handles, strike_out

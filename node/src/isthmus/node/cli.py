@@ -12,9 +12,9 @@ from isthmus.contract.clock import SystemClock
 from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
 from isthmus.node.cli_keys import fingerprint, seal
+from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template, load_config
-from isthmus.node.consent.command import opt_out
 from isthmus.node.doctor import examine
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
@@ -34,6 +34,7 @@ from isthmus.party.round_text import round_data, round_text
 from isthmus.party.token import read_token
 
 LATER: Final = {
+    "audit": "isthmus.node.audit.command:audit",
     "profile": "isthmus.node.report.command:profile",
 }
 """Commands that count or encode a whole data set."""

@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS
-from isthmus.node.consent.settings import ConsentRule, consent_problems
+from isthmus.node.consent_settings import ConsentRule, consent_problems
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.sources.open_source import source_kind
 from isthmus.party.errors import SettingsInvalid

@@ -9,7 +9,7 @@ from isthmus.contract.clock import Clock
 from isthmus.contract.errors import IsthmusError
 from isthmus.node.client import connect
 from isthmus.node.config import DatasetConfig, load_config
-from isthmus.node.consent.settings import columns_needed
+from isthmus.node.consent_settings import columns_needed
 from isthmus.node.node import files_of_folder
 from isthmus.node.sources.errors import raise_problems
 from isthmus.node.sources.header import header_problems

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
 from isthmus.node.config import DatasetConfig
-from isthmus.node.consent.settings import columns_needed
+from isthmus.node.consent_settings import columns_needed
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.outbox import named_payload, new_payload, open_outbox, write_rows

@@ -167,7 +167,7 @@ class HardenedProfile:
 
     def document(self) -> dict[str, Any]:
         """Give the profile as a JSON document of format `isthmus/profile/2`, a copy."""
-        document: dict[str, Any] = msgspec.to_builtins({"format": HARDENED_FORMAT} | asdict(self))
+        document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({"format": HARDENED_FORMAT} | asdict(self)))
         return document
 
     def digest(self) -> str:

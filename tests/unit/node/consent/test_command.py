@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from unit.node.consent.consent_parts import PROJECT
 
-from isthmus.node.consent.command import opt_out
+from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.consent.opt_outs import Reason, exclusions
 from isthmus.node.consent.store import open_opt_outs
 from isthmus.party.commands import Commands

@@ -9,8 +9,8 @@ from unit.node.consent.consent_parts import NOW, PROJECT, TODAY, opt_out
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent.opt_outs import exclusions
 from isthmus.node.consent.read import left_out_records, open_consenting, read_exclusions
-from isthmus.node.consent.settings import ConsentRule
 from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.consent_settings import ConsentRule
 from isthmus.node.errors import NobodyTakesPart
 from isthmus.node.records import read_all
 from isthmus.node.sources.errors import ColumnMissing

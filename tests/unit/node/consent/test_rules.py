@@ -10,7 +10,7 @@ from unit.node.consent.consent_parts import OTHER, PROJECT, TODAY, day, opt_out
 
 from isthmus.node.consent.opt_outs import Exclusions, Reason, exclusions
 from isthmus.node.consent.rules import ON_THE_LIST, Cause, Ground, Kept, join_kept, keep_rows
-from isthmus.node.consent.settings import ConsentRule
+from isthmus.node.consent_settings import ConsentRule
 from isthmus.node.normalise.dates import DateOrder
 
 NOBODY = exclusions([], project=PROJECT, as_of=TODAY)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from isthmus.node.consent.settings import ConsentRule, columns_needed, consent_problems, words
+from isthmus.node.consent_settings import ConsentRule, columns_needed, consent_problems, words
 
 OPT_OUT = ConsentRule(column="DirectoryOptOut", exclude_if=("Y", "1", "true"))
 

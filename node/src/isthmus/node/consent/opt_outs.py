@@ -5,7 +5,6 @@ that speaks of the project and the day decides, so that a parent who consents ag
 calendar days; the first and the last are both inclusive. Pure.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,10 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from isthmus.contract.ids import ProjectId
+from isthmus.node.consent_settings import whole_number
 
 LONGEST_RECORD_ID: Final = 200
-
-_PRINTED_NUMBER: Final = re.compile(r"([0-9]+)\.0+")
 
 
 class Reason(StrEnum):
@@ -94,13 +92,6 @@ def record_key(record_id: str) -> str:
     """
     text = whole_number(record_id)
     return (text.lstrip("0") or "0") if text.isdecimal() else text
-
-
-def whole_number(text: str) -> str:
-    """Give the text without spaces around it, and without the `.0` with which some programs print whole numbers."""
-    stripped = text.strip()
-    printed = _PRINTED_NUMBER.fullmatch(stripped) if "." in stripped else None
-    return stripped if printed is None else printed[1]
 
 
 def rows_text(rows: int) -> str:

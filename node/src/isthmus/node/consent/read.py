@@ -15,8 +15,8 @@ from isthmus.node.config import DatasetConfig
 from isthmus.node.consent.days import local_day
 from isthmus.node.consent.opt_outs import Exclusions, exclusions
 from isthmus.node.consent.rules import Ground, Kept, in_order, keep_rows
-from isthmus.node.consent.settings import columns_needed
 from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.consent_settings import columns_needed
 from isthmus.node.errors import NobodyTakesPart
 from isthmus.node.records import Piece, RecordStream, SourceDescription
 from isthmus.node.sources.open_source import open_source

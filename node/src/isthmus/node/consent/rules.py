@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from isthmus.contract.bands import band
 from isthmus.node.consent.opt_outs import Exclusions, Reason, rows_text
-from isthmus.node.consent.settings import ConsentRule, fold_word, words
+from isthmus.node.consent_settings import ConsentRule, fold_word, words
 from isthmus.node.normalise.dates import DateOrder, parse_date
 
 ON_THE_LIST: Final = "opt-out list"

@@ -4,6 +4,7 @@ A rule has either sense, by its lists. With `exclude_if` it is an opt-out: a bla
 alone it asks for consent: a blank leaves the row out. Any value that neither list knows leaves the row out.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
@@ -12,10 +13,11 @@ import msgspec
 
 from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.ids import parse_project_id
-from isthmus.node.consent.opt_outs import whole_number
 
 _YES: Final = frozenset({"y", "yes", "t", "true", "1"})
 _NO: Final = frozenset({"n", "no", "f", "false", "0"})
+
+_PRINTED_NUMBER: Final = re.compile(r"([0-9]+)\.0+")
 
 
 class ConsentRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,3 +92,10 @@ def _is_project_id(text: str) -> bool:
     except MalformedMessage:
         return False
     return True
+
+
+def whole_number(text: str) -> str:
+    """Give the text without spaces around it, and without the `.0` with which some programs print whole numbers."""
+    stripped = text.strip()
+    printed = _PRINTED_NUMBER.fullmatch(stripped) if "." in stripped else None
+    return stripped if printed is None else printed[1]

@@ -1,0 +1,196 @@
+"""The self-audit as a whole: every attack and test on some encodings, and what people are told of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from isthmus.contract.hardened import HardenedProfile
+from isthmus.contract.ids import RandomBytes
+from isthmus.node.audit.attack import (
+    AttackResult,
+    Plan,
+    Report,
+    Study,
+    Timer,
+    carry_out,
+    plan_attack,
+    study_population,
+    variants_of,
+)
+from isthmus.node.audit.bits import TableFigures, examine_table
+from isthmus.node.audit.errors import AuditTooSmall
+from isthmus.node.audit.undiffuse import UNDIFFUSED, study_filters, undo_diffusion
+from isthmus.node.audit.vectors import AnyProfile, Columns, EncodedTables, encode_tables
+
+KNOWN_PEOPLE: Final = (0, 20, 100)
+MOST_KNOWN: Final = 100
+"""A project's limit is held against the strongest attack with so many known people at most."""
+
+LEAST_ROWS: Final = 50
+
+_MEANING: Final = """\
+What the figures mean: an attacker who has these encodings and a complete, error-free list of the same people, but no
+key, gives so many percent of the rows to the right person. "Known" are rows whose person it knows beforehand.
+"Sure of" are rows of which it is at least 90 % sure, and how many of these it has right.
+What they do not mean: this is our own attack, and others may do better; so the figures are a lower bound, and low ones
+are no proof of safety. An incomplete or damaged list does worse. In a sample people have fewer relatives and namesakes
+than in the whole file, which can make the figures lower; and diffusion can be undone (attack "undiffused") only where
+there are about as many rows as a filter has bits, 1,024: a smaller sample does not show it. With the key everybody is
+recognised. Encodings are pseudonymous personal data, whatever these figures are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """What the attacks and tests on `rows` encodings under one profile found."""
+
+    profile: str
+    rows: int
+    attacks: tuple[AttackResult, ...]
+    tables: tuple[TableFigures, ...]
+
+    def strongest(self, *, known: int) -> AttackResult:
+        """The attack with at most so many known people that recognised the largest share.
+
+        Raises:
+            ValueError: there is none.
+        """
+        return max((one for one in self.attacks if one.known <= known), key=lambda one: one.percent)
+
+    def to_data(self) -> dict[str, Any]:
+        """The report as plain data, for JSON."""
+        attacks = [asdict(one) | {"percent": one.percent, "chance_percent": one.chance_percent} for one in self.attacks]
+        return {
+            "profile": self.profile,
+            "rows": self.rows,
+            "attacks": attacks,
+            "tables": [asdict(one) for one in self.tables],
+            "strongest_percent": self.strongest(known=MOST_KNOWN).percent,
+            "meaning": _MEANING,
+        }
+
+    def to_text(self) -> str:
+        """The report for a terminal."""
+        return "\n".join(
+            [
+                f"Self-audit of {self.rows:,} encodings under {self.profile}",
+                "",
+                *_attack_lines(self.attacks),
+                "",
+                *_table_lines(self.tables),
+                "",
+                _strongest_line(self.strongest(known=MOST_KNOWN)),
+                "",
+                _MEANING,
+            ]
+        )
+
+
+def audit_encodings(
+    columns: Columns,
+    *,
+    profile: AnyProfile,
+    random_bytes: RandomBytes,
+    rng: np.random.Generator,
+    timer: Timer,
+    known: Sequence[int] = KNOWN_PEOPLE,
+    report: Report | None = None,
+) -> AuditReport:
+    """Encode records under a throw-away key and attack the encodings in every way.
+
+    Args:
+        columns: normalised values of at least the profile's fields.
+        profile: under which they would be sent.
+        random_bytes: makes the throw-away key.
+        rng: all other chance, the attacker's.
+        timer: seconds since any moment.
+        known: with how many known people; more than half of the rows is left out.
+        report: told how far it is.
+
+    Raises:
+        AuditTooSmall: fewer than `LEAST_ROWS` records.
+        InvalidValues, ColumnsMismatch: as the encoders do.
+    """
+    rows = len(columns[profile.fields[0]])
+    if rows < LEAST_ROWS:
+        raise AuditTooSmall(least=LEAST_ROWS)
+    encoded = encode_tables(columns, profile=profile, random_bytes=random_bytes)
+    study = study_population(columns, profile=profile, rng=rng)
+    attacks = tuple(
+        carry_out(plan, knowledge, seen, known=count, rng=rng, timer=timer, report=report)
+        for plan, knowledge, seen in _prepared(encoded, columns, study, profile=profile, rng=rng, report=report)
+        for count in known
+        if 2 * count <= rows
+    )
+    tables = tuple(examine_table(name, vectors, rng=rng) for name, vectors in encoded.items())
+    return AuditReport(profile=profile.name, rows=rows, attacks=attacks, tables=tables)
+
+
+def _prepared(
+    encoded: EncodedTables,
+    columns: Columns,
+    study: Study,
+    *,
+    profile: AnyProfile,
+    rng: np.random.Generator,
+    report: Report | None,
+) -> Iterator[tuple[Plan, Study, EncodedTables]]:
+    """Every attack: how, with what knowledge, on what."""
+    for variant in variants_of(tuple(encoded)):
+        yield plan_attack(study, variant, rng=rng), study, encoded
+    if isinstance(profile, HardenedProfile):
+        undone = undo_diffusion(encoded, profile=profile, rng=rng, report=report or _silent)
+        if undone.filters is not None:
+            knowledge = study_filters(columns, study, profile=profile, rng=rng)
+            yield plan_attack(knowledge, UNDIFFUSED, rng=rng), knowledge, undone.filters
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report nothing."""
+
+
+def audit_limit_problem(report: AuditReport, limit_percent: float) -> str | None:
+    """Why a project's limit blocks the round, or None where it does not.
+
+    The limit is held against the strongest attack with up to 100 known people. A share equal to the limit passes.
+    """
+    worst = report.strongest(known=MOST_KNOWN)
+    if worst.percent <= limit_percent:
+        return None
+    return (
+        f"the self-audit recognised {worst.percent:.1f} % of {worst.attacked:,} rows ({worst.variant}, {worst.known} "
+        f"known people), more than the {limit_percent:g} % that the project allows"
+    )
+
+
+def _attack_lines(attacks: Sequence[AttackResult]) -> Iterator[str]:
+    width = max(len("attack"), *(len(one.variant) for one in attacks))
+    yield f"{'attack':<{width}}  {'known':>5}  {'right %':>7}  {'chance %':>8}  {'sure of':>14}  {'seconds':>7}"
+    for one in attacks:
+        sure = f"{one.claimed:,} ({one.claimed_right:,} right)"
+        yield (
+            f"{one.variant:<{width}}  {one.known:>5}  {one.percent:>7.2f}  {one.chance_percent:>8.3f}  {sure:>14}"
+            f"  {one.seconds:>7.1f}"
+        )
+
+
+def _table_lines(tables: Sequence[TableFigures]) -> Iterator[str]:
+    width = max(len("table"), *(len(one.table) for one in tables))
+    yield "Equal vectors, and single bits beside random ones (random in brackets):"
+    yield f"{'table':<{width}}  {'rows':>6}  {'repeated %':>10}  {'aligned %':>9}  bits"
+    for one in tables:
+        bits, chance = one.bits, one.chance
+        yield (
+            f"{one.table:<{width}}  {one.rows:>6}  {one.repeated_percent:>10.2f}  {one.aligned_percent:>9.2f}  "
+            f"fill {bits.fill_sigma:.1f} ({chance.fill_sigma:.1f}) sd, pairs {bits.pair_sigma:.1f} "
+            f"({chance.pair_sigma:.1f}) sd, pattern of {bits.pattern_bits} ({chance.pattern_bits}), "
+            f"rank {bits.rank} ({chance.rank})"
+        )
+
+
+def _strongest_line(worst: AttackResult) -> str:
+    return (
+        f"Strongest with up to {MOST_KNOWN} known people: {worst.percent:.2f} % of rows recognised "
+        f"({worst.variant}, {worst.known} known); chance is {worst.chance_percent:.3f} %."
+    )
