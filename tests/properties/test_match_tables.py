@@ -71,6 +71,15 @@ def test_candidates_are_those_of_a_plain_search(files: Submissions, floors: list
     assert listed(found) == sorted(plain_candidates(files, floors, k))
 
 
+def plain_share(excess: float) -> float:
+    """The share of differing input bits, by bisection."""
+    low, high = 0.0, 0.4
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 - 2 * middle) ** 4 * (1 - middle) ** 8 > excess else (low, middle)
+    return low
+
+
 def plain_disagreement(excess: list[float], both: list[bool], one: list[bool], rules: LinkRules) -> list[float]:
     """The least squares of one pair, number by number."""
     tables, groups = range(len(rules.tables)), range(len(rules.groups))
@@ -79,8 +88,9 @@ def plain_disagreement(excess: list[float], both: list[bool], one: list[bool], r
     for t in tables:
         kept = min(max(excess[t], 0.03), 1.0)
         lone = sum(shares[t][g] for g in groups if one[g]) / 2
-        seen.append(max((1 - kept ** (1 / 8)) / 2 - lone, 0) if excess[t] == excess[t] else 0)
-        deviation = kept ** (1 / 8 - 1) / 16 / 2048**0.5
+        share = plain_share(kept)
+        seen.append(max(share - lone, 0) if excess[t] == excess[t] else 0)
+        deviation = 1 / (kept * (8 / (1 - 2 * share) + 8 / (1 - share))) / 2048**0.5
         weights.append(1 / (deviation**2 + 0.008**2) if excess[t] == excess[t] else 0)
     found = [1.0] * len(groups)
     for _ in range(25):
@@ -158,7 +168,7 @@ def test_shuffled_rows_keep_their_scores(files: Submissions, seed: int) -> None:
     # k is over the number of rows: where it drops some of equally good rows, their order decides which.
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(file)) for file in files]
-    rules = LinkRules(groups=RULES.groups, tables=RULES.tables, taps=8, clk_bits=2048, best_of_row=9)
+    rules = LinkRules(groups=RULES.groups, tables=RULES.tables, taps=4, clk_bits=2048, best_of_row=9)
     plain, shuffled = (
         link_tables(each, rules=rules, engine=ENGINE, max_pairs=10_000, progress=lambda *_: None)
         for each in (files, [file[order] for file, order in zip(files, orders, strict=True)])

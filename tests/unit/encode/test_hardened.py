@@ -15,7 +15,7 @@ from isthmus.contract.linkage_schema import BitsPerFeature, Feature, parse_linka
 from isthmus.contract.secret import Secret
 from isthmus.node.encode import hardened
 from isthmus.node.encode.columns import ColumnTokenizer, TokenColumn
-from isthmus.node.encode.diffusion import diffuse, diffusion_taps
+from isthmus.node.encode.diffusion import diffuse, draw_map
 from isthmus.node.encode.errors import ColumnsMismatch, InvalidValues
 from isthmus.node.encode.hardened import RoundKeys, TableRows, encode_hardened, encode_slabs, table_key
 from isthmus.node.encode.hashing import TokenHasher, make_hasher
@@ -51,7 +51,7 @@ def _by_clkhash(table: Table, profile: HardenedProfile) -> NDArray[np.uint8]:
     secret = table_key(KEYS.encode, profile=profile.name, table=table.name).reveal()
     filters = encode_reference(columns, schema=parse_linkage_schema(table.linkage_schema), secret=secret)
     key = table_key(KEYS.diffusion, profile=profile.name, table=table.name).reveal()
-    return diffuse(filters, diffusion_taps(key, input_bits=1024, output_bits=2048, taps=8))
+    return diffuse(filters, draw_map(key, input_bits=1024, output_bits=2048, taps=4))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
@@ -74,7 +74,7 @@ def test_independent_program_notices_a_changed_vector(step: str) -> None:
         case "keys":
             table["encode_key"] = table["diffusion_key"]
         case "taps":
-            table["first_taps"][1][0] ^= 1
+            table["map"]["taps"]["first"][1] ^= 1
         case "clk":
             table["rows"][0]["clk"] = table["rows"][1]["clk"]
         case _:

@@ -20,6 +20,7 @@ from isthmus.contract.round_state import RoundState
 from isthmus.contract.secret import Secret
 from isthmus.contract.views import RoundView
 from isthmus.node.agree import agree, conclude
+from isthmus.node.audit.limit import check_audit_limit
 from isthmus.node.client import Client, FetchedRow
 from isthmus.node.consent.read import Consenting, open_consenting, read_exclusions
 from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
@@ -73,7 +74,7 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
             return Step(view=agree(node, client, manifest, view))
         conclude(node, client, manifest)
         if view.state is RoundState.PREFLIGHT:
-            return Step(view=confirm(node, client, manifest))
+            return Step(view=_preflight(node, client, manifest, view, report=report))
         return Step(view=submit(node, client, manifest, report=report) or view)
     if view.state is RoundState.RELEASED:
         _check_signed(node, manifest, data)
@@ -81,6 +82,13 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
         node.forget_keys(round_id)
         return Step(view=view, id_file=id_file)
     return Step(view=view)
+
+
+def _preflight(node: Node, client: Client, manifest: RoundManifest, view: RoundView, *, report: Report) -> RoundView:
+    if all(waiting.party != node.identity.party for waiting in view.waiting_for):
+        return view
+    check_audit_limit(node, manifest, report=report)
+    return confirm(node, client, manifest)
 
 
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:

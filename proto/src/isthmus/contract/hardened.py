@@ -1,9 +1,10 @@
 """The hardened profiles: several diffused tables a row (`hardened-1`), or one (`hardened-single-1`).
 
-A **table** is a sparse clkhash filter (linkage schema version 3) over some of the fields, followed by keyed linear
-diffusion. One table, `all`, holds every shared field. The others of `hardened-1` hold two **groups** of fields each,
-so that a pair of records of which a part is damaged is still nearly equal somewhere. Why, and at which price:
-docs/decisions/0009-diffusion.md. Each profile follows from its fields and the grant of the name table alone.
+A **table** is a sparse clkhash filter (linkage schema version 3) over some of the fields, followed by keyed diffusion.
+One table, `all`, holds every shared field. The others of `hardened-1` hold two **groups** of fields each, so that a
+pair of records of which a part is damaged is still nearly equal somewhere. Why, and at which price:
+docs/decisions/0009-diffusion.md and 0014-boxes.md. Each profile follows from its fields and the grant of the name
+table alone.
 
 A CLK is pseudonymous personal data, whatever the profile.
 """
@@ -25,13 +26,16 @@ from isthmus.contract.profile_parts import NORMALISER, RULES, WHOLE_TABLE, featu
 HARDENED_FORMAT: Final = "isthmus/profile/2"
 HARDENED_1: Final = "hardened-1"
 HARDENED_SINGLE_1: Final = "hardened-single-1"
-ENCODER: Final = "clkhash-v3+diffusion-1"
+ENCODER: Final = "clkhash-v3+diffusion-2"
 
 NAME_PAIR: Final = ("first", "last")
 """The groups whose table makes equal full names equal vectors, so that a project has to grant it."""
 
-MIN_TAPS: Final = 8
-MAX_TAPS: Final = 16
+BOX_BITS: Final = 8
+"""Filter positions that a box reads, and bits that it gives (diffusion-2)."""
+
+MIN_TAPS: Final = 4
+MAX_TAPS: Final = 8
 MAX_FILTER_BITS: Final = 2**14
 
 
@@ -40,15 +44,13 @@ class Hardening:
     """The numbers of a hardened profile; unsafe or useless ones are refused with the reason.
 
     `filter_bits` is the length of a filter, `bits_set` how many bits a full record sets in it before collisions,
-    `taps` how many positions are XORed to one output bit, `clk_bits` how many output bits there are.
-
-    An even number of taps sends a filter and its complement to the same vector. That merges nothing here, because
-    filters with fewer than half of their bits set are never each other's complement.
+    `taps` how many positions are XORed to one output bit beside a bit of a box, `clk_bits` how many output bits there
+    are.
     """
 
     filter_bits: int = 1024
     bits_set: int = 330
-    taps: int = 8
+    taps: int = 4
     clk_bits: int = 2048
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class Hardening:
 
     def _diffusion_faults(self) -> Iterator[str]:
         if self.taps < MIN_TAPS:
-            yield f"taps is under {MIN_TAPS}: graph matching re-identifies most rows"
+            yield f"taps is under {MIN_TAPS}: what the boxes read would show in how output bits go together"
         if self.taps > MAX_TAPS:
             yield f"taps is over {MAX_TAPS}: records with one difference look like those of strangers"
         if self.clk_bits % 64:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from diffusion_parts import linear_map
 
 from isthmus.node.audit.linear import gf2_rank, lightest_basis, recover_columns, undiffused
-from isthmus.node.encode.diffusion import diffuse, diffusion_taps
+from isthmus.node.encode.diffusion import diffuse
 
 INPUTS, OUTPUTS, TAPS = 256, 512, 8
 
@@ -14,10 +15,10 @@ def secret() -> tuple[np.ndarray, np.ndarray, set[bytes]]:
     """Sparse filters, their diffused vectors, and the columns of the map under a key."""
     rng = np.random.default_rng(1)
     filters = np.packbits(rng.random((700, INPUTS)) < 0.28, axis=1)
-    taps = diffusion_taps(b"a key that nobody knows", input_bits=INPUTS, output_bits=OUTPUTS, taps=TAPS)
+    chosen = linear_map(b"a key that nobody knows", input_bits=INPUTS, output_bits=OUTPUTS, taps=TAPS)
     columns = np.zeros((INPUTS, OUTPUTS), np.uint8)
-    columns[taps.T.astype(np.int64), np.arange(OUTPUTS)] = 1
-    return filters, diffuse(filters, taps), {row.tobytes() for row in np.packbits(columns, axis=1)}
+    columns[chosen.taps.T.astype(np.int64), np.arange(OUTPUTS)] = 1
+    return filters, diffuse(filters, chosen), {row.tobytes() for row in np.packbits(columns, axis=1)}
 
 
 def _quiet(_done: int, _total: int) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from unit.node.audit.audit_parts import HARDENED, INTEROP, SINGLE, random_packed, synthetic_columns
 
-from isthmus.node.audit.vectors import centred, encode_tables, row_count, signed, taps_of, undiffused_tables
+from isthmus.node.audit.vectors import boxed_of, centred, encode_tables, row_count, signed, taps_of, undiffused_tables
 
 ALL = np.arange(40)
 
@@ -45,18 +45,18 @@ def test_encoded_tables_are_those_of_the_profile_and_differ_from_key_to_key() ->
         assert all(not np.array_equal(first[table].packed, second[table].packed) for table in tables)
 
 
-def test_diffusion_raises_the_likeness_of_filters_to_the_power_of_its_taps() -> None:
+def test_diffusion_raises_the_likeness_of_filters_by_its_taps_and_boxes() -> None:
     columns, random_bytes = synthetic_columns(150), np.random.default_rng(3).bytes
     columns = {**columns, "dob": ["19910228"] * 150, "first_name": ["ana"] * 150, "middle_name": ["o"] * 150}
     rows = np.arange(150)
     filters = undiffused_tables(columns, profile=SINGLE, random_bytes=random_bytes)["all"].similarity(rows, rows)
     diffused = encode_tables(columns, profile=SINGLE, random_bytes=random_bytes)["all"].similarity(rows, rows)
-    off = diffused - filters ** taps_of(SINGLE)
+    off = diffused - filters ** taps_of(SINGLE) * ((1 + filters) / 2) ** boxed_of(SINGLE)
 
     assert diffused.mean() > 0.05
-    assert taps_of(SINGLE) == 8
-    assert taps_of(INTEROP) == 1
-    assert abs(float(off.mean())) < 0.002
+    assert (taps_of(SINGLE), boxed_of(SINGLE)) == (4, 8)
+    assert (taps_of(INTEROP), boxed_of(INTEROP)) == (1, 0)
+    assert abs(float(off.mean())) < 0.005
     assert float(off.std()) < 0.03
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.hardened import HardenedProfile, Hardening, Table
+from isthmus.contract.hardened import HardenedProfile, Hardening
 from isthmus.contract.profiles import AnyProfile
 
 MOST_IDENTICAL_SHARE: Final = 0.2
@@ -72,35 +72,17 @@ class Gates:
 def gates_of(profile: AnyProfile) -> Gates:
     """Give the gates that follow from a profile."""
     if isinstance(profile, HardenedProfile):
-        density = [_hardened_gate(table, profile) for table in profile.tables]
+        density = [_hardened_gate(name, profile.hardening) for name in profile.table_names]
     else:
         low, high = INTEROP_DENSITY
         density = [DensityGate(table=name, low=low, high=high) for name in profile.table_names]
     return Gates(density=density, clk_bytes=profile.clk_bits // 8)
 
 
-def _hardened_gate(table: Table, profile: HardenedProfile) -> DensityGate:
-    """Bound the density of a diffused table by that of its scantest row: the two lightest anchors of one pair.
-
-    A filter with the share w of bits set gives outputs that are set with probability (1 - (1 - 2 w)^t) / 2. Half of the
-    anchors' bits are taken for w, because a value of many tokens may set fewer than its share.
-    """
-    bits = {one["identifier"]: one["hashing"]["strategy"]["bitsPerFeature"] for one in table.linkage_schema["features"]}
-    anchors = {group.name: [bits[anchor] for anchor in group.anchors if anchor in bits] for group in profile.groups}
-    least = min(min(anchors[left]) + min(anchors[right]) for left, right in table.pairs) / 2
-    return DensityGate(
-        table=table.name,
-        low=max(0.0, _density(least, profile.hardening) - _spread(profile.hardening)),
-        high=0.5 + _spread(profile.hardening),
-    )
-
-
-def _density(bits_set: float, hardening: Hardening) -> float:
-    return (1 - (1 - 2 * bits_set / hardening.filter_bits) ** hardening.taps) / 2
-
-
-def _spread(hardening: Hardening) -> float:
-    return SIGMAS * 0.5 / sqrt(hardening.clk_bits)
+def _hardened_gate(table: str, hardening: Hardening) -> DensityGate:
+    """Bound the density of a diffused table: boxes give random bits, so half are set, however thin the row is."""
+    spread = SIGMAS * 0.5 / sqrt(hardening.clk_bits)
+    return DensityGate(table=table, low=0.5 - spread, high=0.5 + spread)
 
 
 def _row_digests(clks: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -1,10 +1,10 @@
 """How much the tables of two rows speak for one person: from the bits of the tables to a score in [0, 1].
 
-Three steps. (1) Linear diffusion of t taps turns a share d of differing input bits into a share (1 - (1 - 2d)^t) / 2 of
-differing output bits; that is inverted. (2) Each table adds up the disagreement of its groups, so that those of the
-single groups follow from several tables, by least squares within [0, 1]. (3) The groups' evidence is added up in bits
-and held against the chance of meeting another person (Fellegi and Sunter, 1969), and of meeting a member of the same
-household. Formulas and constants: docs/decisions/0012-linking-by-tables.md.
+Three steps. (1) Diffusion with t taps and boxes of eight turns a share d of differing input bits into an excess of
+equal over unequal output bits of (1 - 2d)^t (1 - d)^8; that is inverted. (2) Each table adds up the disagreement of
+its groups, so that those of the single groups follow from several tables, by least squares within [0, 1]. (3) The
+groups' evidence is added up in bits and held against the chance of meeting another person (Fellegi and Sunter, 1969),
+and of meeting a member of the same household. Formulas and constants: docs/decisions/0012-linking-by-tables.md.
 """
 
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.contract.hardened import BOX_BITS
 from isthmus.coordinator.match.table_rules import LinkRules
 
 Floats = NDArray[np.float64]
@@ -19,6 +20,8 @@ Flags = NDArray[np.bool_]
 
 LEAST_EXCESS: Final = 0.03
 """A lower excess is chance; the inverse would run away towards it."""
+
+_NEWTON_STEPS: Final = 8
 
 BLURRED_EXCESS: Final = 0.08
 """Three standard deviations of unrelated rows: what lies under it says that much differs, not how much."""
@@ -52,8 +55,17 @@ def compute_excess(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> Floats:
 
 
 def input_disagreement(excess: Floats, *, taps: int) -> Floats:
-    """Give the share of differing bits before diffusion, in [0, 0.5), any shape; NaN stays."""
-    return np.asarray((1 - np.clip(excess, LEAST_EXCESS, 1) ** (1 / taps)) / 2)
+    """Give the share of differing bits before diffusion, in [0, 0.5), any shape; NaN stays.
+
+    Newton's method on the logarithm of (1 - 2d)^taps (1 - d)^8, which is concave, from 0: the first step
+    goes past the root by a sixth of it at most, and eight come to the last bits of a float.
+    """
+    wanted = np.log(np.clip(excess, LEAST_EXCESS, 1))
+    share = np.zeros_like(wanted)
+    for _ in range(_NEWTON_STEPS):
+        log_excess = taps * np.log1p(-2 * share) + BOX_BITS * np.log1p(-share)
+        share = share + (wanted - log_excess) / _log_slope(share, taps)
+    return np.asarray(share)
 
 
 def group_disagreement(excess: Floats, *, both: Flags, one: Flags, rules: LinkRules) -> Floats:
@@ -113,8 +125,14 @@ def _weights(excess: Floats, rules: LinkRules) -> Floats:
     """Give the inverse variances of the input disagreements; 0 where a row is not in the table."""
     # Derivative of the inverse at the excess, times the standard deviation of an excess of so many bits.
     kept = np.clip(np.nan_to_num(excess), LEAST_EXCESS, 1)
-    deviation = kept ** (1 / rules.taps - 1) / (2 * rules.taps) / np.sqrt(rules.clk_bits)
+    slope = kept * _log_slope(input_disagreement(kept, taps=rules.taps), rules.taps)
+    deviation = 1 / np.abs(slope) / np.sqrt(rules.clk_bits)
     return np.where(np.isnan(excess), 0, 1 / (deviation**2 + MODEL_ERROR**2))
+
+
+def _log_slope(share: Floats, taps: int) -> Floats:
+    """Give the derivative of the logarithm of the excess by the share of differing input bits; negative."""
+    return np.asarray(-2 * taps / (1 - 2 * share) - BOX_BITS / (1 - share))
 
 
 def _group_bits(disagreement: Floats, agree: float, differ: float, gone_at: float) -> Floats:

@@ -21,6 +21,7 @@ from isthmus.node.audit.vectors import (
     EncodedTables,
     Floats,
     Rows,
+    boxed_of,
     encode_tables,
     row_count,
     taps_of,
@@ -152,7 +153,7 @@ def study_population(population: Columns, *, profile: AnyProfile, rng: np.random
     """Encode a list of people under made-up keys, often enough to learn from it."""
     rehearsed = tuple(encode_tables(population, profile=profile, random_bytes=rng.bytes) for _ in range(_REHEARSALS))
     filters = tuple(undiffused_tables(population, profile=profile, random_bytes=rng.bytes) for _ in range(_OWN_KEYS))
-    expected = Expectation(filters=filters, present=rehearsed[0], taps=taps_of(profile))
+    expected = Expectation(filters=filters, present=rehearsed[0], taps=taps_of(profile), boxed=boxed_of(profile))
     return Study(rehearsed=rehearsed, expected=expected)
 
 

@@ -32,12 +32,14 @@ class Expectation:
     """What similarity a list of people leads one to expect between encodings under a key that one does not know.
 
     `filters`: undiffused encodings of the people under some keys of one's own. `present`: who is in which table.
-    An output bit of `taps` input bits, each of which agrees with correlation c, agrees with correlation c ** taps.
+    An output bit of `taps` input bits, each of which agrees with correlation c, agrees with correlation c ** taps; a
+    box bit that reads `boxed` positions with the chance that all of them agree, ((1 + c) / 2) ** boxed.
     """
 
     filters: Sequence[EncodedTables]
     present: EncodedTables
     taps: int
+    boxed: int = 0
 
     def similarity(self, channel: tuple[str, ...], left: Rows, right: Rows) -> Floats:
         """Expected similarity of people, float32, shape (len(left), len(right))."""
@@ -48,7 +50,12 @@ class Expectation:
                 agreed += more[table].similarity(left, right)
             agreed /= len(self.filters)
             there = self.present[table].present
-            total += _power(agreed, self.taps) * there[left][:, None] * there[right]
+            expected = _power(agreed, self.taps)
+            if self.boxed:
+                agreed += 1
+                agreed /= 2
+                expected = expected * _power(agreed, self.boxed)
+            total += expected * there[left][:, None] * there[right]
         total /= len(channel)
         return total
 

@@ -38,11 +38,15 @@ class Undiffused:
 def undo_diffusion(
     encoded: EncodedTables, *, profile: HardenedProfile, rng: np.random.Generator, report: Report, rounds: int = ROUNDS
 ) -> Undiffused:
-    """Win back the filters of the table of all fields from its encodings alone."""
+    """Win back the filters of the table of all fields from its encodings alone.
+
+    Nothing is looked for where the rows span as many dimensions as there are rows, or more than a filter has bits: then
+    they are no linear function of the filters. Boxes see to that; this looks whether they do.
+    """
     vectors, hardening = encoded[WHOLE_TABLE], profile.hardening
     diffused = vectors.packed[vectors.present]
     rank = gf2_rank(diffused)
-    if rank < LEAST_RANK * hardening.filter_bits:
+    if not LEAST_RANK * hardening.filter_bits <= rank <= min(hardening.filter_bits, len(diffused) - 1):
         return Undiffused(columns=0, rank=rank, rounds=0, filters=None)
     found = recover_columns(
         diffused,

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.hardened import HardenedProfile, Table
+from isthmus.contract.hardened import BOX_BITS, HardenedProfile, Table
 from isthmus.contract.ids import RandomBytes
 from isthmus.contract.linkage_schema import parse_linkage_schema
 from isthmus.contract.profile import Profile
@@ -118,6 +118,11 @@ def centred(packed: Packed, present: NDArray[np.bool_] | None = None) -> Vectors
     return Vectors(packed=packed, present=there, offset=density.astype(np.float32), scale=1 / max(spread, 1.0) ** 0.5)
 
 
+def boxed_of(profile: AnyProfile) -> int:
+    """How many input bits a box bit is made of: none where nothing is diffused."""
+    return BOX_BITS if isinstance(profile, HardenedProfile) else 0
+
+
 def taps_of(profile: AnyProfile) -> int:
-    """How many input bits an output bit is made of: 1 where nothing is diffused."""
+    """How many input bits are XORed to an output bit: 1 where nothing is diffused."""
     return profile.hardening.taps if isinstance(profile, HardenedProfile) else 1

@@ -1,28 +1,34 @@
-"""Keyed linear diffusion: every bit of a diffused CLK is the XOR of a few secret positions of a Bloom filter.
+"""Keyed diffusion: every bit of a diffused CLK is the XOR of a few secret positions of a Bloom filter and a box bit.
 
-The positions (**taps**) are drawn from a keyed stream and are the same for all rows of a table, so that equal filters
-stay equal and nearly equal ones stay similar, while a bit no longer stands for an n-gram. The map is linear over XOR
-and no encryption: who holds the key can search for the input. docs/decisions/0009-diffusion.md.
+The positions (**taps**) and the **boxes** are drawn from keyed streams and are the same for all rows of a table, so
+that equal filters stay equal and nearly equal ones stay similar, while a bit no longer stands for an n-gram. A box
+reads eight secret positions and looks up eight bits in a table of its own. Taps alone would be linear over XOR, and
+are undone without the key; boxes alone show in statistics what they read, which the taps mask. It is no encryption:
+who holds the key can search for the input. docs/decisions/0014-boxes.md.
 
 Source: linear diffusion layers for Bloom filters, Armknecht, Heng and Schnell (2023), "Strengthening
-privacy-preserving record linkage using diffusion".
+privacy-preserving record linkage using diffusion". The boxes are ours, after random local functions, Goldreich (2000),
+"Candidate one-way functions based on expander graphs".
 """
 
 import hmac
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, count, islice
 from struct import Struct
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.contract.hardened import BOX_BITS
+
 Packed = NDArray[np.uint8]
 Taps = NDArray[np.uint16]
 Planes = NDArray[np.uint64]
 """`planes[p]` holds bit p of 64 rows a word."""
 
-STREAM_LABEL: Final = b"isthmus/diffusion/1"
+STREAM_LABEL: Final = "isthmus/diffusion/2"
 MAX_INPUT_BITS: Final = 2**16
 
 _NUMBERS: Final = Struct("<16H")
@@ -34,69 +40,114 @@ _BLOCK_ROWS: Final = 2**12
 """So many rows at a time: their planes take 1.5 MiB, which a core's cache holds."""
 
 _OUTPUTS_AT_ONCE: Final = 128
+_LOOKED_UP_AT_ONCE: Final = 2**8
+"""Rows whose entries are numbered at a time: half a megabyte."""
 
 
-def diffusion_taps(key: bytes, *, input_bits: int, output_bits: int, taps: int) -> Taps:
-    """Give the input positions of each output bit, drawn from the keyed stream (docs/decisions/0009-diffusion.md).
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Boxes:
+    """The boxes of a map. `positions`: uint16, shape (output_bits,), eight a box, the first for the highest bit.
 
-    The stream is HMAC-SHA256 under the key over `isthmus/diffusion/1` and a 4-byte big-endian counter from 0, block
-    after block, read as 16-bit little-endian numbers. Numbers of at least 65536 - 65536 mod `input_bits` are skipped,
-    so that none is likelier than another; the rest is taken modulo `input_bits`. Output 0 takes positions until it has
-    `taps` different ones, skipping those that it has; then output 1; and so on.
+    `tables`: uint8, shape (output_bits / 8, 256): what box k gives for each byte. `order`: uint16, shape
+    (output_bits,): output bit q takes bit `order[q]` of all boxes' bytes, bit p being bit 7 - p % 8 of byte p // 8.
+    """
+
+    positions: Taps
+    tables: Packed
+    order: Taps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DiffusionMap:
+    """A keyed map from filters to diffused CLKs. `taps`: uint16, shape (output_bits, taps), in the order drawn."""
+
+    taps: Taps
+    boxes: Boxes
+
+
+def draw_map(key: bytes, *, input_bits: int, output_bits: int, taps: int) -> DiffusionMap:
+    """Give the map that a key stands for (docs/protocol.md section 5).
+
+    Each part has its own stream: HMAC-SHA256 under the key over `isthmus/diffusion/2|PART` and a 4-byte big-endian
+    counter from 0, block after block; numbers are 16 bits little-endian, skipped or taken modulo the range so that
+    none is likelier than another. `taps`: output 0 takes positions until it has `taps` different ones; then output 1;
+    and so on. `boxes`: all positions in the order in which each first comes, again and again, until there are
+    `output_bits`. `tables`: the bytes of the stream, 256 a box. `order`: all box bits in the order in which each first
+    comes.
 
     Args:
         key: secret, any length; 32 bytes in use.
         input_bits: length of the filter, 1 to 65,536.
-        output_bits: length of the diffused CLK.
+        output_bits: length of the diffused CLK, a multiple of 8, at most 65,536.
         taps: how many positions an output bit has, 1 to `input_bits`.
 
-    Returns:
-        uint16, shape (output_bits, taps), each in [0, input_bits), in the order drawn; no row repeats a position.
-
     Raises:
-        ValueError: there are not `taps` different positions of 16 bits.
+        ValueError: there are not `taps` different positions of 16 bits, or outputs that fill no whole boxes.
     """
-    if not 1 <= taps <= input_bits <= MAX_INPUT_BITS:
-        msg = f"cannot draw {taps} different positions out of {input_bits}; at most {MAX_INPUT_BITS} can be addressed"
+    if not 1 <= taps <= input_bits <= MAX_INPUT_BITS or output_bits % BOX_BITS or output_bits > MAX_INPUT_BITS:
+        msg = (
+            f"cannot draw {taps} different positions out of {input_bits} for {output_bits} bits;"
+            f" at most {MAX_INPUT_BITS} can be addressed, in whole boxes of {BOX_BITS}"
+        )
         raise ValueError(msg)
-    positions = _positions(key, input_bits)
+    positions = _positions(key, "taps", input_bits)
     drawn = [_distinct(positions, taps) for _ in range(output_bits)]
-    return np.array(drawn, dtype=np.uint16).reshape(output_bits, taps)
+    return DiffusionMap(
+        taps=np.array(drawn, dtype=np.uint16).reshape(output_bits, taps),
+        boxes=_draw_boxes(key, input_bits=input_bits, output_bits=output_bits),
+    )
 
 
-def diffuse(filters: Packed, taps: Taps) -> Packed:
-    """Give the diffused CLK of each filter: output bit q of a row is the XOR of its input bits `taps[q]`.
+def diffuse(filters: Packed, chosen: DiffusionMap) -> Packed:
+    """Give the diffused CLK of each filter: output bit q of a row is its box bit XOR its input bits `taps[q]`.
 
     Args:
         filters: uint8, shape (rows, input_bits / 8); bit p is bit 7 - p % 8 of byte p // 8.
-        taps: as `diffusion_taps` gives them.
+        chosen: as `draw_map` gives it.
 
     Returns:
         uint8, shape (rows, output_bits / 8), bits in the same order.
 
     Raises:
-        ValueError: input or output are no whole number of 64-bit words, or a tap lies outside the filter.
+        ValueError: input or output are no whole number of 64-bit words, or a position lies outside the filter.
     """
-    outputs, input_bits = len(taps), 8 * filters.shape[1]
-    if outputs % _WORD_BITS or input_bits % _WORD_BITS or taps.max(initial=0) >= input_bits:
+    taps, boxes, input_bits = chosen.taps, chosen.boxes, 8 * filters.shape[1]
+    outputs, furthest = len(taps), max(taps.max(initial=0), boxes.positions.max(initial=0))
+    if outputs % _WORD_BITS or input_bits % _WORD_BITS or furthest >= input_bits:
         msg = f"cannot diffuse {input_bits} bits to {outputs}: whole 64-bit words and taps inside them are needed"
         raise ValueError(msg)
     diffused = np.empty((len(filters), outputs // 8), dtype=np.uint8)
     for start in range(0, len(filters), _BLOCK_ROWS):
         inside = slice(start, start + _BLOCK_ROWS)
-        rows = len(diffused[inside])
-        diffused[inside] = _to_rows(_mix(_to_planes(filters[inside]), taps))[:rows]
+        planes = _to_planes(filters[inside])
+        mixed = _mix(planes, taps)
+        mixed ^= _box_planes(planes, boxes)
+        diffused[inside] = _to_rows(mixed)[: len(diffused[inside])]
     return diffused
 
 
-def _positions(key: bytes, input_bits: int) -> Iterator[int]:
+def _draw_boxes(key: bytes, *, input_bits: int, output_bits: int) -> Boxes:
+    positions = _positions(key, "boxes", input_bits)
+    rounds = -(-output_bits // input_bits)
+    read = [place for _ in range(rounds) for place in _distinct(positions, input_bits)]
+    entries = islice(chain.from_iterable(_blocks(key, "tables")), output_bits // BOX_BITS * 256)
+    return Boxes(
+        positions=np.array(read[:output_bits], dtype=np.uint16),
+        tables=np.frombuffer(bytes(entries), dtype=np.uint8).reshape(-1, 256),
+        order=np.array(_distinct(_positions(key, "order", output_bits), output_bits), dtype=np.uint16),
+    )
+
+
+def _blocks(key: bytes, part: str) -> Iterator[bytes]:
+    label = f"{STREAM_LABEL}|{part}".encode("ascii")
+    return (hmac.digest(key, label + counter.to_bytes(4, "big"), "sha256") for counter in count())
+
+
+def _positions(key: bytes, part: str, below: int) -> Iterator[int]:
     """Give positions without end, each equally likely."""
-    usable = MAX_INPUT_BITS - MAX_INPUT_BITS % input_bits
-    counter = 0
-    while True:
-        block = hmac.digest(key, STREAM_LABEL + counter.to_bytes(4, "big"), "sha256")
-        yield from [number % input_bits for number in _NUMBERS.unpack(block) if number < usable]
-        counter += 1
+    usable = MAX_INPUT_BITS - MAX_INPUT_BITS % below
+    for block in _blocks(key, part):
+        yield from [number % below for number in _NUMBERS.unpack(block) if number < usable]
 
 
 def _distinct(positions: Iterator[int], wanted: int) -> list[int]:
@@ -120,6 +171,17 @@ def _mix(planes: Planes, taps: Taps) -> Planes:
             np.take(planes, some[:, tap], axis=0, out=another, mode="clip")
             into ^= another
     return mixed
+
+
+def _box_planes(planes: Planes, boxes: Boxes) -> Planes:
+    """Look up what the boxes give, in the order of the outputs."""
+    read = _to_rows(np.take(planes, boxes.positions, axis=0, mode="clip"))
+    given, flat = np.empty_like(read), boxes.tables.ravel()
+    first_entry = np.arange(0, flat.size, 256, dtype=np.intp)
+    for start in range(0, len(read), _LOOKED_UP_AT_ONCE):
+        inside = slice(start, start + _LOOKED_UP_AT_ONCE)
+        np.take(flat, read[inside] + first_entry, out=given[inside], mode="clip")
+    return np.take(_to_planes(given), boxes.order, axis=0, mode="clip")
 
 
 def _to_planes(filters: Packed) -> Planes:

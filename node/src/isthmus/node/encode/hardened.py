@@ -18,7 +18,7 @@ from isthmus.contract.hardened import Group, HardenedProfile, Table
 from isthmus.contract.linkage_schema import Feature, parse_linkage_schema
 from isthmus.contract.secret import Secret
 from isthmus.node.encode.columns import ColumnTokenizer, TokenColumn
-from isthmus.node.encode.diffusion import Packed, diffuse, diffusion_taps
+from isthmus.node.encode.diffusion import Packed, diffuse, draw_map
 from isthmus.node.encode.errors import BadEntry, ColumnsMismatch, invalid_values
 from isthmus.node.encode.filters import words_of
 from isthmus.node.encode.hashing import make_hasher
@@ -126,7 +126,7 @@ class _TableEncoder:
             )
             for feature, pair in zip(self.features, derive_feature_keys(schema, encode), strict=True)
         )
-        self._taps = diffusion_taps(
+        self._map = draw_map(
             diffusion, input_bits=hardening.filter_bits, output_bits=hardening.clk_bits, taps=hardening.taps
         )
 
@@ -138,7 +138,7 @@ class _TableEncoder:
             column = tokenized[feature.identifier]
             values = value_filters(column, strategy=feature.strategy, tokens=tokens)
             row_filters(values, column.value_of_row[rows], into=filters)
-        clks = diffuse(filters.view(np.uint8), self._taps)
+        clks = diffuse(filters.view(np.uint8), self._map)
         return TableRows(table=self._table.name, rows=rows + first_row, clks=clks)
 
 
