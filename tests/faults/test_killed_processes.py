@@ -32,12 +32,12 @@ from isthmus.coordinator.setup import open_installation
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
-ROWS = 40_000
-"""Six chunks of at most 1 MiB."""
+ROWS = 4_000
+"""Six chunks of at most 1 MiB under hardened-1."""
 
 
 def test_a_node_killed_while_it_sends_goes_on_where_it_was(tmp_path: Path) -> None:
-    files, local = prepare(tmp_path, rows=ROWS, shared=50)
+    files, local = prepare(tmp_path, rows=ROWS, shared=50, profile="hardened-1")
     with serving(local) as coordinator:
         enrol_everybody(local)
         round_id = propose(local)
@@ -63,7 +63,7 @@ def test_a_node_killed_while_it_sends_goes_on_where_it_was(tmp_path: Path) -> No
 
 
 def test_a_coordinator_killed_while_it_matches_goes_on_after_its_restart(tmp_path: Path) -> None:
-    files, local = prepare(tmp_path, rows=12_000, shared=2_000)
+    files, local = prepare(tmp_path, rows=12_000, shared=2_000, profile="interop-1")
     with serving(local) as coordinator:
         enrol_everybody(local)
         round_id = propose(local)
@@ -82,9 +82,9 @@ def test_a_coordinator_killed_while_it_matches_goes_on_after_its_restart(tmp_pat
     assert score_links(links_of(local, round_id), files.truth).overall.recall >= 0.99
 
 
-def prepare(folder: Path, *, rows: int, shared: int) -> tuple[Files, LocalRound]:
+def prepare(folder: Path, *, rows: int, shared: int, profile: str) -> tuple[Files, LocalRound]:
     files = write_files(folder / "files", rows=rows, providers=2, shared=shared)
-    settings = LocalSettings(project="killed", title="Killed", purpose="Testing", profile="interop-1")
+    settings = LocalSettings(project="killed", title="Killed", purpose="Testing", profile=profile)
     local = LocalRound(folder=folder / "round", providers=files.providers, settings=settings, timeline=Timeline())
     set_up(local)
     return files, local
