@@ -297,6 +297,7 @@ def test_list_cannot_be_replayed_into_another_round(hub: Coordinator) -> None:
     signature = sign(one.left.signing_key, Label.TOMBSTONES, document)
     again = hub.propose([one.left, one.right])
     hub.sign(again, one.left, one.right)
+    hub.agree(again, one.left, one.right)
     hub.confirm(again, one.left, one.right)
     hub.submit(one.left, again, one.rows)
 
