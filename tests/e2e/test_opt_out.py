@@ -21,17 +21,18 @@ from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.enrolment import add_party
 from isthmus.coordinator.actions.matching import claim_round, match_round
-from isthmus.coordinator.actions.rounds import add_project, propose_round
+from isthmus.coordinator.actions.rounds import add_project, cancel_round, propose_round
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import Client, connect
 from isthmus.node.daemon import _step
+from isthmus.node.errors import RefusedByPolicy, RoundEnded
 from isthmus.node.node import Node, open_node
 from isthmus.node.policy import read_manifest
 from isthmus.node.progress import StageProgress
 from isthmus.node.signing import sign_manifest
 from isthmus.node.strike_out import strike_out_all
-from isthmus.node.take_part import take_step
+from isthmus.node.take_part import _prepare, take_step
 from isthmus.party.commands import Commands
 from isthmus.party.enrol import Keys, enrol
 
@@ -239,3 +240,46 @@ def test_running_node_strikes_out_by_itself_and_asks_once(scene: Scene) -> None:
     assert list(applied) == [scene.round_id]
     scene.match()
     assert set(scene.ids(0)) == EVERYBODY - {"0000"}
+
+
+def test_person_who_opted_out_after_preparing_and_before_sending_is_not_sent(scene: Scene) -> None:
+    """As where the node was stopped between the two; the coordinator never heard of the first submission."""
+    node = scene.nodes[0]
+    manifest = read_manifest(scene.clients[0].get_round(scene.round_id)[1], scene.round_id)
+    _prepare(node, manifest, _silent)
+    before = node.vault.prepared(scene.round_id)
+    _opt_out(scene.folder, "add", "0001", "--reason", "court_order")
+
+    scene.step(0, 1)
+
+    after = node.vault.prepared(scene.round_id)
+    assert before is not None
+    assert after is not None
+    assert (submission_from_bytes(before.document).rows, submission_from_bytes(after.document).rows) == (6, 5)
+    assert "0001" not in node.vault.record_ids(scene.round_id).values()
+    assert list(node.outbox.iterdir()) == []
+
+
+def test_round_that_was_cancelled_leaves_no_encoding_and_no_handle_at_the_node(scene: Scene) -> None:
+    node = scene.nodes[0]
+    manifest = read_manifest(scene.clients[0].get_round(scene.round_id)[1], scene.round_id)
+    _prepare(node, manifest, _silent)
+    cancel_round(scene.live.installation.context, OPERATOR, round_id=scene.round_id)
+
+    with pytest.raises(RoundEnded):
+        scene.step(0)
+
+    assert list(node.outbox.iterdir()) == []
+    assert node.vault.record_ids(scene.round_id) == {}
+
+
+def test_coordinator_that_skips_the_preflight_gets_nothing(scene: Scene) -> None:
+    """It says that it collects; the self-audit's limit and the known answers would never have been held."""
+    node = scene.nodes[0]
+    with node.vault._transaction() as tx:
+        tx.execute("DELETE FROM marks")
+
+    with pytest.raises(RefusedByPolicy, match="before this node has passed its preflight"):
+        scene.step(0)
+
+    assert node.vault.prepared(scene.round_id) is None

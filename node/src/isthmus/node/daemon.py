@@ -32,6 +32,7 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
         IsthmusError: with `once`, whatever stands against the round; otherwise it is said and the round passed over.
     """
     finished: set[RoundId] = set()
+    forgotten: set[RoundId] = set()
     said: dict[RoundId, str] = {}
     applied: dict[RoundId, object] = {}
     failures = 0
@@ -42,7 +43,7 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
         while True:
             try:
                 views = client.list_rounds()
-                _forget_ended(node, views)
+                _forget_ended(node, views, forgotten)
                 for view in _open_rounds(views, project=project, round_id=round_id, finished=finished):
                     if _step(node, client, view, progress=progress, said=said, applied=applied, strict=once):
                         finished.add(view.round_id)
@@ -58,11 +59,12 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
                 time.sleep(RETRY_S)
 
 
-def _forget_ended(node: Node, views: Sequence[RoundView]) -> None:
-    """Let go of the keys of rounds that ended without this node, such as cancelled ones."""
+def _forget_ended(node: Node, views: Sequence[RoundView], forgotten: set[RoundId]) -> None:
+    """Let go, once, of what is kept for rounds that ended without this node, such as cancelled ones."""
     for view in views:
-        if view.state in WITHOUT_RESULT:
-            node.forget_keys(view.round_id)
+        if view.state in WITHOUT_RESULT and view.round_id not in forgotten:
+            node.forget_round(view.round_id)
+            forgotten.add(view.round_id)
 
 
 def _open_rounds(

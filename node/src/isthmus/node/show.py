@@ -8,7 +8,7 @@ from isthmus.contract.ids import PartyId
 from isthmus.contract.profile import INTEROP_1, Profile
 from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.project import Project, RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.party.round_text import round_text
 
@@ -55,6 +55,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
         f"  hashes     project {project.digest().hex()}",
         f"             manifest {manifest.digest().hex()}",
+        *_limits_lines(project),
         *_RECOGNISED[profile.name],
     ]
     return "\n".join(lines) + "\n"
@@ -91,6 +92,13 @@ def report_text(report: Mapping[str, Any]) -> str:
         if noted:
             lines.append(f"  {field:10} {noted}")
     return "\n".join(lines) + "\n"
+
+
+def _limits_lines(project: Project) -> list[str]:
+    limit = project.audit_limit_percent
+    stops = f"  self-audit over {limit} % recognised, a node stops before anything leaves"
+    unverified = "  unverified nodes give their part of the key to members whose fingerprints nobody compared"
+    return [*([stops] if limit is not None else []), *([] if project.require_verified else [unverified])]
 
 
 def _tables_line(profile: AnyProfile) -> list[str]:

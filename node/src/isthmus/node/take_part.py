@@ -33,6 +33,7 @@ from isthmus.node.policy import check_manifest, check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
 from isthmus.node.round_encoding import RoundEncoding
 from isthmus.node.signing import sign_manifest
+from isthmus.node.vault import Mark
 from isthmus.party.identity import write_private
 
 Report = Callable[[str, int, int], None]
@@ -63,7 +64,7 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
     view, data, signatures = client.get_round(round_id)
     manifest = read_manifest(data, round_id)
     if view.state in WITHOUT_RESULT:
-        node.forget_keys(round_id)
+        node.forget_round(round_id)
         raise RoundEnded(round_id=round_id, state=view.state.value)
     if view.state is RoundState.PROPOSED:
         return Step(view=_sign_if_agreed(node, client, view, manifest, data))
@@ -88,7 +89,9 @@ def _preflight(node: Node, client: Client, manifest: RoundManifest, view: RoundV
     if all(waiting.party != node.identity.party for waiting in view.waiting_for):
         return view
     check_audit_limit(node, manifest, report=report)
-    return confirm(node, client, manifest)
+    confirmed = confirm(node, client, manifest)
+    node.vault.mark(manifest.round_id, Mark.CONFIRMED)
+    return confirmed
 
 
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
@@ -114,14 +117,26 @@ def round_encoding(node: Node, manifest: RoundManifest, *, key: Secret) -> Round
 
 
 def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Report) -> RoundView | None:
-    """Prepare this node's submission, or take the prepared one, and send what the coordinator lacks of it."""
+    """Prepare this node's submission, or take the prepared one, and send what the coordinator lacks of it.
+
+    One that the coordinator never heard of is prepared anew: people may have opted out since.
+
+    Raises:
+        RefusedByPolicy: the coordinator collects although this node never passed the preflight.
+    """
     round_id = manifest.round_id
+    if not node.vault.marked(round_id, Mark.CONFIRMED):
+        raise RefusedByPolicy(round_id=round_id, problem="it collects before this node has passed its preflight")
     prepared = node.vault.prepared(round_id)
     if prepared is not None and prepared.receipt is not None:
         return None
+    if prepared is not None and not node.vault.marked(round_id, Mark.OPENED):
+        node.forget_submission(round_id)
+        prepared = None
     document = prepared.document if prepared else _prepare(node, manifest, report)
     submission = submission_from_bytes(document)
     signature = sign(node.identity.signing_key, Label.SUBMISSION, document)
+    node.vault.mark(round_id, Mark.OPENED)
     resume = client.open_submission(round_id, document=document, signature=signature)
     if not resume.complete:
         _upload(node, client, submission, first=resume.next_chunk, report=report)

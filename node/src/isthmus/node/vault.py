@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,9 @@ CREATE TABLE IF NOT EXISTS prepared (
     round_id TEXT PRIMARY KEY, document BLOB NOT NULL, report TEXT NOT NULL,
     receipt BLOB, receipt_signature BLOB
 ) STRICT;
+CREATE TABLE IF NOT EXISTS marks (
+    round_id TEXT NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (round_id, mark)
+) STRICT;
 CREATE TABLE IF NOT EXISTS rows (
     round_id TEXT NOT NULL, handle BLOB NOT NULL, record_id TEXT NOT NULL, pseudonym TEXT, slot INTEGER,
     PRIMARY KEY (round_id, handle)
@@ -41,6 +45,15 @@ CREATE TABLE IF NOT EXISTS tombstones (
     round_id TEXT NOT NULL, handle BLOB NOT NULL, acknowledged INTEGER NOT NULL, PRIMARY KEY (round_id, handle)
 ) STRICT, WITHOUT ROWID;
 """
+
+
+class Mark(StrEnum):
+    """What this node did in a round, by its own account and not by the coordinator's."""
+
+    CONFIRMED = "confirmed"
+    """Its self-audit held the project's limit, and it answered the preflight."""
+    OPENED = "opened"
+    """It told the coordinator of its submission; from then on there is no other one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +145,27 @@ class Vault:
                 "INSERT INTO rows VALUES (?, ?, ?, NULL, NULL)",
                 ((round_id, handle, record_id) for handle, record_id in rows),
             )
+
+    def drop_prepared(self, round_id: RoundId) -> None:
+        """Forget a submission of which nothing was sent, with its handles."""
+        with self._transaction() as tx:
+            tx.execute("DELETE FROM prepared WHERE round_id = ?", (round_id,))
+            tx.execute("DELETE FROM rows WHERE round_id = ?", (round_id,))
+
+    def drop_handles(self, round_id: RoundId) -> None:
+        """Forget which handle is which record, in a round that ended without a result; what left is still known."""
+        with self._transaction() as tx:
+            tx.execute("DELETE FROM rows WHERE round_id = ?", (round_id,))
+
+    def mark(self, round_id: RoundId, mark: Mark) -> None:
+        """Remember that something was done in a round."""
+        with self._transaction() as tx:
+            tx.execute("INSERT OR IGNORE INTO marks VALUES (?, ?)", (round_id, mark.value))
+
+    def marked(self, round_id: RoundId, mark: Mark) -> bool:
+        """Say whether it was done."""
+        query = "SELECT 1 FROM marks WHERE round_id = ? AND mark = ?"
+        return self._connection.execute(query, (round_id, mark.value)).fetchone() is not None
 
     def prepared(self, round_id: RoundId) -> Prepared | None:
         """Give the round's prepared submission, if there is one."""

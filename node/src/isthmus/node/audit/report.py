@@ -36,8 +36,8 @@ key, gives so many percent of the rows to the right person. "Known" are rows who
 "Sure of" are rows of which it is at least 90 % sure, and how many of these it has right.
 What they do not mean: this is our own attack, and others may do better; so the figures are a lower bound, and low ones
 are no proof of safety. An incomplete or damaged list does worse. In a sample people have fewer relatives and namesakes
-than in the whole file, which can make the figures lower; and diffusion can be undone (attack "undiffused") only where
-there are about as many rows as a filter has bits, 1,024: a smaller sample does not show it. With the key everybody is
+than in the whole file, which can make the figures lower; and whether diffusion is linear, so that it could be undone
+(attack "undiffused"), shows only where there are more rows than a filter has bits, 1,024. With the key everybody is
 recognised. Encodings are pseudonymous personal data, whatever these figures are."""
 
 

@@ -84,6 +84,7 @@ class KeyFolder:
         """Remove what is kept for a round."""
         for path in (self._part(round_id), self._master(round_id)):
             path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.new").unlink(missing_ok=True)  # of a node that was killed while it wrote
 
     def _part(self, round_id: RoundId) -> Path:
         return self.folder / f"{round_id}.part"
