@@ -95,12 +95,16 @@ def test_fingerprint_that_a_node_shows_of_itself_is_what_others_are_shown_and_ca
     assert {one["party"]: one["state"] for one in shown} == {"riverside": "this party", "college": "not verified"}
     assert {one["party"]: one["digits"] for one in shown}["college"] == digits
 
-    wrong = world.run("riverside", "fingerprint", "verify", "college", "--round", round_id, "--digits", digits[:-1])
+    short = world.run("riverside", "fingerprint", "verify", "college", "--round", round_id, "--digits", digits[:-1])
+    other = f"{digits[:-1]}{(int(digits[-1]) + 1) % 10}"
+    wrong = world.run("riverside", "fingerprint", "verify", "college", "--round", round_id, "--digits", other)
     typed = world.run("riverside", "fingerprint", "verify", "college", "--round", round_id, given=f"{digits}\n")
     stranger = world.run("riverside", "fingerprint", "verify", "nobody", "--round", round_id, "--digits", digits)
 
     assert (wrong.exit_code, typed.exit_code, stranger.exit_code) == (4, 0, 6)
     assert "[fingerprint-differs]" in wrong.output
+    assert "these are 59 digits" in short.output
+    assert short.exit_code == 2
     assert "college: verified" in world.run("riverside", "fingerprint", "--round", round_id).stdout
     assert world.run("riverside", "round", "show", round_id).stdout.count("not verified here") == 0
     assert "not verified here: riverside" in world.run("college", "round", "show", round_id).stdout

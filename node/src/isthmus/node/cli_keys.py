@@ -14,7 +14,7 @@ from isthmus.contract.project import RoundManifest
 from isthmus.node.agree import own_keys
 from isthmus.node.client import connect
 from isthmus.node.config import load_config
-from isthmus.node.keys.fingerprint import fingerprint_groups, shown
+from isthmus.node.keys.fingerprint import GROUPS, fingerprint_groups, shown
 from isthmus.node.keys.folder import KINDS
 from isthmus.node.node import Node, files_of, open_node
 from isthmus.node.options import folder_option
@@ -72,6 +72,9 @@ def verify(folder: Path, party_id: str, round_id: str, digits: str | None, repla
     if member is None:
         raise NotFound(kind="member of the round of the name", id=party)
     heard = digits or click.prompt(f"The 60 digits that {party} reads to you", err=True)
+    read = sum(character.isdigit() for character in heard)
+    if read != 5 * GROUPS:
+        raise click.BadParameter(f"these are {read} digits, and a fingerprint has {5 * GROUPS}", param_hint="--digits")
     save_verified(folder, member, digits=heard, now=to_text(SystemClock().now()), replace=replace)
     say(f"verified: these are the keys of {party}")
 

@@ -38,6 +38,8 @@ class StageProgress:
     def report(self, stage: str, done: int, total: int) -> None:
         """Show that so much of a stage is done; a finished stage leaves the screen."""
         if stage not in self._tasks:
+            if not self._progress.console.is_terminal:
+                self.say(f"{stage} ...")
             self._tasks[stage] = self._progress.add_task(stage, total=total)
         self._progress.update(self._tasks[stage], completed=done, total=total, visible=done < total)
 

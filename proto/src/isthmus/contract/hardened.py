@@ -264,7 +264,9 @@ def _pairs(groups: tuple[Group, ...], *, name_table: bool) -> tuple[tuple[str, s
         raise InvalidProfile(problem="its fields are of a single group: equal values of a part would be equal vectors")
     allowed = tuple(pair for pair in every if name_table or pair != NAME_PAIR)
     if not allowed:
-        raise InvalidProfile(problem="its fields are names alone, and the table of names has to be granted (name_table = true)")
+        raise InvalidProfile(
+            problem="its fields are names alone, and the table of names has to be granted (name_table = true)"
+        )
     return allowed
 
 

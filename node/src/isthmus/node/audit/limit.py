@@ -30,6 +30,7 @@ def check_audit_limit(node: Node, manifest: RoundManifest, *, report: Report) ->
     limit, terms = manifest.project.audit_limit_percent, manifest.terms(node.identity.party)
     if limit is None or terms is None:
         return
+    report("self-audit of this node's own encodings, some minutes", 0, 1)
     rng = np.random.default_rng(int.from_bytes(node.random_bytes(16), "big"))
     profile: AnyProfile = manifest.read_profile()
     columns = sample_columns(node.folder, node.config.datasets[terms.dataset], rows=SAMPLE_ROWS, rng=rng)
@@ -41,6 +42,7 @@ def check_audit_limit(node: Node, manifest: RoundManifest, *, report: Report) ->
         timer=time.perf_counter,
         report=report,
     )
+    report("self-audit of this node's own encodings, some minutes", 1, 1)
     problem = audit_limit_problem(found, limit)
     if problem is not None:
         raise RefusedByPolicy(round_id=manifest.round_id, problem=f"{problem}; {_remedy(profile)}")

@@ -59,9 +59,9 @@ def counts_text(counts: dict[str, Any]) -> str:
 
 def consequence(*, record_is: str, from_day: date, today: date) -> str:
     """Say what an opt-out brings about: in the next round, and in one that is open."""
-    begins = "at once" if from_day <= today else f"from {from_day} on"
+    begins = "rounds" if from_day <= today else f"from {from_day} on, rounds"
     return (
-        f"{record_is}; {begins} the next round leaves it out before anything is encoded. A round whose rows were sent"
+        f"{record_is}; {begins} that have not sent their rows yet leave it out. A round whose rows were sent"
         " already still holds it: isthmus-node opt-out apply strikes it out there, as long as nothing is released"
     )
 
