@@ -46,7 +46,7 @@ def test_added_record_is_left_out_and_the_person_is_told_what_follows(folder: Pa
 
     assert done.exit_code == 0
     assert _reason(folder) is Reason.PARENT_OPT_OUT
-    assert "at once the next round leaves it out" in done.stderr
+    assert "rounds that have not sent their rows yet leave it out" in done.stderr
     assert "isthmus-node opt-out apply" in done.stderr
     assert done.stdout == ""
 
@@ -61,7 +61,7 @@ def test_dates_and_project_are_kept(folder: Path) -> None:
 
 
 def test_opt_out_that_begins_later_says_so(folder: Path) -> None:
-    assert "from 2140-01-01 on the next round" in _run(folder, "add", "4711", "--from", "2140-01-01").stderr
+    assert "from 2140-01-01 on, rounds that have not sent" in _run(folder, "add", "4711", "--from", "2140-01-01").stderr
 
 
 def test_adding_again_changes_nothing_and_says_so(folder: Path) -> None:
