@@ -8,7 +8,7 @@ from typing import Final
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from isthmus.contract.canonical import IDENTITY_KEY_BYTES, Label, check_length, sha256, verify
-from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.errors import AlreadyExists, MalformedMessage
 from isthmus.contract.ids import PartyId, parse_party_id
 from isthmus.contract.key_agreement import verify_agreement_key
 from isthmus.contract.parties import PartyKind, Role
@@ -19,6 +19,7 @@ from isthmus.coordinator.authority import Authority, issue_certificate, key_dige
 from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE, AuditEvent
 from isthmus.coordinator.domain.records import CertificateRow, PartyRow, TokenRow
 from isthmus.coordinator.domain.roles import Actor
+from isthmus.coordinator.store.protocol import Transaction
 from isthmus.party.token import TOKEN_BYTES, EnrolmentToken
 
 TOKEN_LIFETIME: Final = timedelta(hours=1)
@@ -113,6 +114,7 @@ def enrol(
         SignatureInvalid: the caller does not hold the identity key that it shows, or did not bind the agreement key.
         MalformedMessage: the certificate request is not one.
         StateChanged: the party enrolled before with another identity key.
+        AlreadyExists: the agreement key is another party's.
     """
     check_length(token, TOKEN_BYTES, "token")
     check_length(identity_key, IDENTITY_KEY_BYTES, "identity_key")
@@ -135,6 +137,7 @@ def enrol(
         if agreement_key is not None:
             shown = agreement_key
             verify_agreement_key(identity_key, party=party, agreement_key=shown.key, proof=shown.proof)
+            _check_nobody_elses(tx, party, shown.key)
             tx.parties.set_agreement_key(party, shown.key, audit=_enrolled(context, party, "party.key"))
         tx.parties.add_certificate(row, audit=_enrolled(context, party, "certificate.issue"))
     return party, certificate.public_bytes(Encoding.PEM).decode("ascii")
@@ -152,6 +155,13 @@ def revoke_party(context: Context, actor: Actor, *, party: PartyId) -> int:
     with context.store.begin() as tx:
         tx.parties.get(party)
         return tx.parties.revoke_certificates(party, audit=event)
+
+
+def _check_nobody_elses(tx: Transaction, party: PartyId, agreement_key: bytes) -> None:
+    """Refuse another party's agreement key, which anybody can show; no round could list both."""
+    holder = next((one.id for one in tx.parties.all() if one.agreement_key == agreement_key and one.id != party), None)
+    if holder is not None:
+        raise AlreadyExists(kind="agreement key, that of party", id=holder)
 
 
 def _enrolled(context: Context, party: PartyId, action: str) -> AuditEvent:
