@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from live import Live, live_coordinator
 from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.encodings import submission_from_bytes
+from isthmus.contract.errors import Unreachable
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.round_state import RoundState
@@ -113,8 +115,10 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 @contextmanager
-def _scene(live: Live, tmp_path: Path, *, reveal: str, profile: str, name: str) -> Iterator[Scene]:
-    """Set up two parties of their own, and a round that collects."""
+def _scene(
+    live: Live, tmp_path: Path, *, reveal: str, profile: str, name: str, wanted: RoundState = RoundState.COLLECTING
+) -> Iterator[Scene]:
+    """Set up two parties of their own, and a round that collects, or has come as far as is wanted."""
     context, project = live.installation.context, ProjectId(f"project-{name}")
     folders = [tmp_path / f"{name}-{side}" for side in ("left", "right")]
     for folder in folders:
@@ -143,7 +147,7 @@ def _scene(live: Live, tmp_path: Path, *, reveal: str, profile: str, name: str) 
             sign_manifest(node, client, read_manifest(data, round_id), data)
         scene = Scene(live=live, folder=folders[0], nodes=(left, right), clients=clients, round_id=round_id)
         for _ in range(4):  # key part, key proof, the last proof, preflight
-            if clients[0].get_round(round_id)[0].state is not RoundState.COLLECTING:
+            if clients[0].get_round(round_id)[0].state is not wanted:
                 scene.step(0, 1)
         yield scene
 
@@ -283,3 +287,30 @@ def test_coordinator_that_skips_the_preflight_gets_nothing(scene: Scene) -> None
         scene.step(0)
 
     assert node.vault.prepared(scene.round_id) is None
+
+
+class _LosesReply:
+    """A client whose answer to the preflight arrives, and whose reply does not."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def confirm_preflight(self, *args: Any, **options: Any) -> None:
+        self._client.confirm_preflight(*args, **options)
+        raise Unreachable(address="the coordinator", problem="the line broke")
+
+
+def test_node_whose_answer_arrived_and_whose_reply_was_lost_goes_on(live: Live, tmp_path: Path) -> None:
+    with _scene(
+        live, tmp_path, reveal="linked", profile="interop-1", name="lost", wanted=RoundState.PREFLIGHT
+    ) as scene:
+        with pytest.raises(Unreachable):
+            take_step(scene.nodes[0], cast("Client", _LosesReply(scene.clients[0])), scene.round_id, report=_silent)
+
+        scene.step(0, 1)
+        scene.step(0, 1)
+
+        assert scene.clients[0].get_round(scene.round_id)[0].state is RoundState.SEALED

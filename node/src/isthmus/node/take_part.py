@@ -89,9 +89,9 @@ def _preflight(node: Node, client: Client, manifest: RoundManifest, view: RoundV
     if all(waiting.party != node.identity.party for waiting in view.waiting_for):
         return view
     check_audit_limit(node, manifest, report=report)
-    confirmed = confirm(node, client, manifest)
+    # Before the call: were its reply lost, or this node killed, nobody would ask for the answers again.
     node.vault.mark(manifest.round_id, Mark.CONFIRMED)
-    return confirmed
+    return confirm(node, client, manifest)
 
 
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:

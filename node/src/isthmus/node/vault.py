@@ -51,7 +51,7 @@ class Mark(StrEnum):
     """What this node did in a round, by its own account and not by the coordinator's."""
 
     CONFIRMED = "confirmed"
-    """Its self-audit held the project's limit, and it answered the preflight."""
+    """Its self-audit held the project's limit, and it went on to answer the preflight."""
     OPENED = "opened"
     """It told the coordinator of its submission; from then on there is no other one."""
 
