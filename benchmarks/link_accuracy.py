@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from pathlib import Path
 from random import Random
+from secrets import token_bytes
 from typing import Final
 
 import numpy as np
@@ -34,13 +35,15 @@ from isthmus.contract.linkage_schema import parse_linkage_schema
 from isthmus.contract.profile import default_threshold, interop_1
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
-from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.encodings import Dataset, TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened
 from isthmus.node.encode.interop import encode_interop
+from isthmus.node.encode.match_keys import MatchKeyEncoder
+from isthmus.node.encode.repeated_tags import hide_repeated, repeated_tags
 from isthmus.node.normalise import DateOrder, normalise_column
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -51,7 +54,9 @@ from isthmus_people.people import write_demo
 from isthmus_people.population import write_people
 from isthmus_people.score import PairCounts, score_links
 
-KEYS: Final = RoundKeys(encode=Secret(b"a benchmark keeps no secrets"), diffusion=Secret(b"and no diffusion key"))
+KEYS: Final = RoundKeys(
+    encode=Secret(b"a benchmark keeps no secrets"), diffusion=Secret(b"and no diffusion key"), match=Secret(b"nor a match key")
+)
 ENGINE: Final = AnonlinkEngine(workers=1, max_pairs=10**7)
 DEMO_ROWS: Final = (1_000, 8_000, 8_000)
 
@@ -226,13 +231,15 @@ def by_tables(people: People, profile: HardenedProfile) -> Matched:
     return Matched(candidates=candidates, links=links, times=times)
 
 
-def submission(columns: Columns, profile: HardenedProfile) -> NDArray[np.uint8]:
-    """Give what one provider sends: uint8, shape (rows, tables, 256), all zero where a row is not in a table."""
+def submission(columns: Columns, profile: HardenedProfile) -> TabledRows:
+    """Give what one provider sends."""
     rows, names = len(columns[profile.fields[0]]), [table.name for table in profile.tables]
     sent = np.zeros((rows, len(names), profile.hardening.clk_bits // 8), np.uint8)
     for part in encode_hardened([columns[field] for field in profile.fields], profile=profile, keys=KEYS):
         sent[part.rows, names.index(part.table)] = part.clks
-    return sent
+    tags = MatchKeyEncoder(profile, KEYS).encode([columns[field] for field in profile.fields])
+    repeated = repeated_tags([tags])
+    return TabledRows(clks=sent, tags=hide_repeated(tags, repeated, random_bytes=token_bytes))
 
 
 PROFILES: Final[Mapping[str, Callable[[People, tuple[str, ...]], Matched]]] = {

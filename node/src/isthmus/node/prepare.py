@@ -46,7 +46,7 @@ class Job:
     @property
     def row_bits(self) -> int:
         """How many bits the encodings of a row take together."""
-        return len(self.encoding.profile.table_names) * self.encoding.profile.clk_bits
+        return self.encoding.profile.row_bits
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,9 +125,9 @@ def _encoded(
     for clks in encode_pieces(normalised(), job.encoding):
         slab = slabs.popleft()
         tally.rows += len(clks)
-        tally.too_little += int((~clks.any(axis=(1, 2))).sum())
+        tally.too_little += int((~clks.any(axis=1)).sum())
         progress("encoding", tally.rows, max(slab.expected_rows, tally.rows + 1))
-        yield slab.record_ids, clks.reshape(len(clks), -1)
+        yield slab.record_ids, clks
     progress("encoding", tally.rows, tally.rows)
 
 
@@ -159,6 +159,7 @@ def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submissio
         rows=rows,
         clk_bits=profile.clk_bits,
         tables=len(profile.table_names),
+        match_keys=len(profile.match_key_names),
         chunk_count=chunk_count(rows=rows, row_bits=job.row_bits),
         digest=digest.hex(),
         key_check=key_check.hex(),
@@ -176,6 +177,7 @@ def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict
         "profile": profile.name,
         "clk_bits": profile.clk_bits,
         "tables": list(profile.table_names),
+        "match_keys": list(profile.match_key_names),
         "encoded": {name: columns[name] for name in profile.fields},
         "stayed": list(dict.fromkeys([job.dataset.id_column, *stayed, *asked])),
         "source": list(stream.source.findings),

@@ -102,12 +102,20 @@ def _limits_lines(project: Project) -> list[str]:
 
 
 def _tables_line(profile: AnyProfile) -> list[str]:
-    return [f"  tables     {', '.join(profile.table_names)}"] if isinstance(profile, HardenedProfile) else []
+    if not isinstance(profile, HardenedProfile):
+        return []
+    keys = ", ".join(profile.match_key_names)
+    return [f"  tables     {', '.join(profile.table_names)}", *([f"  match keys {keys}"] if keys else [])]
 
 
 def _shape(report: Mapping[str, Any]) -> str:
     tables = len(report.get("tables", (WHOLE_TABLE,)))  # reports of an earlier version name none
-    return f"{report['clk_bits']} bits" + (f" in each of {tables} tables" if tables > 1 else "")
+    tags = len(report.get("match_keys", ()))
+    return (
+        f"{report['clk_bits']} bits"
+        + (f" in each of {tables} tables" if tables > 1 else "")
+        + (f" and {tags} tags of match keys" if tags else "")
+    )
 
 
 def _provider_line(

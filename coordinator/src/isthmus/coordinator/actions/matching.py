@@ -24,7 +24,7 @@ from isthmus.coordinator.disclosure.table import overlap_table
 from isthmus.coordinator.domain.entities import EntityRow, entity_id, pack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
-from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.coordinator.match.overlap import membership_patterns
@@ -45,7 +45,7 @@ class _Rows:
 
     party: PartyId
     handles: NDArray[np.uint8]
-    clks: NDArray[np.uint8]
+    encoded: NDArray[np.uint8]
     tombstones: frozenset[bytes]
 
     def handle_list(self) -> list[bytes]:
@@ -84,7 +84,7 @@ def match_round(
     while not stored:  # a row that is struck out while its round is matched takes part in nothing either
         manifest, rows = _load(context, round_id)
         pairs = _linked_pairs(manifest, rows, engine=engine, progress=progress)
-        groups = group_rows(pairs, sizes=[len(one.clks) for one in rows])
+        groups = group_rows(pairs, sizes=[len(one.encoded) for one in rows])
         stored = _store_results(context, round_id, manifest, rows, groups)
     context.progress.clear(round_id)
 
@@ -96,14 +96,14 @@ def _linked_pairs(
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            [one.clks for one in rows],
+            [split_rows(one.encoded, tables=len(profile.tables), clk_bits=profile.clk_bits) for one in rows],
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
             progress=progress,
         )
         return at_least(pairs, threshold=threshold)
-    datasets = [Dataset(party=one.party, clks=one.clks[:, 0]) for one in rows]
+    datasets = [Dataset(party=one.party, clks=one.encoded) for one in rows]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress)
 
 
@@ -132,11 +132,10 @@ def _load_rows(context: Context, tx: Transaction, round_id: RoundId, party: Part
     declared = tx.submissions.find(round_id, party)
     submission = submission_from_bytes(declared.document if declared else b"")
     payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))
-    handles, clks = unpack_rows(payload, row_bits=submission.row_bits)
+    handles, encoded = unpack_rows(payload, row_bits=submission.row_bits)
     tombstones = tx.tombstones.of(round_id, party)
     takes_part = np.fromiter((row.tobytes() not in tombstones for row in handles), dtype=np.bool_, count=len(handles))
-    by_table = clks.reshape(submission.rows, submission.tables, -1)
-    return _Rows(party=party, handles=handles[takes_part], clks=by_table[takes_part], tombstones=tombstones)
+    return _Rows(party=party, handles=handles[takes_part], encoded=encoded[takes_part], tombstones=tombstones)
 
 
 def _store_results(
@@ -159,7 +158,7 @@ def _store_results(
 
 
 def _overlap(manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups) -> ReleasedTable:
-    sizes = [len(one.clks) for one in rows]
+    sizes = [len(one.encoded) for one in rows]
     patterns = membership_patterns(groups, sizes=sizes)
     table = overlap_table([one.party for one in rows], patterns, sizes)
     return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
