@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from unit.node.consent.consent_parts import opt_out
 from unit.node.parts import KEYS, RIVERSIDE, ROUND, identity, manifest
 
-from isthmus.contract.canonical import Label, verify
+from isthmus.contract.canonical import Label, canonical_bytes, verify
 from isthmus.contract.clock import FixedClock
 from isthmus.contract.errors import RoundStateMismatch, Unreachable
 from isthmus.contract.ids import ProjectId
@@ -134,6 +134,15 @@ def test_nothing_is_due_before_the_submission_is_complete(node: Node, receipt: b
     if receipt is not None:
         _submitted(node, 3, receipt=receipt)
     _add(node, "1")
+
+    assert due_handles(node, ROUND) == ()
+
+
+def test_nothing_is_due_in_a_round_of_another_version_of_the_program(node: Node) -> None:
+    _submitted(node, 3)
+    _add(node, "1")
+    old = canonical_bytes({"format": "isthmus/round-manifest/1", "members": [{"party": RIVERSIDE}]})
+    node.vault.save_signed(ROUND, old)
 
     assert due_handles(node, ROUND) == ()
 

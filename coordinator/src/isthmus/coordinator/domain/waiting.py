@@ -6,6 +6,7 @@ from typing import Final
 from isthmus.contract.ids import COORDINATOR, PartyId
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import Waiting
+from isthmus.coordinator.domain.rounds import TRANSITIONS
 
 _NEEDS: Final[dict[RoundState, str]] = {
     RoundState.PROPOSED: "sign or decline the round: isthmus-node round sign",
@@ -23,6 +24,10 @@ _COORDINATOR_NEEDS: Final[dict[RoundState, str]] = {
 
 
 _NEEDS_PART: Final = "send its part of the round's key: isthmus-node run"
+_NEEDS_CANCEL: Final = (
+    "cancel it and propose a new round: another version of this program made it, and this one cannot read its terms:"
+    " isthmus-coordinator round cancel"
+)
 _NEEDS_CONFIRMATION: Final = "confirm the round's key: isthmus-node run"
 
 
@@ -34,6 +39,13 @@ def waiting_for_key(
     if late:
         return late
     return tuple(Waiting(party=party, needs=_NEEDS_CONFIRMATION) for party in providers if party not in confirmed)
+
+
+def waiting_for_cancel(state: RoundState) -> tuple[Waiting, ...]:
+    """Give who has to end a round that this version of the program cannot read; nobody where it is past that."""
+    if RoundState.CANCELLED not in TRANSITIONS[state]:
+        return ()
+    return (Waiting(party=COORDINATOR, needs=_NEEDS_CANCEL),)
 
 
 def waiting_for(state: RoundState, *, providers: Collection[PartyId], done: Collection[PartyId]) -> tuple[Waiting, ...]:
