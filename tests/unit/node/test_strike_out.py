@@ -32,6 +32,7 @@ from isthmus.v1 import common_pb2
 from isthmus.v1 import provider_pb2 as pb
 
 MANIFEST = manifest()
+SIGNED = MANIFEST.to_bytes()
 STUDENTS = DatasetConfig(
     file="students.csv", id_column="Nr", columns={}, consent=(ConsentRule(column="Out", exclude_if=("Y",)),)
 )
@@ -86,9 +87,9 @@ def _handle(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-def _submitted(node: Node, rows: int, *, receipt: bool = True) -> None:
+def _submitted(node: Node, rows: int, *, receipt: bool = True, signed: bytes = SIGNED) -> None:
     """Let the node have sent that many rows; the last ones have the smallest handles."""
-    node.vault.save_signed(ROUND, MANIFEST.to_bytes())
+    node.vault.save_signed(ROUND, signed)
     pairs = [(_handle(rows - number), str(number)) for number in range(rows)]
     node.vault.save_prepared(ROUND, document=b"{}", report="{}", rows=pairs)
     if receipt:
@@ -139,10 +140,9 @@ def test_nothing_is_due_before_the_submission_is_complete(node: Node, receipt: b
 
 
 def test_nothing_is_due_in_a_round_of_another_version_of_the_program(node: Node) -> None:
-    _submitted(node, 3)
-    _add(node, "1")
     old = canonical_bytes({"format": "isthmus/round-manifest/1", "members": [{"party": RIVERSIDE}]})
-    node.vault.save_signed(ROUND, old)
+    _submitted(node, 3, signed=old)
+    _add(node, "1")
 
     assert due_handles(node, ROUND) == ()
 

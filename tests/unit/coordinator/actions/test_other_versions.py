@@ -1,4 +1,4 @@
-"""What an earlier version of the program left in the database: listed, ended, kept from strangers; never gone on with."""
+"""What an earlier version left in the database: listed, ended and kept from strangers, and never gone on with."""
 
 from typing import Any
 
