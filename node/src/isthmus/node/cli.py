@@ -11,6 +11,9 @@ from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
+from isthmus.contract.outline import manifest_outline
+from isthmus.contract.project import manifest_from_bytes
+from isthmus.contract.views import RoundView
 from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
@@ -18,13 +21,13 @@ from isthmus.node.config import FILE_NAME, config_template, load_config
 from isthmus.node.doctor import examine
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
-from isthmus.node.node import files_of_folder, only_one_run, open_node
+from isthmus.node.node import Node, files_of_folder, only_one_run, open_node
 from isthmus.node.options import folder_option
 from isthmus.node.policy import check_manifest, read_manifest
 from isthmus.node.show import manifest_text, report_text, unverified_text
 from isthmus.node.signing import require_shown, sign_manifest
 from isthmus.node.sources.open_source import Source, SourceSettings
-from isthmus.node.verified import load_verified, unverified_members
+from isthmus.node.verified import Verified, load_verified, name_unverified, unverified_members
 from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
 from isthmus.party.enrol import Keys
 from isthmus.party.enrol import enrol as enrol_party
@@ -102,9 +105,17 @@ def round_() -> None:
 def round_list(folder: Path, as_json: bool) -> None:
     """List this party's rounds and whom each waits for."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        views = client.list_rounds()
+        verified = load_verified(folder)
+        views = [_with_own_needs(node, view, verified) for view in client.list_rounds()]
     data = [round_data(view) for view in views]
     emit(as_json, data, lambda: "\n".join(round_text(view) for view in views) or "no rounds yet")
+
+
+def _with_own_needs(node: Node, view: RoundView, verified: Verified) -> RoundView:
+    signed = node.vault.signed_manifest(view.round_id)
+    if signed is None or not manifest_outline(signed).is_current:
+        return view
+    return name_unverified(view, manifest_from_bytes(signed), verified, own=node.identity.party)
 
 
 @round_.command("show")

@@ -4,6 +4,7 @@ The coordinator hands out every member's keys, so a comparison that it has no pa
 keys of its own making. docs/protocol.md section 4.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId
 from isthmus.contract.key_agreement import KeyMember
 from isthmus.contract.project import RoundManifest
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import RoundView
 from isthmus.node.errors import FingerprintDiffers, MembersUnverified, RefusedByPolicy, VerifiedOtherKeys
 from isthmus.node.keys.fingerprint import is_fingerprint_of
 from isthmus.party.identity import write_private
@@ -110,6 +113,16 @@ def check_verified(manifest: RoundManifest, verified: Verified, *, own: PartyId)
     missing = unverified_members(manifest, verified, own=own)
     if manifest.project.require_verified and missing:
         raise MembersUnverified(round_id=manifest.round_id, parties=", ".join(missing))
+
+
+def name_unverified(view: RoundView, manifest: RoundManifest, verified: Verified, *, own: PartyId) -> RoundView:
+    """Give a locked round with whose fingerprints come first, in place of the coordinator's guess: it cannot know."""
+    missing = unverified_members(manifest, verified, own=own)
+    if view.state is not RoundState.LOCKED or not manifest.project.require_verified or not missing:
+        return view
+    needs = f"compare the fingerprints of {', '.join(missing)}: isthmus-node fingerprint --round {view.round_id}"
+    waiting = (dataclasses.replace(one, needs=needs) if one.party == own else one for one in view.waiting_for)
+    return dataclasses.replace(view, waiting_for=tuple(waiting))
 
 
 def _load(folder: Path) -> tuple[VerifiedParty, ...]:

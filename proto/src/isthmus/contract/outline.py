@@ -16,14 +16,19 @@ class _Named(msgspec.Struct, frozen=True, kw_only=True):
     party: PartyId
 
 
+class _Terms(msgspec.Struct, frozen=True, kw_only=True):
+    require_verified: bool = True
+
+
 class ManifestOutline(msgspec.Struct, frozen=True, kw_only=True):
-    """The format of a round manifest and the ids of its members, in the project's order; what else it says is skipped.
+    """The format of a round manifest, the ids of its members in the project's order, and one of the project's terms.
 
     It vouches for nothing: who acts on a manifest reads it with `manifest_from_bytes`.
     """
 
     format: str
     members: tuple[_Named, ...]
+    project: _Terms = _Terms()
 
     @property
     def is_current(self) -> bool:

@@ -180,7 +180,8 @@ def confirm_preflight(
 ) -> RoundView:
     """Keep how a provider will encode: key, profile, known answers; when all agree with the lead, collecting begins.
 
-    A provider that confirmed before the lead, and otherwise, is asked again once the lead has confirmed.
+    A provider that confirmed before the lead, and otherwise, is asked again once the lead has confirmed. The same
+    again changes nothing and is not recorded.
 
     Raises:
         NotAMember, RoundStateMismatch: the round is not the caller's, or not in preflight.
@@ -198,6 +199,8 @@ def confirm_preflight(
         confirmed = PreflightRow(
             round_id=round_id, party=actor.party, key_check=key_check, profile_digest=profile_digest, answers=answers
         )
+        if confirmed in tx.rounds.preflights(round_id):
+            return round_view(context, tx, row)
         _check_against_profile(manifest, confirmed)
         _check_against_lead(tx, manifest, confirmed)
         tx.rounds.set_preflight(confirmed, audit=round_event(context, row, actor, "round.preflight", "confirmed"))
@@ -254,6 +257,7 @@ def _waiting(tx: Transaction, row: RoundRow) -> tuple[Waiting, ...]:
             providers=providers,
             contributed={one.party for one in tx.keys.wraps(row.id)},
             confirmed={one.party for one in tx.keys.confirmations(row.id)},
+            require_verified=outline.project.require_verified,
         )
     return waiting_for(row.state, providers=providers, done=_done(tx, row))
 
