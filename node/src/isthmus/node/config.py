@@ -10,13 +10,13 @@ outbox/        prepared submissions until their receipt is in
 ids/           the fetched ID files, one a round
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.contract.toml import TomlInvalid, read_toml, toml_text
 from isthmus.node.consent_settings import ConsentRule, consent_problems
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.sources.open_source import source_kind
@@ -25,7 +25,13 @@ from isthmus.party.errors import SettingsInvalid
 FILE_NAME: Final = "node.toml"
 
 
-ProjectHash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
+ProjectHash = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[0-9a-f]{64}\\Z",
+        description="the hash of a project, 64 digits and letters from a to f, as isthmus-node round show prints it",
+    ),
+]
 
 
 class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,11 +84,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def load_config(folder: Path) -> NodeConfig:
     """Read the folder's settings; raise `SettingsInvalid` or `SourceKindUnknown`, which name what is wrong."""
     try:
-        config = msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), NodeConfig)
+        config = read_toml(toml_text((folder / FILE_NAME).read_bytes()), NodeConfig)
     except FileNotFoundError as exc:
         problem = f"there is none in {folder.name}; make one with isthmus-node init"
         raise SettingsInvalid(file=FILE_NAME, problem=problem) from exc
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
+    except TomlInvalid as exc:
         raise SettingsInvalid(file=FILE_NAME, problem=str(exc)) from exc
     _check_columns(config)
     for dataset in config.datasets.values():

@@ -6,7 +6,6 @@ section 3.
 """
 
 import re
-import tomllib
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -34,6 +33,7 @@ from isthmus.contract.profiles import (
 )
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
+from isthmus.contract.toml import TomlInvalid, read_toml
 
 PROJECT_FORMAT: Final = "isthmus/project/1"
 MANIFEST_FORMAT: Final = "isthmus/round-manifest/1"
@@ -189,8 +189,8 @@ def project_from_toml(text: str) -> Project:
         InvalidProject: it is well formed but not a lawful project; all of what is wrong is named at once.
     """
     try:
-        return _checked(msgspec.convert(tomllib.loads(text), Project))
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as exc:
+        return _checked(read_toml(text, Project))
+    except TomlInvalid as exc:
         raise MalformedDocument(document="project file", problem=str(exc)) from exc
 
 
