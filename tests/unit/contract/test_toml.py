@@ -8,6 +8,14 @@ from isthmus.coordinator.config import CoordinatorConfig
 from isthmus.node.config import NodeConfig
 
 STUDENTS = '[datasets.students]\nid_column = "Id"\n[datasets.students.columns]\n'
+CONSENT = "datasets.students.consent"
+RULE = f"[[{CONSENT}]]\n"
+ANY = '"some text"'
+A_TEXT = "text in quotes, such as"
+A_TABLE = "a table with keys of its own under a heading, such as"
+TABLES = "a list of tables, each under a heading in double brackets:"
+TEXTS = "a list in brackets, each text in quotes, such as"
+A_HASH = "the hash of a project, 64 digits and letters from a to f, as isthmus-node round show prints it"
 SECRET = "Zebedeu-Planted"
 
 
@@ -21,21 +29,37 @@ def _said(text: str, into: type = NodeConfig) -> str:
     ("text", "said"),
     [
         ("encoder = 3", 'encoder has to be one of "clkhash", "isthmus"'),
-        ("[datasets.students]", '[datasets.students] lacks id_column: text in quotes, such as id_column = "some text"'),
-        ("[datasets.a]\nid_column = 3", 'id_column in [datasets.a] has to be text in quotes, such as id_column = "some text"'),
-        ('[datasets.a]\nid_column = "x"', "[datasets.a] lacks columns: a table with keys of its own under a heading, such as [datasets.a.columns]"),
-        ("datasets = 3", "datasets has to be a table with keys of its own under a heading, such as [datasets.NAME]"),
-        ("[keys]\nsealedby = 3", "[keys] has a key that is not known, sealedby; did you mean sealed_by?"),
         ("zzz = 3", "the file has a key that is not known, zzz; known are datasets, policy, keys, encoder"),
-        (f'{STUDENTS}first_name = "a"\ndob = 3', 'dob in [datasets.students.columns] has to be text in quotes, such as dob = "some text"'),
-        (f'{STUDENTS}[datasets."my data"]\nid_column = 3', 'id_column in [datasets."my data"] has to be text in quotes, such as id_column = "some text"'),
-        (f"{STUDENTS}[[datasets.students.consent]]\ncolumn = 3", 'column in [[datasets.students.consent]] number 1 has to be text in quotes, such as column = "some text"'),
-        (f'{STUDENTS}[[datasets.students.consent]]\ncolumn = "x"\nfrom = "x"', "from in [[datasets.students.consent]] number 1 has to be a day, year first, such as from = 2026-09-01"),
-        (f"{STUDENTS}[datasets.students.consent]\n", "consent in [datasets.students] has to be a list of tables, each under a heading in double brackets: [[datasets.students.consent]]"),
-        ('[policy]\nsign_automatically = ["x"]', "item 1 of sign_automatically in [policy] has to be the hash of a project, 64 digits and letters from a to f, as isthmus-node round show prints it"),
-        ("[policy]\nsign_automatically = 3", 'sign_automatically in [policy] has to be a list in brackets, each text in quotes, such as sign_automatically = ["some text", "other text"]'),
+        ("[keys]\nsealedby = 3", "[keys] has a key that is not known, sealedby; did you mean sealed_by?"),
+        ("[datasets.a]", f"[datasets.a] lacks id_column: {A_TEXT} id_column = {ANY}"),
+        ("[datasets.a]\nid_column = 3", f"id_column in [datasets.a] has to be {A_TEXT} id_column = {ANY}"),
+        ("[datasets.a]\nid_column = 'x'", f"[datasets.a] lacks columns: {A_TABLE} [datasets.a.columns]"),
+        ("datasets = 3", f"datasets has to be {A_TABLE} [datasets.NAME]"),
+        ("policy = 3", f"policy has to be {A_TABLE} [policy]"),
+        (f"{STUDENTS}a = 'a'\ndob = 3", f"dob in [datasets.students.columns] has to be {A_TEXT} dob = {ANY}"),
+        (
+            f"{STUDENTS}[datasets.'my data']\nid_column = 3",
+            f'id_column in [datasets."my data"] has to be {A_TEXT} id_column = {ANY}',
+        ),
+        (f"{STUDENTS}{RULE}column = 3", f"column in [[{CONSENT}]] number 1 has to be {A_TEXT} column = {ANY}"),
+        (
+            f"{STUDENTS}{RULE}column = 'x'\nfrom = 'x'",
+            f"from in [[{CONSENT}]] number 1 has to be a day, year first, such as from = 2026-09-01",
+        ),
+        (
+            f"{STUDENTS}[{CONSENT}]\n",
+            f"consent in [datasets.students] has to be {TABLES} [[{CONSENT}]]",
+        ),
+        (
+            "[policy]\nsign_automatically = ['x']",
+            f"item 1 of sign_automatically in [policy] has to be {A_HASH}",
+        ),
+        (
+            "[policy]\nsign_automatically = 3",
+            f'sign_automatically in [policy] has to be {TEXTS} sign_automatically = [{ANY}, "other text"]',
+        ),
     ],
-)  # fmt: skip
+)
 def test_message_names_key_heading_and_what_belongs_there(text: str, said: str) -> None:
     assert _said(text) == said
 

@@ -12,19 +12,13 @@ from isthmus.contract.clock import to_text
 from isthmus.contract.ids import parse_table_id
 from isthmus.party.commands import Commands, emit, json_option, say
 from isthmus.party.enrol import enrol as enrol_party
+from isthmus.party.folder import folder_option as folder_option_of
 from isthmus.party.token import read_token
 
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-analyst"),
-    show_default=True,
-    help="The analyst's folder.",
-)
+folder_option = folder_option_of("isthmus-analyst", "The analyst's folder.")
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("isthmus", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-analyst")
 def main() -> None:
     """Fetch matched aggregates that are safe to publish.

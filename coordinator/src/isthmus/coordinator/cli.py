@@ -25,21 +25,16 @@ from isthmus.coordinator.config import load_config
 from isthmus.coordinator.confine import confine_if_possible
 from isthmus.coordinator.operator_client import operator_calls
 from isthmus.party.commands import Commands, emit, json_option, say
+from isthmus.party.folder import folder_option as folder_option_of
+from isthmus.party.folder import with_given_folder
 from isthmus.party.log import configure_logging
 from isthmus.party.round_text import round_data, round_text
 from isthmus.v1 import operator_pb2 as pb
 
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-coordinator"),
-    show_default=True,
-    help="The coordinator's folder.",
-)
+folder_option = folder_option_of("isthmus-coordinator", "The coordinator's folder.")
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("isthmus-coordinator", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-coordinator")
 def main() -> None:
     """Run an Isthmus coordinator: enrol parties, collect encodings, match them, release tables.
@@ -71,7 +66,7 @@ def init(folder: Path, host: str, address: str, service_port: int, enrolment_por
         enrolment_port=enrolment_port,
         clock=SystemClock(),
     )
-    say(f"made a coordinator in {folder}; start it with: isthmus-coordinator serve --dir {folder}")
+    say(with_given_folder(f"made a coordinator in {folder}; start it with: isthmus-coordinator serve"))
 
 
 @main.command()
@@ -121,7 +116,7 @@ def party_add(folder: Path, party_id: str, name: str, kind: str, role: str) -> N
     )
     with operator_calls(folder) as calls:
         calls.AddParty(request)
-    say(f"registered {party_id}; give it a token from: isthmus-coordinator token {party_id}")
+    say(with_given_folder(f"registered {party_id}; give it a token from: isthmus-coordinator token {party_id}"))
 
 
 @party.command("list")

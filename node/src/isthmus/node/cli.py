@@ -15,7 +15,7 @@ from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template, load_config
-from isthmus.node.doctor import examine
+from isthmus.node.doctor import Finding, examine
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
 from isthmus.node.node import files_of_folder, only_one_run, open_node
@@ -28,6 +28,7 @@ from isthmus.node.verified import load_verified, unverified_members
 from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
 from isthmus.party.enrol import Keys
 from isthmus.party.enrol import enrol as enrol_party
+from isthmus.party.folder import with_given_folder
 from isthmus.party.identity import write_private
 from isthmus.party.log import configure_logging
 from isthmus.party.round_text import round_data, round_text
@@ -40,7 +41,7 @@ LATER: Final = {
 """Commands that count or encode a whole data set."""
 
 
-@click.group(cls=Commands, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("isthmus-node", cls=Commands, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-node")
 def main() -> None:
     """Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.
@@ -64,7 +65,7 @@ def init(folder: Path) -> None:
         raise AlreadyExists(kind="node in folder", id=folder.name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(folder / FILE_NAME, config_template().encode("utf-8"))
-    say(f"made {folder / FILE_NAME}; fill in your data sets, then: isthmus-node enrol TOKEN-FILE --dir {folder}")
+    say(with_given_folder(f"made {folder / FILE_NAME}; fill in your data sets, then: isthmus-node enrol TOKEN_FILE"))
 
 
 @main.command()
@@ -103,8 +104,9 @@ def round_list(folder: Path, as_json: bool) -> None:
     """List this party's rounds and whom each waits for."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
         views = client.list_rounds()
+        party = node.identity.party
     data = [round_data(view) for view in views]
-    emit(as_json, data, lambda: "\n".join(round_text(view) for view in views) or "no rounds yet")
+    emit(as_json, data, lambda: "\n".join(round_text(view, party) for view in views) or "no rounds yet")
 
 
 @round_.command("show")
@@ -152,7 +154,7 @@ def round_sign(folder: Path, round_id: str) -> None:
         data = client.get_round(wanted)[1]
         require_shown(node, wanted, data)
         signed = sign_manifest(node, client, read_manifest(data, wanted), data)
-    say(round_text(signed))
+        say(round_text(signed, node.identity.party))
 
 
 @round_.command("decline")
@@ -162,7 +164,8 @@ def round_decline(folder: Path, round_id: str) -> None:
     """Refuse ROUND_ID, which ends it for everybody."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
         _, data, _ = client.get_round(parse_round_id(round_id))
-        say(round_text(client.decline_round(parse_round_id(round_id), manifest_hash=sha256(data))))
+        declined = client.decline_round(parse_round_id(round_id), manifest_hash=sha256(data))
+        say(round_text(declined, node.identity.party))
 
 
 @main.command()
@@ -195,9 +198,13 @@ def doctor(folder: Path, as_json: bool) -> None:
     """
     found = list(examine(folder, clock=SystemClock()))
     data = [{"what": one.what, "well": one.well, "says": one.says} for one in found]
-    emit(as_json, data, lambda: "\n".join(f"{'ok ' if one.well else 'BAD'}  {one.what}: {one.says}" for one in found))
+    emit(as_json, data, lambda: "\n".join(map(_finding_line, found)))
     if not all(one.well for one in found):
         click.get_current_context().exit(EXIT_SETTINGS)
+
+
+def _finding_line(one: Finding) -> str:
+    return f"{'ok ' if one.well else 'BAD'}  {one.what}: {with_given_folder(one.says)}"
 
 
 @main.command("map")

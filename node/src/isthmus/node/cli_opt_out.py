@@ -20,17 +20,11 @@ from isthmus.node.consent.show import consequence, counts_data, counts_text, ent
 from isthmus.node.consent.store import OptOutList, open_opt_outs
 from isthmus.node.node import open_node
 from isthmus.node.normalise.dates import DateOrder
+from isthmus.node.options import folder_option
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.errors import SettingsInvalid
+from isthmus.party.folder import with_given_folder
 
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 _REASON: Final = click.Choice([reason.value for reason in Reason])
 
@@ -78,7 +72,7 @@ def add(
     with _opened(folder) as opt_outs:
         added = opt_outs.opt_out([entry])
     record_is = "the record is on the list" if added else "the record was on the list already"
-    say(consequence(record_is=record_is, from_day=entry.from_day, today=today))
+    say(with_given_folder(consequence(record_is=record_is, from_day=entry.from_day, today=today)))
 
 
 @opt_out.command("import")
@@ -102,7 +96,7 @@ def import_(folder: Path, file: Path, dates: str) -> None:
         wanted = read_opt_outs(file.read_bytes(), today=local_day(now), entered_at=now, date_order=DateOrder(dates))
         added = opt_outs.opt_out(wanted)
     say(f"{added:,} opt-outs added, {len(wanted) - added:,} were on the list already; the next round leaves them out")
-    say("in rounds whose rows were sent already, isthmus-node opt-out apply strikes them out")
+    say(with_given_folder("in rounds whose rows were sent already, isthmus-node opt-out apply strikes them out"))
 
 
 @opt_out.command("list")

@@ -136,7 +136,7 @@ class AlreadyRunning(Conflict):
 
     code: ClassVar[str] = "already-running"
     spec: ClassVar[ErrorSpec] = _spec(
-        CONFLICT, "another isthmus-node run uses the folder {folder}", "let it go on, or stop it first"
+        CONFLICT, "another process takes part in rounds from the folder {folder}", "let it go on, or stop it first"
     )
     folder: str
 

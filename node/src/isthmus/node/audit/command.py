@@ -18,6 +18,7 @@ from isthmus.node.audit.report import AuditReport, audit_encodings
 from isthmus.node.audit.vectors import AnyProfile, Columns
 from isthmus.node.config import DatasetConfig, load_config
 from isthmus.node.normalise.norm1 import normalise_column
+from isthmus.node.options import folder_option
 from isthmus.node.progress import StageProgress
 from isthmus.node.sources.open_source import open_source
 from isthmus.party.commands import emit, json_option
@@ -26,14 +27,7 @@ SAMPLE_ROWS: Final = 2000
 
 
 @click.command()
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
+@folder_option
 @click.option("--dataset", "name", required=True, help="A data set of node.toml.")
 @click.option(
     "--profile",

@@ -10,6 +10,7 @@ from isthmus.contract.clock import Clock, SystemClock
 from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import RandomBytes
 from isthmus.node.config import DatasetConfig, load_config
+from isthmus.node.options import folder_option
 from isthmus.node.report.data import report_data
 from isthmus.node.report.model import Count, Report
 from isthmus.node.report.outgoing import outgoing
@@ -40,14 +41,7 @@ def profile_dataset(
 
 
 @click.command()
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
+@folder_option
 @click.option("--dataset", "name", required=True, help="The data set of node.toml.")
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with charts there.")
 @click.option("--force", is_flag=True, help="Overwrite the page if it is there.")
