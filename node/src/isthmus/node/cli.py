@@ -9,12 +9,12 @@ import click
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
-from isthmus.contract.errors import AlreadyExists, NotFound
+from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
 from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
-from isthmus.node.config import FILE_NAME, config_template, load_config
+from isthmus.node.config import FILE_NAME, config_template, find_dataset, load_config
 from isthmus.node.doctor import Finding, examine
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
@@ -33,6 +33,7 @@ from isthmus.party.identity import write_private
 from isthmus.party.log import configure_logging
 from isthmus.party.round_text import round_data, round_text
 from isthmus.party.token import read_token
+from isthmus.party.typed_ids import typed
 
 LATER: Final = {
     "audit": "isthmus.node.audit.command:audit",
@@ -111,12 +112,12 @@ def round_list(folder: Path, as_json: bool) -> None:
 
 @round_.command("show")
 @folder_option
-@click.argument("round_id")
+@click.argument("round_id", callback=typed(parse_round_id))
 @json_option
-def round_show(folder: Path, round_id: str, as_json: bool) -> None:
+def round_show(folder: Path, round_id: RoundId, as_json: bool) -> None:
     """Say in plain language what ROUND_ID asks, of whom, and what leaves or left this node for it."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        view, data, signatures = client.get_round(parse_round_id(round_id))
+        view, data, signatures = client.get_round(round_id)
         manifest = read_manifest(data, view.round_id)
         left = node.what_leaves(view.round_id)
         node.vault.save_shown(view.round_id, data)
@@ -129,15 +130,15 @@ def round_show(folder: Path, round_id: str, as_json: bool) -> None:
 
 @round_.command("preview")
 @folder_option
-@click.argument("round_id")
+@click.argument("round_id", callback=typed(parse_round_id))
 @json_option
-def round_preview(folder: Path, round_id: str, as_json: bool) -> None:
+def round_preview(folder: Path, round_id: RoundId, as_json: bool) -> None:
     """Encode what ROUND_ID asks of this node and say what would leave; nothing is written or sent."""
     from isthmus.node.progress import StageProgress  # noqa: PLC0415 - as in `run`
     from isthmus.node.take_part import preview_round  # noqa: PLC0415
 
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        manifest = read_manifest(client.get_round(parse_round_id(round_id))[1], parse_round_id(round_id))
+        manifest = read_manifest(client.get_round(round_id)[1], round_id)
         check_manifest(manifest, identity=node.identity, config=node.config)
         with StageProgress() as progress:
             would_leave = preview_round(node, manifest, report=progress.report)
@@ -146,45 +147,49 @@ def round_preview(folder: Path, round_id: str, as_json: bool) -> None:
 
 @round_.command("sign")
 @folder_option
-@click.argument("round_id")
-def round_sign(folder: Path, round_id: str) -> None:
+@click.argument("round_id", callback=typed(parse_round_id))
+def round_sign(folder: Path, round_id: RoundId) -> None:
     """Agree to ROUND_ID with this party's identity key: to the very terms that `round show` showed here."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        wanted = parse_round_id(round_id)
-        data = client.get_round(wanted)[1]
-        require_shown(node, wanted, data)
-        signed = sign_manifest(node, client, read_manifest(data, wanted), data)
+        data = client.get_round(round_id)[1]
+        require_shown(node, round_id, data)
+        signed = sign_manifest(node, client, read_manifest(data, round_id), data)
         say(round_text(signed, node.identity.party))
 
 
 @round_.command("decline")
 @folder_option
-@click.argument("round_id")
-def round_decline(folder: Path, round_id: str) -> None:
+@click.argument("round_id", callback=typed(parse_round_id))
+def round_decline(folder: Path, round_id: RoundId) -> None:
     """Refuse ROUND_ID, which ends it for everybody."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        _, data, _ = client.get_round(parse_round_id(round_id))
-        declined = client.decline_round(parse_round_id(round_id), manifest_hash=sha256(data))
+        _, data, _ = client.get_round(round_id)
+        declined = client.decline_round(round_id, manifest_hash=sha256(data))
         say(round_text(declined, node.identity.party))
 
 
 @main.command()
 @folder_option
-@click.option("--project", "project_id", help="Take part in rounds of this project only.")
-@click.option("--round", "round_id", help="Take part in this round only, and stop when its IDs are here.")
+@click.option(
+    "--project", "project_id", callback=typed(parse_project_id), help="Take part in rounds of this project only."
+)
+@click.option(
+    "--round",
+    "round_id",
+    callback=typed(parse_round_id),
+    help="Take part in this round only, and stop when its IDs are here.",
+)
 @click.option("--once", is_flag=True, help="Stop when the IDs of one round are here.")
-def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) -> None:
+def run(folder: Path, project_id: ProjectId | None, round_id: RoundId | None, once: bool) -> None:
     """Take part in rounds until interrupted: sign what the policy allows, confirm, encode, send, fetch IDs.
 
     \b
     Example: isthmus-node run --once
     """
-    only_project: ProjectId | None = parse_project_id(project_id) if project_id else None
-    only_round: RoundId | None = parse_round_id(round_id) if round_id else None
     from isthmus.node.daemon import run_rounds  # noqa: PLC0415 - needs numpy; the other commands start faster without
 
     with open_node(folder, clock=SystemClock()) as node, only_one_run(folder):
-        run_rounds(node, project=only_project, round_id=only_round, once=once or round_id is not None)
+        run_rounds(node, project=project_id, round_id=round_id, once=once or round_id is not None)
 
 
 @main.command()
@@ -233,7 +238,4 @@ def _source_to_map(folder: Path, file: Path | None, name: str | None) -> SourceS
         raise click.UsageError("give a FILE or --dataset NAME, one of them")
     if file is not None:
         return Source(file=str(file.resolve()))
-    datasets = load_config(folder).datasets
-    if name not in datasets:
-        raise NotFound(kind="data set in node.toml of the name", id=str(name))
-    return datasets[name]
+    return find_dataset(load_config(folder), str(name))

@@ -18,6 +18,7 @@ import msgspec
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.toml import TomlInvalid, read_toml, toml_text
 from isthmus.node.consent_settings import ConsentRule, consent_problems
+from isthmus.node.errors import DatasetUnknown
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.sources.open_source import source_kind
 from isthmus.party.errors import SettingsInvalid
@@ -94,6 +95,13 @@ def load_config(folder: Path) -> NodeConfig:
     for dataset in config.datasets.values():
         source_kind(dataset)
     return config
+
+
+def find_dataset(config: NodeConfig, name: str) -> DatasetConfig:
+    """Give a data set by its name in the settings; raise `DatasetUnknown`, which tells the names that there are."""
+    if name not in config.datasets:
+        raise DatasetUnknown(dataset=name[:60], known=", ".join(config.datasets) or "none yet")
+    return config.datasets[name]
 
 
 def config_template() -> str:
