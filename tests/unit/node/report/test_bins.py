@@ -1,5 +1,7 @@
 """Bars of a histogram: nothing is lost, and what lies far off does not stretch it."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,7 @@ def test_bars_hold_every_value_once_and_meet_without_a_gap(counts: dict[int, int
 
     assert sum(one.count or 0 for one in bars) == sum(counts.values())
     assert sum(one.share for one in bars) == pytest.approx(1.0)
-    for left, right in zip(bars, bars[1:], strict=False):
+    for left, right in pairwise(bars):
         assert left.high is not None and right.low == left.high + 1
     for one in bars:
         held = sum(n for number, n in counts.items() if (one.low or 0) <= number <= (one.high or 9999))

