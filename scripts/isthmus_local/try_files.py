@@ -260,9 +260,8 @@ def _read_provider(party: str, named: NamedFile, *, date_order: str | None) -> L
         message = f"{named.path} has two columns of one name, but for capitals and spaces; rename or remove one"
         raise ValueError(message)
     if ID_COLUMN not in header:
-        message = (
-            f"{named.path} has no column {ID_COLUMN}; rename the one that has another value in each row, or add one"
-        )
+        why = f"it has no column {ID_COLUMN}; rename the one that tells rows apart, or add one"
+        message = f"{named.name} ({named.path}): {why}"
         raise ValueError(message)
     columns = {name: header[name] for name in STANDARD_FIELDS if name in header}
     id_column = header[ID_COLUMN]
