@@ -14,13 +14,22 @@ from isthmus.contract.key_agreement import KeyMember
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
-from isthmus.node.errors import FingerprintDiffers, MembersUnverified, RefusedByPolicy, VerifiedOtherKeys
+from isthmus.node.errors import (
+    FingerprintDiffers,
+    MembersUnverified,
+    MemberUnknown,
+    OwnFingerprint,
+    RefusedByPolicy,
+    VerifiedOtherKeys,
+)
 from isthmus.node.keys.fingerprint import fingerprint_text
 from isthmus.node.verified import (
+    check_not_own,
     check_same_keys,
     check_verified,
     load_verified,
     name_unverified,
+    other_member,
     save_verified,
     unverified_members,
 )
@@ -57,6 +66,26 @@ def test_digits_that_are_not_all_the_partys_verify_nothing(tmp_path: Path, chang
         save_verified(tmp_path, KEYS, digits=change(fingerprint_text(KEYS)), now=NOW)
 
     assert load_verified(tmp_path) == {}
+
+
+def test_node_does_not_verify_itself() -> None:
+    with pytest.raises(OwnFingerprint, match="verify here those that they read to you: college"):
+        other_member(MANIFEST, RIVERSIDE, own=RIVERSIDE)
+
+
+def test_own_digits_are_not_taken_for_those_of_another() -> None:
+    own = member_of(RIVERSIDE).keys()
+
+    with pytest.raises(OwnFingerprint, match="this node itself, and nothing was recorded"):
+        check_not_own(fingerprint_text(own), MANIFEST, own=RIVERSIDE)
+    check_not_own(fingerprint_text(KEYS), MANIFEST, own=RIVERSIDE)
+
+
+def test_party_that_is_no_member_is_refused_with_the_members_that_are() -> None:
+    with pytest.raises(MemberUnknown, match="no provider nobody; the others in it: college"):
+        other_member(MANIFEST, PartyId("nobody"), own=RIVERSIDE)
+
+    assert other_member(MANIFEST, COLLEGE, own=RIVERSIDE) == KEYS
 
 
 def test_other_keys_take_the_place_of_verified_ones_only_where_told_to(tmp_path: Path) -> None:

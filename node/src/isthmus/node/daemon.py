@@ -17,6 +17,7 @@ from isthmus.node.progress import StageProgress
 from isthmus.node.show import report_text
 from isthmus.node.strike_out import OPEN, consent_version, strike_out
 from isthmus.node.take_part import WITHOUT_RESULT, take_step
+from isthmus.party.folder import with_given_folder
 
 POLL_S: Final = 0.5
 RETRY_S: Final = 5.0
@@ -144,4 +145,4 @@ def _tell(node: Node, before: RoundView, after: RoundView, progress: StageProgre
 def _say_once(progress: StageProgress, said: dict[RoundId, str], round_id: RoundId, message: str) -> None:
     if said.get(round_id) != message:
         said[round_id] = message
-        progress.say(message)
+        progress.say(with_given_folder(message))

@@ -17,7 +17,14 @@ from isthmus.contract.key_agreement import KeyMember
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
-from isthmus.node.errors import FingerprintDiffers, MembersUnverified, RefusedByPolicy, VerifiedOtherKeys
+from isthmus.node.errors import (
+    FingerprintDiffers,
+    MembersUnverified,
+    MemberUnknown,
+    OwnFingerprint,
+    RefusedByPolicy,
+    VerifiedOtherKeys,
+)
 from isthmus.node.keys.fingerprint import is_fingerprint_of
 from isthmus.party.identity import write_private
 
@@ -76,6 +83,32 @@ def save_verified(folder: Path, member: KeyMember, *, digits: str, now: str, rep
     )
     parties = tuple(sorted((*others, verified), key=lambda one: one.party))
     write_private(folder / FILE_NAME, msgspec.json.encode(_File(format=VERIFIED_FORMAT, parties=parties)))
+
+
+def other_member(manifest: RoundManifest, party: PartyId, *, own: PartyId) -> KeyMember:
+    """Give the keys that the manifest lists for another member than this node.
+
+    Raises:
+        OwnFingerprint: `party` is this node.
+        MemberUnknown: no such member is there.
+    """
+    if party == own:
+        raise OwnFingerprint(party=own, others=_others(manifest, own))
+    member = manifest.key_terms().member(party)
+    if member is None:
+        raise MemberUnknown(round_id=manifest.round_id, party=party, others=_others(manifest, own))
+    return member
+
+
+def check_not_own(digits: str, manifest: RoundManifest, *, own: PartyId) -> None:
+    """Return only if the digits are not this node's own; raise `OwnFingerprint` where somebody took the wrong ones."""
+    member = manifest.key_terms().member(own)
+    if member is not None and is_fingerprint_of(digits, member):
+        raise OwnFingerprint(party=own, others=_others(manifest, own))
+
+
+def _others(manifest: RoundManifest, own: PartyId) -> str:
+    return ", ".join(sorted(one.party for one in manifest.key_terms().members if one.party != own))
 
 
 def unverified_members(manifest: RoundManifest, verified: Verified, *, own: PartyId) -> tuple[PartyId, ...]:

@@ -6,7 +6,6 @@ section 3.
 """
 
 import re
-import tomllib
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -33,6 +32,7 @@ from isthmus.contract.profiles import (
 )
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
+from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
 PROJECT_FORMAT: Final = "isthmus/project/2"
 MANIFEST_FORMAT: Final = "isthmus/round-manifest/2"
@@ -188,11 +188,11 @@ def project_from_toml(text: str) -> Project:
         InvalidProject: it is well formed but not a lawful project; all of what is wrong is named at once.
     """
     try:
-        keys = tomllib.loads(text)
+        keys = parse_toml(text)
         if isinstance(keys.get("format"), str):  # before its keys, which another version may have otherwise
             check_version(keys["format"], PROJECT_FORMAT, document="project")
-        return _checked(msgspec.convert(keys, Project))
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as exc:
+        return _checked(from_toml(keys, Project))
+    except TomlInvalid as exc:
         raise MalformedDocument(document="project file", problem=str(exc)) from exc
 
 
