@@ -27,8 +27,8 @@ from secrets import token_bytes
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.linkage_schema import parse_linkage_schema
@@ -43,7 +43,7 @@ from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened
 from isthmus.node.encode.interop import encode_interop
 from isthmus.node.encode.match_keys import MatchKeyEncoder
-from isthmus.node.encode.repeated_tags import hide_repeated, repeated_tags
+from isthmus.node.encode.repeated_tags import hide_repeated, repeated_words
 from isthmus.node.normalise import DateOrder, normalise_column
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -55,7 +55,9 @@ from isthmus_people.population import write_people
 from isthmus_people.score import PairCounts, score_links
 
 KEYS: Final = RoundKeys(
-    encode=Secret(b"a benchmark keeps no secrets"), diffusion=Secret(b"and no diffusion key"), match=Secret(b"nor a match key")
+    encode=Secret(b"a benchmark keeps no secrets"),
+    diffusion=Secret(b"and no diffusion key"),
+    match=Secret(b"nor a match key"),
 )
 ENGINE: Final = AnonlinkEngine(workers=1, max_pairs=10**7)
 DEMO_ROWS: Final = (1_000, 8_000, 8_000)
@@ -238,8 +240,8 @@ def submission(columns: Columns, profile: HardenedProfile) -> TabledRows:
     for part in encode_hardened([columns[field] for field in profile.fields], profile=profile, keys=KEYS):
         sent[part.rows, names.index(part.table)] = part.clks
     tags = MatchKeyEncoder(profile, KEYS).encode([columns[field] for field in profile.fields])
-    repeated = repeated_tags([tags])
-    return TabledRows(clks=sent, tags=hide_repeated(tags, repeated, random_bytes=token_bytes))
+    hide_repeated(tags, [repeated_words([words]) for words in tag_words(tags)], random_bytes=token_bytes)
+    return TabledRows(clks=sent, tags=tags)
 
 
 PROFILES: Final[Mapping[str, Callable[[People, tuple[str, ...]], Matched]]] = {

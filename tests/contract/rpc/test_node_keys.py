@@ -33,7 +33,7 @@ SETTINGS = (
     'first_name = "Vorname"\nlast_name = "Nachname"\ndob = "Geburtstag"\n'
 )
 PROJECT = (
-    'format = "isthmus/project/1"\nid = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
+    'format = "isthmus/project/2"\nid = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
     'reveal = "linked"\n'
 ) + "".join(
     f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = ["first_name", "last_name", "dob"]\n'
@@ -101,7 +101,8 @@ def test_fingerprint_that_a_node_shows_of_itself_is_what_others_are_shown_and_ca
     typed = world.run("riverside", "fingerprint", "verify", "college", "--round", round_id, given=f"{digits}\n")
     stranger = world.run("riverside", "fingerprint", "verify", "nobody", "--round", round_id, "--digits", digits)
 
-    assert (wrong.exit_code, typed.exit_code, stranger.exit_code) == (4, 0, 6)
+    assert (wrong.exit_code, typed.exit_code, stranger.exit_code) == (4, 0, 4)
+    assert "has no provider nobody; the others in it: college" in stranger.output
     assert "[fingerprint-differs]" in wrong.output
     assert "these are 59 digits" in short.output
     assert short.exit_code == 2
@@ -144,8 +145,8 @@ def test_sealed_node_agrees_on_a_key_and_opens_with_its_credential_alone(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert "isthmus-node seal" in world.run("college", "doctor").output, "plain files are not taken for sealed ones"
 
-    assert "sealed 3 file(s)" in world.run("college", "seal").output
-    assert "sealed 0 file(s)" in world.run("college", "seal").output
+    assert "sealed 3 private key files" in world.run("college", "seal").output
+    assert "nothing to do" in world.run("college", "seal").output
 
     assert "sealed by a credential; they open" in world.run("college", "doctor").output
     round_id = agree(world)

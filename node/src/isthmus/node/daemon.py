@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from isthmus.contract.errors import IsthmusError, Unreachable
+from isthmus.contract.errors import IsthmusError, Passing, StorageUnavailable, Unreachable
 from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
@@ -17,9 +17,14 @@ from isthmus.node.progress import StageProgress
 from isthmus.node.show import report_text
 from isthmus.node.strike_out import OPEN, consent_version, strike_out
 from isthmus.node.take_part import WITHOUT_RESULT, take_step
+from isthmus.party.folder import with_given_folder
 
 POLL_S: Final = 0.5
 RETRY_S: Final = 5.0
+_WAITED_FOR: Final[dict[type[Passing], str]] = {
+    Unreachable: "the coordinator does not answer",
+    StorageUnavailable: "the coordinator cannot store anything at the moment",
+}
 RETRIES: Final = 60
 """How long an unreachable coordinator is waited for: five minutes."""
 
@@ -28,7 +33,7 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
     """Take part in the chosen rounds until interrupted, or until one round's IDs are here where `once` is set.
 
     Raises:
-        Unreachable: the coordinator did not answer for five minutes.
+        Passing: the coordinator did not answer, or could not store anything, for five minutes.
         IsthmusError: with `once`, whatever stands against the round; otherwise it is said and the round passed over.
     """
     finished: set[RoundId] = set()
@@ -51,11 +56,11 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
                             return
                 failures = 0
                 time.sleep(POLL_S)
-            except Unreachable:
+            except Passing as exc:
                 failures += 1
                 if failures > RETRIES:
                     raise
-                progress.say("the coordinator does not answer; trying again")
+                progress.say(f"{_WAITED_FOR[type(exc)]}; trying again")
                 time.sleep(RETRY_S)
 
 
@@ -94,7 +99,7 @@ def _step(
     try:
         step = take_step(node, client, view.round_id, report=progress.report)
         _strike_out(node, client, step.view, progress=progress, applied=applied)
-    except Unreachable:
+    except Passing:
         raise
     except (NeedsConsent, MembersUnverified) as exc:
         _say_once(progress, said, view.round_id, str(exc))
@@ -140,4 +145,4 @@ def _tell(node: Node, before: RoundView, after: RoundView, progress: StageProgre
 def _say_once(progress: StageProgress, said: dict[RoundId, str], round_id: RoundId, message: str) -> None:
     if said.get(round_id) != message:
         said[round_id] = message
-        progress.say(message)
+        progress.say(with_given_folder(message))

@@ -15,16 +15,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes
+from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes, tag_words
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent_settings import columns_needed
+from isthmus.node.encode.match_keys import TAG_BYTES
+from isthmus.node.encode.repeated_tags import Repeated, hide_repeated
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.outbox import named_payload, new_payload, open_outbox, write_rows
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
-from isthmus.node.spool import open_spool
+from isthmus.node.spool import Spool, open_spool
+from isthmus.node.tag_file import open_tag_file
 from isthmus.node.vault import Vault
 
 Progress = Callable[[str, int, int], None]
@@ -56,6 +59,7 @@ class _Tally:
     rows: int = 0
     too_little: int = 0
     quality: dict[str, Counter[str]] = field(default_factory=dict)
+    hidden_tags: Counter[str] = field(default_factory=Counter)
 
 
 Notes = Callable[[], Mapping[str, Any]]
@@ -96,16 +100,18 @@ def prepare_submission(
     """
     tally, round_id = _Tally(), job.encoding.manifest.round_id
     open_outbox(outbox, vault)
-    with open_spool(outbox) as spool, new_payload(outbox, round_id) as payload:
-        for record_ids, clks in _encoded(stream, job, tally, progress):
-            spool.add(_draw_handles(len(record_ids), random_bytes), clks, record_ids)
+    with open_spool(outbox) as spool, open_tag_file(outbox) as tags, new_payload(outbox, round_id) as payload:
+        for record_ids, encoded in _encoded(stream, job, tally, progress):
+            tags.add(tag_words(_tags_of(encoded, job)))
+            spool.add(_draw_handles(len(record_ids), random_bytes), encoded, record_ids)
         progress("writing", 0, 1)
-        digest = write_rows(payload, (rows.data for rows in spool.rows()), row_bits=job.row_bits)
+        rows = _without_repeated(spool, tags.repeated(), job, tally, random_bytes)
+        digest = write_rows(payload, (block.data for block in rows), row_bits=job.row_bits)
         submission = _declare(job, rows=tally.rows, digest=digest, party=party)
         report = json.dumps(_report(job, tally, stream, notes))
         with named_payload(outbox, submission):
-            rows = spool.record_of_handle()
-            vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=rows)
+            ids = spool.record_of_handle()
+            vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=ids)
         progress("writing", 1, 1)
     return submission
 
@@ -129,6 +135,23 @@ def _encoded(
         progress("encoding", tally.rows, max(slab.expected_rows, tally.rows + 1))
         yield slab.record_ids, clks
     progress("encoding", tally.rows, tally.rows)
+
+
+def _tags_of(rows: Encodings, job: Job) -> Encodings:
+    """Give the tags that rows end in, shape (rows, match keys, 16); a view."""
+    keys = len(job.encoding.profile.match_key_names)
+    return rows[:, rows.shape[1] - keys * TAG_BYTES :].reshape(len(rows), keys, TAG_BYTES)
+
+
+def _without_repeated(
+    spool: Spool, repeated: Repeated, job: Job, tally: _Tally, random_bytes: RandomBytes
+) -> Iterator[Encodings]:
+    """Give the rows by rising handle, with random bytes in place of tags that several have."""
+    names = job.encoding.profile.match_key_names
+    for rows in spool.rows():
+        hidden = hide_repeated(_tags_of(rows, job), repeated, random_bytes=random_bytes)
+        tally.hidden_tags.update(dict(zip(names, hidden, strict=True)))
+        yield rows
 
 
 def _slab_rows(job: Job) -> int:
@@ -183,5 +206,6 @@ def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict
         "source": list(stream.source.findings),
         "quality": {name: dict(counts) for name, counts in tally.quality.items()},
         "too_little_to_link": tally.too_little,
+        "hidden_tags": dict(tally.hidden_tags),
         **notes(),
     }

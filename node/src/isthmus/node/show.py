@@ -10,6 +10,7 @@ from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import Project, RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
+from isthmus.party.folder import with_given_folder
 from isthmus.party.round_text import round_text
 
 _REVEAL: Final = {
@@ -41,7 +42,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
     """Give the round's terms as a steward would read them."""
     project, profile = manifest.project, manifest.read_profile()
     lines = [
-        round_text(view),
+        round_text(view, party),
         f"  project    {project.title} ({project.id}), led by {project.lead}",
         f"  purpose    {project.purpose}",
         "  providers",
@@ -66,9 +67,9 @@ def unverified_text(manifest: RoundManifest, parties: Sequence[str]) -> str:
     if not parties:
         return ""
     then = "gives them nothing of the key" if manifest.project.require_verified else "trusts the coordinator's word"
+    compare = with_given_folder(f"isthmus-node fingerprint --round {manifest.round_id}")
     return (
-        f"  keys       not verified here: {', '.join(parties)}; until then this node {then}\n"
-        f"             (isthmus-node fingerprint --round {manifest.round_id})\n"
+        f"  keys       not verified here: {', '.join(parties)}; until then this node {then}\n             ({compare})\n"
     )
 
 
@@ -85,6 +86,11 @@ def report_text(report: Mapping[str, Any]) -> str:
     if report.get("not_found"):
         lines += [f"  not found  {report['not_found']:,} ids of the opt-out list are not in the data set"]
     lines += [f"  source     {finding}" for finding in report["source"]]
+    hidden = sum(report.get("hidden_tags", {}).values())  # reports of an earlier version have none
+    if hidden:
+        lines += [
+            f"  tags       {hidden:,} that several rows share left as random bytes, so that nobody sees who shares"
+        ]
     if report["too_little_to_link"]:
         lines += [f"  too little {report['too_little_to_link']:,} rows hold too few values to link; they leave empty"]
     for field, counts in report["quality"].items():

@@ -12,6 +12,7 @@ from typing import Final
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.errors import RoundStateMismatch
 from isthmus.contract.ids import RoundId
+from isthmus.contract.outline import manifest_outline
 from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.tombstones import MAX_TOMBSTONES, tombstones_document
@@ -64,9 +65,12 @@ def strike_out(node: Node, client: Client, view: RoundView) -> StruckOut:
 
 
 def due_handles(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
-    """Give the handles to strike out of a round; none where this node's submission is not complete."""
+    """Give the handles to strike out of a round; none where this node's submission is not complete.
+
+    None either where another version of this program took part: the round can only be cancelled, or is released.
+    """
     prepared, signed = node.vault.prepared(round_id), node.vault.signed_manifest(round_id)
-    if prepared is None or prepared.receipt is None or signed is None:
+    if prepared is None or prepared.receipt is None or signed is None or not manifest_outline(signed).is_current:
         return ()
     project = manifest_from_bytes(signed).project.id
     excluded = read_exclusions(node.folder, project=project, now=node.clock.now())

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
-from isthmus.contract.errors import MalformedDocument, SubmissionMalformed, UnsupportedVersion
+from isthmus.contract.errors import MalformedDocument, SubmissionMalformed
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 from isthmus.contract.match_keys import MATCH_KEY_BITS
 
@@ -89,9 +89,7 @@ def submission_from_bytes(data: bytes) -> Submission:
     """
     if len(data) > MAX_DOCUMENT_BYTES:
         raise MalformedDocument(document="submission manifest", problem=f"it is over {MAX_DOCUMENT_BYTES} bytes long")
-    submission = read_canonical(data, Submission, document="submission manifest")
-    if submission.format != SUBMISSION_FORMAT:
-        raise UnsupportedVersion(document="submission manifest", version=submission.format[:60])
+    submission = read_canonical(data, Submission, document="submission manifest", version=SUBMISSION_FORMAT)
     if not 1 <= submission.rows <= MAX_ROWS:
         raise SubmissionMalformed(problem=f"it must hold between 1 and {MAX_ROWS} rows")
     if submission.clk_bits % 8 or not 8 <= submission.clk_bits <= 1 << 16:
@@ -147,6 +145,19 @@ def unpack_rows(payload: bytes, *, row_bits: int) -> tuple[NDArray[np.uint8], ND
         raise SubmissionMalformed(problem="a chunk does not hold whole rows")
     rows = np.frombuffer(payload, dtype=np.uint8).reshape(-1, size)
     return rows[:, :HANDLE_BYTES], rows[:, HANDLE_BYTES:]
+
+
+def tag_words(tags: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Give the first half of every tag as a number in the machine's own order of bytes, to tell tags apart by.
+
+    Args:
+        tags: uint8, shape (rows, match keys, 16).
+
+    Returns:
+        uint64, shape (match keys, rows), contiguous; 0 where a row has no tag.
+    """
+    words = np.ascontiguousarray(tags[:, :, :8].transpose(1, 0, 2)).view(np.uint64)
+    return words.reshape(words.shape[:2])
 
 
 def submission_digest(chunk_digests: Iterable[bytes]) -> bytes:

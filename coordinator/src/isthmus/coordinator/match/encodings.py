@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from isthmus.contract.ids import PartyId
 from isthmus.contract.match_keys import MATCH_KEY_BITS
 
-
 Tags = NDArray[np.uint8]
 """The tags of some rows, uint8, shape (rows, match keys, 16), zero where a row has none."""
 

@@ -1,19 +1,23 @@
 """Gates: what a submission's encodings must look like, as far as that can be seen without a key.
 
-They stop mistakes (rows not de-duplicated, another program's output) and cheap malice (vectors so dense that they are
-similar to everything). They do not stop a provider who makes up plausible people (docs/threat-model.md).
+They stop mistakes (rows not de-duplicated, another program's output) and cheap malice: vectors so dense that they are
+similar to everything, rows in a narrow table without the table that would tell them apart, tags that pair with many. They do not stop a provider
+who makes up plausible people (docs/threat-model.md).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import sqrt
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, Hardening
 from isthmus.contract.profiles import AnyProfile
+from isthmus.coordinator.match.encodings import TabledRows, split_rows
 
 MOST_IDENTICAL_SHARE: Final = 0.2
 """Rows that are identical to an earlier row of their submission; people have twins in a file, not every fifth row."""
@@ -21,6 +25,10 @@ MOST_IDENTICAL_SHARE: Final = 0.2
 INTEROP_DENSITY: Final = (0.05, 0.5)
 """Of `interop-1`: a full record sets 0.39 of a CLK in the mean, the least that may link 0.2; values of many tokens set
 somewhat more, and of few tokens somewhat less, than their share."""
+
+_ANY_VALUE: Final = ("", "x")
+_ANY_DATE: Final = ("", "x", "20000101")
+"""No value, one that has no parts of a date, one that has."""
 
 SIGMAS: Final = 7.0
 """Standard deviations allowed on each side of what diffusion gives: chance passes them once in some 10^11 rows."""
@@ -37,29 +45,49 @@ class DensityGate:
 
 @dataclass(slots=True, kw_only=True)
 class Gates:
-    """Looks at a submission piece by piece; memory grows by 8 bytes a row."""
+    """Looks at a submission piece by piece; memory grows by 8 bytes a row and by 8 bytes a tag.
+
+    `density` is of the tables, in order, `match_keys` are the names of the match keys. `patterns` are the combinations of
+    tables and match keys that a row may have: bit t of one stands for table t, those after them for the match keys.
+    """
 
     density: Sequence[DensityGate]
-    clk_bytes: int
+    match_keys: Sequence[str]
+    patterns: frozenset[int]
+    clk_bits: int
 
     def problem(self, pieces: Iterable[NDArray[np.uint8]]) -> str | None:
         """Say what stands against a submission, or nothing.
 
         Args:
-            pieces: the encodings of some rows each, uint8 of shape (n, tables * clk_bytes).
+            pieces: the encodings of some rows each, uint8 of shape (n, row_bits / 8).
         """
-        digests = []
-        for clks in pieces:
-            found = self._density_problem(clks)
+        digests, words = [], []
+        for encoded in pieces:
+            rows = split_rows(encoded, tables=len(self.density), clk_bits=self.clk_bits)
+            found = self._density_problem(rows.clks) or self._pattern_problem(rows)
             if found is not None:
                 return found
-            digests.append(_row_digests(clks))
-        return _identity_problem(np.concatenate(digests))
+            digests.append(_row_digests(rows.clks.reshape(len(rows), -1)))
+            words.append(tag_words(rows.tags))
+        return _identity_problem(np.concatenate(digests)) or self._tag_problem(words)
+
+    def _pattern_problem(self, rows: TabledRows) -> str | None:
+        inside = np.hstack([rows.clks.any(axis=2), rows.tags.any(axis=2)])
+        patterns = (inside << np.arange(inside.shape[1], dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+        strange = next((pattern for pattern in np.unique(patterns).tolist() if pattern not in self.patterns), None)
+        if strange is None:
+            return None
+        names = [*(gate.table for gate in self.density), *self.match_keys]
+        held = [name for place, name in enumerate(names) if strange >> place & 1]
+        return (
+            f"rows have encodings in exactly these tables and match keys: {', '.join(held)}; by the fields that a row can"
+            " hold, this profile makes no such rows"
+        )
 
     def _density_problem(self, clks: NDArray[np.uint8]) -> str | None:
-        by_table = clks.reshape(len(clks), len(self.density), self.clk_bytes)
         for place, gate in enumerate(self.density):
-            share = np.bitwise_count(by_table[:, place]).sum(axis=1, dtype=np.uint32) / (8 * self.clk_bytes)
+            share = np.bitwise_count(clks[:, place]).sum(axis=1, dtype=np.uint32) / self.clk_bits
             outside = (share != 0) & ((share < gate.low) | (share > gate.high))
             if bool(outside.any()):
                 return (
@@ -68,15 +96,38 @@ class Gates:
                 )
         return None
 
+    def _tag_problem(self, words: Sequence[NDArray[np.uint64]]) -> str | None:
+        """Look for tags that two rows share, as far as their first halves tell, which is far enough by chance."""
+        for place, name in enumerate(self.match_keys):
+            tags = np.concatenate([each[place] for each in words])
+            tags = tags[tags != 0]
+            if len(np.unique(tags)) < len(tags):
+                return f"two rows have the same tag of match key {name}; a tag that rows share is never sent"
+        return None
+
 
 def gates_of(profile: AnyProfile) -> Gates:
     """Give the gates that follow from a profile."""
     if isinstance(profile, HardenedProfile):
         density = [_hardened_gate(name, profile.hardening) for name in profile.table_names]
+        patterns = frozenset(_patterns(profile))
     else:
         low, high = INTEROP_DENSITY
         density = [DensityGate(table=name, low=low, high=high) for name in profile.table_names]
-    return Gates(density=density, clk_bytes=profile.clk_bits // 8)
+        patterns = frozenset({0, 1})
+    return Gates(density=density, match_keys=profile.match_key_names, patterns=patterns, clk_bits=profile.clk_bits)
+
+
+def _patterns(profile: HardenedProfile) -> Iterator[int]:
+    """Give, for every set of values that a row can hold, the tables and match keys that it has encodings in."""
+    anchors = {anchor for group in profile.groups for anchor in group.anchors}
+    fields = sorted(anchors.union(*(key.fields for key in profile.match_keys)))
+    for values in product(*(_ANY_DATE if field == "dob" else _ANY_VALUE for field in fields)):
+        row = dict(zip(fields, values, strict=True))
+        held = {group.name for group in profile.groups if any(row[anchor] for anchor in group.anchors)}
+        inside = [any({*pair} <= held for pair in table.pairs) for table in profile.tables]
+        inside += [all(part.of(row[part.field]) for part in key.parts) for key in profile.match_keys]
+        yield sum(1 << place for place, has in enumerate(inside) if has)
 
 
 def _hardened_gate(table: str, hardening: Hardening) -> DensityGate:

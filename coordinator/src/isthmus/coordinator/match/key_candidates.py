@@ -68,9 +68,7 @@ def _tagged_once(tags: NDArray[np.uint8]) -> tuple[Rows, Words]:
 
 def _pairs_of(tagged: Sequence[tuple[Rows, Words]], left: int, right: int) -> RowPairs:
     (left_rows, left_words), (right_rows, right_words) = tagged[left], tagged[right]
-    _, left_at, right_at = np.intersect1d(
-        left_words[:, 0], right_words[:, 0], assume_unique=True, return_indices=True
-    )
+    _, left_at, right_at = np.intersect1d(left_words[:, 0], right_words[:, 0], assume_unique=True, return_indices=True)
     equal = left_words[left_at, 1] == right_words[right_at, 1]
     left_row, right_row = left_rows[left_at[equal]], right_rows[right_at[equal]]
     return RowPairs(

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.contract.encodings import tag_words
 from isthmus.contract.ids import RandomBytes
+from isthmus.node.encode.match_keys import TAG_BYTES
 
 Tags = NDArray[np.uint8]
 """uint8, shape (rows, match keys, 16); zero where a row lacks a part."""
@@ -19,32 +21,22 @@ Repeated = Sequence[NDArray[np.uint64]]
 """For each match key the first halves of the tags that occur more than once, rising."""
 
 
-def first_words(tags: Tags) -> NDArray[np.uint64]:
-    """Give the first half of every tag as a number, shape (match keys, rows)."""
-    return np.ascontiguousarray(tags[:, :, :8].transpose(1, 0, 2)).view(np.uint64)[:, :, 0]
-
-
 def repeated_words(words: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
     """Give the numbers of one match key that occur more than once, zero apart.
 
     Args:
-        words: uint64, shape (n,), those of some rows each.
+        words: uint64, shape (n,), those of some rows each (`isthmus.contract.encodings.tag_words`).
     """
     every = np.sort(np.concatenate([np.empty(0, np.uint64), *words]))
     again = np.unique(every[1:][every[1:] == every[:-1]])
     return again[again != 0]
 
 
-def repeated_tags(pieces: Sequence[Tags]) -> Repeated:
-    """Give the repeated tags of a file that is in memory."""
-    words = [first_words(tags) for tags in pieces]
-    return [repeated_words(each[key] for each in words) for key in range(words[0].shape[0])] if words else []
-
-
-def hide_repeated(tags: Tags, repeated: Repeated, *, random_bytes: RandomBytes) -> Tags:
-    """Give the tags with random bytes in place of repeated ones."""
-    words, shown = first_words(tags), tags.copy()
-    for key, again in enumerate(repeated):
-        rows = np.flatnonzero(np.isin(words[key], again))
-        shown[rows, key] = np.frombuffer(random_bytes(16 * len(rows)), np.uint8).reshape(-1, 16)
-    return shown
+def hide_repeated(tags: Tags, repeated: Repeated, *, random_bytes: RandomBytes) -> list[int]:
+    """Put random bytes in place of repeated tags; give for each match key in how many rows."""
+    hidden = []
+    for key, (words, again) in enumerate(zip(tag_words(tags), repeated, strict=True)):
+        rows = np.flatnonzero(np.isin(words, again))
+        tags[rows, key] = np.frombuffer(random_bytes(TAG_BYTES * len(rows)), np.uint8).reshape(-1, TAG_BYTES)
+        hidden.append(len(rows))
+    return hidden
