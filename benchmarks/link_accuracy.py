@@ -48,7 +48,7 @@ from isthmus.node.normalise import DateOrder, normalise_column
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 # The people live with the scripts, which are no package.
-from isthmus_people.corrupt import Rates, corrupt
+from isthmus_people.corrupt import HEAVY_DAMAGE, corrupt
 from isthmus_people.febrl import febrl4_columns
 from isthmus_people.people import write_demo
 from isthmus_people.population import write_people
@@ -84,19 +84,6 @@ FIELD_SETS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
         ("last_name", "dob"),
     ),
 }
-DAMAGE: Final[Rates] = {
-    "first_name": {"nickname": 0.08, "keyboard_typo": 0.06, "transposition": 0.03, "dropped_letter": 0.03},
-    "last_name": {"keyboard_typo": 0.06, "transposition": 0.03, "first_part": 0.05, "phonetic_spelling": 0.05},
-    "dob": {"digit_slip": 0.06, "swap_day_month": 0.03, "blank": 0.02},
-    "sex": {"blank": 0.05},
-    "street_number": {"digit_slip": 0.05, "blank": 0.03},
-    "street_name": {"keyboard_typo": 0.1, "blank": 0.03},
-    "zip": {"digit_slip": 0.05, "blank": 0.05},
-    "phone": {"digit_slip": 0.05, "blank": 0.2},
-    "ssn": {"digit_slip": 0.05, "blank": 0.2},
-}
-"""What goes wrong in `damaged` beside the errors of `households`."""
-
 Columns = dict[str, list[str]]
 
 
@@ -170,7 +157,7 @@ def households(folder: Path, seed: int) -> Iterator[People]:
     truth, rng = _truth(truth_path), Random(f"{seed}/damage")
     files = [_rows(path) for path in paths]
     for name, damage in (("households", False), ("damaged", True)):
-        rows = [[corrupt(row, DAMAGE, rng) if damage else row for row in file] for file in files]
+        rows = [[corrupt(row, HEAVY_DAMAGE, rng) if damage else row for row in file] for file in files]
         yield People(
             name=name,
             columns=tuple(

@@ -1,7 +1,7 @@
 """Match keys: which parts of a record are joined to a keyed tag, equal where the parts are and otherwise unlike.
 
-A tag is 128 bits of keyed BLAKE2b (docs/protocol.md section 5), so it tells of two rows whether they share the parts of a
-key, and nothing more: no near-equality, no position, no length. Each key joins parts of two or more groups, one of
+A tag is 128 bits of keyed BLAKE2b (docs/protocol.md section 5), so it tells of two rows whether they share the parts
+of a key, and nothing more: no near-equality, no position, no length. Each key joins parts of two or more groups, one of
 which tells the people of a household apart, so that what rows share is hardly ever a family. Which keys there are, and
 what they find and give away: docs/decisions/0015-match-keys.md.
 

@@ -145,7 +145,7 @@ def _match(context: Context, round_id: RoundId, *, engine: SimilarityEngine, pro
 def _linked_pairs(
     manifest: RoundManifest, encoded: Sequence[NDArray[np.uint8]], *, engine: SimilarityEngine, progress: Progress
 ) -> CandidatePairs:
-    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of the tables."""
+    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of `link_tables`."""
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
@@ -183,7 +183,7 @@ def _struck_out(tx: Transaction, manifest: RoundManifest) -> StruckOut:
 def _load_rows(
     context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: StruckOut
 ) -> tuple[_Rows, NDArray[np.uint8]]:
-    """Give one provider's sealed rows but for those struck out, and their CLKs, uint8 (n, tables, clk_bits / 8)."""
+    """Give one provider's sealed rows but for those struck out, and their encodings, uint8 (n, row_bits / 8)."""
     declared = tx.submissions.find(round_id, party)
     submission = submission_from_bytes(declared.document if declared else b"")
     payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))

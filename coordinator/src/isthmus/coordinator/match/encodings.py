@@ -1,4 +1,4 @@
-"""What matching reads: one set of CLKs for each provider. Where they came from and whose they are is not known here."""
+"""What matching reads of each provider: CLKs, and tags of match keys. Whose they are is not known here."""
 
 from dataclasses import dataclass
 
@@ -29,10 +29,13 @@ class TabledRows:
 
 def split_rows(encoded: NDArray[np.uint8], *, tables: int, clk_bits: int) -> TabledRows:
     """Part the encodings of some rows, uint8 of shape (rows, row_bits / 8), into CLKs and tags; views, no copies."""
-    end = tables * clk_bits // 8
+    clk_bytes, tag_bytes = clk_bits // 8, MATCH_KEY_BITS // 8
+    end = tables * clk_bytes
+    # Counted, not left to reshape, which cannot tell how many there are of no rows.
+    match_keys = (encoded.shape[1] - end) // tag_bytes
     return TabledRows(
-        clks=encoded[:, :end].reshape(len(encoded), tables, clk_bits // 8),
-        tags=encoded[:, end:].reshape(len(encoded), -1, MATCH_KEY_BITS // 8),
+        clks=encoded[:, :end].reshape(len(encoded), tables, clk_bytes),
+        tags=encoded[:, end:].reshape(len(encoded), match_keys, tag_bytes),
     )
 
 

@@ -1,8 +1,8 @@
 """Gates: what a submission's encodings must look like, as far as that can be seen without a key.
 
 They stop mistakes (rows not de-duplicated, another program's output) and cheap malice: vectors so dense that they are
-similar to everything, rows in a narrow table without the table that would tell them apart, tags that pair with many. They do not stop a provider
-who makes up plausible people (docs/threat-model.md).
+similar to everything, rows in a narrow table without the table that would tell them apart, tags that several rows have.
+They do not stop a provider who makes up plausible people (docs/threat-model.md).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,10 +45,10 @@ class DensityGate:
 
 @dataclass(slots=True, kw_only=True)
 class Gates:
-    """Looks at a submission piece by piece; memory grows by 8 bytes a row and by 8 bytes a tag.
+    """Looks at a submission piece by piece; memory grows by 8 bytes for each row and by 8 for each row and match key.
 
-    `density` is of the tables, in order, `match_keys` are the names of the match keys. `patterns` are the combinations of
-    tables and match keys that a row may have: bit t of one stands for table t, those after them for the match keys.
+    `density` is of the tables and `match_keys` are the names of the match keys, both in order. `patterns` are the
+    combinations of the two that a row may have: bit t of one stands for table t, those after them for the match keys.
     """
 
     density: Sequence[DensityGate]
@@ -62,7 +62,7 @@ class Gates:
         Args:
             pieces: the encodings of some rows each, uint8 of shape (n, row_bits / 8).
         """
-        digests, words = [], []
+        digests, words, tagged = [], [], np.zeros(len(self.match_keys), np.intp)
         for encoded in pieces:
             rows = split_rows(encoded, tables=len(self.density), clk_bits=self.clk_bits)
             found = self._density_problem(rows.clks) or self._pattern_problem(rows)
@@ -70,7 +70,8 @@ class Gates:
                 return found
             digests.append(_row_digests(rows.clks.reshape(len(rows), -1)))
             words.append(tag_words(rows.tags))
-        return _identity_problem(np.concatenate(digests)) or self._tag_problem(words)
+            tagged += rows.tags.any(axis=2).sum(axis=0)
+        return _identity_problem(np.concatenate(digests)) or self._tag_problem(words, tagged.tolist())
 
     def _pattern_problem(self, rows: TabledRows) -> str | None:
         inside = np.hstack([rows.clks.any(axis=2), rows.tags.any(axis=2)])
@@ -81,8 +82,8 @@ class Gates:
         names = [*(gate.table for gate in self.density), *self.match_keys]
         held = [name for place, name in enumerate(names) if strange >> place & 1]
         return (
-            f"rows have encodings in exactly these tables and match keys: {', '.join(held)}; by the fields that a row can"
-            " hold, this profile makes no such rows"
+            f"rows have encodings in exactly these tables and match keys: {', '.join(held)}; whichever fields a row"
+            " lacks, this profile makes no such rows"
         )
 
     def _density_problem(self, clks: NDArray[np.uint8]) -> str | None:
@@ -96,12 +97,14 @@ class Gates:
                 )
         return None
 
-    def _tag_problem(self, words: Sequence[NDArray[np.uint64]]) -> str | None:
-        """Look for tags that two rows share, as far as their first halves tell, which is far enough by chance."""
-        for place, name in enumerate(self.match_keys):
+    def _tag_problem(self, words: Sequence[NDArray[np.uint64]], tagged: Sequence[int]) -> str | None:
+        """Look for tags that two rows share, as far as their first halves tell, which is far enough by chance.
+
+        `tagged` says how many rows have a tag; a first half of zeros, which chance hardly ever makes, counts as shared.
+        """
+        for place, (name, count) in enumerate(zip(self.match_keys, tagged, strict=True)):
             tags = np.concatenate([each[place] for each in words])
-            tags = tags[tags != 0]
-            if len(np.unique(tags)) < len(tags):
+            if len(np.unique(tags[tags != 0])) < count:
                 return f"two rows have the same tag of match key {name}; a tag that rows share is never sent"
         return None
 

@@ -1,7 +1,7 @@
 """Candidate pairs by match keys: rows of two datasets whose tags of one key are equal.
 
-Within a dataset no two rows have the same tag (docs/protocol.md section 6), so a key pairs a row with one other at most.
-A tag that occurs twice all the same pairs nothing.
+Within a dataset no two rows have the same tag (docs/protocol.md section 6), so a key pairs a row with one of another
+dataset at most. A tag that occurs twice all the same pairs nothing.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,7 @@ def key_candidates(submissions: Sequence[Tags]) -> RowPairs:
     found = no_pairs()
     for key in range(submissions[0].shape[1] if submissions else 0):
         tagged = [_tagged_once(one[:, key]) for one in submissions]
-        for left, right in combinations(range(len(tagged)), 2):
-            found = united(found, _pairs_of(tagged, left, right))
+        found = united(found, *(_pairs_of(tagged, *both) for both in combinations(range(len(tagged)), 2)))
     return found
 
 
@@ -53,8 +52,8 @@ def equal_tags(left: Tags, right: Tags) -> NDArray[np.bool_]:
 def _tagged_once(tags: NDArray[np.uint8]) -> tuple[Rows, Words]:
     """Give the rows whose tag no other row has, and these tags, shape (rows, 2), rising by the first word.
 
-    Tags are pseudo-random, so the first word tells them apart; rows that agree in it alone are left out, and lose nothing
-    that an honest sender makes.
+    Tags are pseudo-random, so the first word tells them apart. Rows that agree in it alone are left out as well: no
+    honest sender has such rows, but for one in 2^64.
     """
     words = np.ascontiguousarray(tags).view(np.uint64)
     rows = np.flatnonzero(words.any(axis=1))

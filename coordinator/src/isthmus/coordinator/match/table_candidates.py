@@ -137,9 +137,9 @@ def no_pairs() -> RowPairs:
     return RowPairs(left_dataset=none, right_dataset=none, left_row=none, right_row=none)
 
 
-def united(one: RowPairs, other: RowPairs) -> RowPairs:
-    """Give the pairs of both, each once, in their order."""
-    columns = [np.concatenate(both) for both in zip(_columns(one), _columns(other), strict=True)]
+def united(*parts: RowPairs) -> RowPairs:
+    """Give the pairs of all parts, one or more, each once, in their order."""
+    columns = [np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)]
     order = np.lexsort(columns[::-1])
     fresh = np.ones(order.size, np.bool_)
     fresh[1:] = np.logical_or.reduce([np.diff(column[order]) != 0 for column in columns])

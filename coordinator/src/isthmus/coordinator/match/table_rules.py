@@ -1,4 +1,4 @@
-"""What the linking of several tables a row goes by: constants, declared once, and what a profile makes of them.
+"""What linking by tables and match keys goes by: constants, declared once, and what a profile makes of them.
 
 All follows from the profile: no number is fitted to a round's data. Chosen on made-up households with two levels of
 typing errors and checked on other data: docs/decisions/0012-linking-by-tables.md.
@@ -156,15 +156,14 @@ def _shares(table: Table, fields_of: list[frozenset[str]], hardening: Hardening)
 
 
 def _key_rule(key: MatchKey, groups: tuple[Group, ...], group_count: int) -> KeyRule:
-    """Give what equal tags leave open of each group: what its other fields weigh, and what of a part is not in the tag."""
+    """Give what equal tags leave open of each group: its other fields, by weight, and what is in no part of the key."""
     bounds = [1.0] * group_count
-    for place, group in enumerate(groups):
-        total = sum(RULES[field].weight for field in group.fields)
-        for part in key.parts:
-            if part.field in group.fields:
-                bounds[place] -= (1 - left_open(part)) * RULES[part.field].weight / total
-    held = {place for place, group in enumerate(groups) if set(key.fields) & set(group.fields)}
-    return KeyRule(name=key.name, bounds=tuple(bounds), groups=tuple(sorted(held)))
+    held = [place for place, group in enumerate(groups) if set(key.fields) & set(group.fields)]
+    for place in held:
+        weights = {field: RULES[field].weight for field in groups[place].fields}
+        said = sum(weights[part.field] * (1 - left_open(part)) for part in key.parts if part.field in weights)
+        bounds[place] = 1 - said / sum(weights.values())
+    return KeyRule(name=key.name, bounds=tuple(bounds), groups=tuple(held))
 
 
 def left_open(part: Part) -> float:

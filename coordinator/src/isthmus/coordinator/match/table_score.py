@@ -1,10 +1,11 @@
-"""How much the tables of two rows speak for one person: from the bits of the tables to a score in [0, 1].
+"""How much two rows speak for one person: from the bits of their tables and the tags they share to a score in [0, 1].
 
 Three steps. (1) Diffusion with t taps and boxes of eight turns a share d of differing input bits into an excess of
 equal over unequal output bits of (1 - 2d)^t (1 - d)^8; that is inverted. (2) Each table adds up the disagreement of
-its groups, so that those of the single groups follow from several tables, by least squares within [0, 1]. (3) The
-groups' evidence is added up in bits and held against the chance of meeting another person (Fellegi and Sunter, 1969),
-and of meeting a member of the same household. Formulas and constants: docs/decisions/0012-linking-by-tables.md.
+its groups, so that those of the single groups follow from several tables, by least squares within what a shared tag
+leaves open of each (`key_bound`). (3) The groups' evidence is added up in bits and held against the chance of meeting
+another person (Fellegi and Sunter, 1969), and of meeting a member of the same household. Formulas and constants:
+docs/decisions/0012-linking-by-tables.md and 0015-match-keys.md.
 """
 
 from typing import Final
@@ -30,7 +31,7 @@ MODEL_ERROR: Final = 0.008
 """Standard deviation of a table's input disagreement beside that of chance: fields share bits only on average."""
 
 UNKNOWN: Final = 0.8
-"""Where nothing is seen of a group, it disagrees by so much of what counts as gone: some of it, as damage goes, is left."""
+"""Where nothing is seen of a group, it disagrees by so much of what counts as gone: damage mostly leaves some of it."""
 
 SWEEPS: Final = 25
 RELAXATION: Final = 1.5
@@ -72,7 +73,7 @@ def input_disagreement(excess: Floats, *, taps: int) -> Floats:
 
 
 def group_disagreement(excess: Floats, *, both: Flags, one: Flags, bound: Floats, rules: LinkRules) -> Floats:
-    """Give how far each group disagrees, from what the tables show and the match keys leave open.
+    """Give how far each group disagrees, from what the tables show, within what the match keys leave open.
 
     Simultaneous iterative least squares from "most of it disagrees" (SIRT; Gilbert, 1972): independent of the
     order of tables and groups, and what no table shows stays a disagreement.

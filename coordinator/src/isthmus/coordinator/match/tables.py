@@ -26,7 +26,7 @@ from isthmus.coordinator.match.table_score import (
 )
 
 _PAIRS_AT_ONCE = 2**14
-"""So many pairs of rows take 8 MB in one table, and some 20 MB in the least squares of sixteen."""
+"""So many pairs of rows take 8 MB in one table, and as much in the tags of sixteen match keys."""
 
 
 def link_tables(

@@ -39,7 +39,7 @@ Tokenized = dict[str, TokenColumn]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundKeys:
-    """The keys of a round that encoding needs: the round keys `encode`, `diffusion` and `match` (docs/protocol.md, 4)."""
+    """The round keys that encoding needs: `encode`, `diffusion` and `match` (docs/protocol.md section 4)."""
 
     encode: Secret
     diffusion: Secret

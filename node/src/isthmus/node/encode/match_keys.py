@@ -1,7 +1,8 @@
-"""Match keys of rows: 16 bytes a key and row, equal exactly where the parts of the key are (docs/protocol.md section 5).
+"""Match keys of rows: 16 bytes a key and row, equal exactly where the parts of the key are.
 
-A tag is BLAKE2b (RFC 7693) in keyed mode, cut to 128 bits by its own parameter, over the parts with U+001F between them,
-which no normal form holds. Whoever has the key can try names; a tag is pseudonymous personal data.
+A tag is BLAKE2b (RFC 7693) in keyed mode, 128 bits by its own parameter for the length, over the parts with U+001F
+between them, which no normal form holds (docs/protocol.md section 5). Whoever has the key can try names; a tag is
+pseudonymous personal data.
 """
 
 import hashlib

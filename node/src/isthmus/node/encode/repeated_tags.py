@@ -1,8 +1,8 @@
 """Tags that several rows of a file have: they never leave, random bytes take their place.
 
-So all tags of a file are distinct and look random: without the key they tell of a file which rows lack which parts, and
-nothing more, whoever has a list of its people. Equal tags of two files remain, which is what they are for. What a shared
-part would have found is left to finer keys and to the tables (docs/decisions/0015-match-keys.md).
+So all tags of a file are distinct and look random: without the key they tell of a file which rows lack which parts,
+and nothing more, whoever has a list of its people. Equal tags of two files remain, which is what they are for. What a
+shared part would have found is left to finer keys and to the tables (docs/decisions/0015-match-keys.md).
 """
 
 from collections.abc import Iterable, Sequence
