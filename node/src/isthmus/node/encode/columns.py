@@ -1,4 +1,4 @@
-"""A column as numbers: which rows hold which distinct value, and which tokens each distinct value has.
+"""A column as numbers: which rows hold which value, and which tokens each value has.
 
 Everything that can be wrong with a value is found here, before anything is hashed.
 """
@@ -151,7 +151,7 @@ class ColumnTokenizer:
             # A value that does not fit is to be named again wherever it comes again.
             self._numbers.forget()
             return self._bad_entries(value_of_row, reasons, first_row=first_row)
-        self._has_token = np.concatenate([self._has_token[:known], np.ones(len(new), dtype=np.bool_)])
+        self._has_token = np.concatenate([self._has_token[:known], np.empty(len(new), dtype=np.bool_)])
         for group in groups:
             self._has_token[group.values] = len(group.tokens) > 0
         return TokenColumn(
