@@ -10,8 +10,9 @@ Every encoder then has a process of its own, which reads the file slab by slab, 
 does that writes them out. The processes take turns, a slab each, so that a busy machine is busy for all of them. Timed
 is encoding alone, in both clocks; reading is not, nor the first ten rows, which are encoded once before to load code.
 clkhash gets the same slabs through `generate_clks` in its own process without a pool; its caches stay filled from
-slab to slab. `interop-1` has clkhash's schema and secret, and their CLKs are compared: other bytes are an error. The
-hardened profiles encode the same fields and are held against the same clkhash. Peak memory is of the whole process.
+slab to slab, as ours do. `interop-1` has clkhash's schema and secret, and their CLKs are compared: other bytes are an
+error. The hardened profiles encode the same fields and are held against the same clkhash. Peak memory is of the whole
+process.
 """
 
 import argparse

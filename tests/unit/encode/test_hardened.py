@@ -21,7 +21,7 @@ from isthmus.node.encode.hardened import RoundKeys, TableRows, encode_hardened, 
 from isthmus.node.encode.hashing import TokenHasher, make_hasher
 from isthmus.node.encode.keys import derive_feature_keys
 from isthmus.node.encode.reference import encode_reference
-from isthmus.node.encode.token_filters import TokenFilters, TokenHashes, value_filters
+from isthmus.node.encode.token_filters import TokenFilters, TokenHashes, make_filters
 from isthmus.node.encode.tokens import make_tokenizer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -214,8 +214,10 @@ def test_filters_from_tokens_are_those_of_the_plain_way(bits: int, kept_bytes: i
     for values in (["", "a", "aaaa", "ada", "a", "lovelace-king"], ["ada", "x", "xada", "", "king"]):
         column = tokenizer.tokenize(values)
         assert isinstance(column, TokenColumn)
-        filters = value_filters(column, strategy=BitsPerFeature(bits=bits), tokens=tokens)[column.value_of_row]
-        assert [each.tobytes() for each in filters] == [_plain_filter(value, feature, hasher, bits) for value in values]
+        filters = np.empty((column.value_count, tokens.words), dtype=np.uint64)
+        make_filters(column, strategy=BitsPerFeature(bits=bits), tokens=tokens, into=filters)
+        found = [filters[value].tobytes() for value in column.value_of_row]
+        assert found == [_plain_filter(value, feature, hasher, bits) for value in values]
 
 
 def test_rows_are_held_that_have_a_token() -> None:

@@ -172,12 +172,35 @@ def test_bad_entries_of_all_slabs_are_named_after_the_last() -> None:
     assert caught.value.listed == "age row 3 (not a whole number), age row 7 (not a whole number)"
 
 
+@pytest.mark.parametrize("enough_rows", [1, 2**14])
+def test_value_that_does_not_fit_is_named_again_in_every_slab(
+    enough_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With one row being enough, equal values are no longer looked for after the first slab.
+    monkeypatch.setattr("isthmus.node.encode.columns._ENOUGH_ROWS", enough_rows)
+    schema = _schema(_feature("age", form={"type": "integer"}))
+    with pytest.raises(InvalidValues) as caught:
+        list(encode_interop_slabs([[["1", "2"]], [["x", "1", "x"]], [["x"]]], schema=schema, secret=b"s"))
+    bad = ", ".join(f"age row {row} (not a whole number)" for row in (3, 5, 6))
+    assert caught.value.listed == bad
+
+
 def test_slab_of_other_columns_is_refused() -> None:
     with pytest.raises(ColumnsMismatch, match="1 columns for 2 features"):
         list(encode_interop_slabs([[["a"]]], schema=_schema(_feature("first"), _feature("last")), secret=b"s"))
 
 
-@pytest.mark.parametrize(("patched", "limit"), [("columns._VOCABULARY_LIMIT", 3), ("token_filters._KEPT_BYTES", 64)])
+@pytest.mark.parametrize(
+    ("patched", "limit"),
+    [
+        ("columns._VOCABULARY_LIMIT", 3),
+        ("columns._BLOCK_VALUES", 7),
+        ("columns._ENOUGH_ROWS", 1),
+        ("token_filters._KEPT_BYTES", 64),
+        ("interop._KEPT_BYTES", 0),
+        ("interop._KEPT_BYTES", 2 * 30 * 32),
+    ],
+)
 def test_what_is_dropped_between_slabs_changes_nothing(
     patched: str, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,18 @@ def test_tokens_in_bulk_are_those_of_each_value(values: list[str], n: int, *, po
     assert len(set(table.tokens)) == len(table.tokens)
 
 
+@pytest.mark.parametrize("positional", [False, True])
+def test_tokens_in_bulk_are_the_same_where_no_table_holds_their_numbers(
+    monkeypatch: pytest.MonkeyPatch, *, positional: bool
+) -> None:
+    values, comparison = ["ada", "", "lovelace", "adalove", "ada"], NgramComparison(n=3, positional=positional)
+    expected = ngrams.tabulate_ngrams(values, comparison)
+    monkeypatch.setattr(ngrams, "_TABLE_LIMIT", 1)
+    found = ngrams.tabulate_ngrams(values, comparison)
+    assert found.tokens == expected.tokens
+    assert found.token_ids.tolist() == expected.token_ids.tolist()
+
+
 def test_bulk_numbering_is_the_same_by_table_and_by_sorting() -> None:
     small = np.array([7, 3, 7, 0])
     assert ngrams._dense(small).tolist() == [2, 1, 2, 0]

@@ -23,7 +23,7 @@ from isthmus.node.encode.errors import BadEntry, ColumnsMismatch, invalid_values
 from isthmus.node.encode.filters import words_of
 from isthmus.node.encode.hashing import make_hasher
 from isthmus.node.encode.keys import derive_feature_keys
-from isthmus.node.encode.token_filters import TokenFilters, row_filters, value_filters
+from isthmus.node.encode.token_filters import TokenFilters, make_filters, row_filters
 
 SLAB_ROWS: Final = 2**15
 """Rows of a slab when columns are given whole: tokens of some 10 fields and CLKs of one table take some 60 MB."""
@@ -137,7 +137,8 @@ class _TableEncoder:
         filters = np.zeros((len(rows), words_of(self._filter_bits)), dtype=np.uint64)
         for feature, tokens in zip(self.features, self._tokens, strict=True):
             column = tokenized[feature.identifier]
-            values = value_filters(column, strategy=feature.strategy, tokens=tokens)
+            values = np.empty((column.value_count, tokens.words), dtype=np.uint64)
+            make_filters(column, strategy=feature.strategy, tokens=tokens, into=values)
             row_filters(values, column.value_of_row[rows], into=filters)
         clks = diffuse(filters.view(np.uint8), self._map)
         return TableRows(table=self._table.name, rows=rows + first_row, clks=clks)

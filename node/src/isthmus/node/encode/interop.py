@@ -14,13 +14,17 @@ from isthmus.node.encode.columns import ColumnTokenizer, TokenColumn
 from isthmus.node.encode.errors import BadEntry, ColumnsMismatch, invalid_values
 from isthmus.node.encode.filters import Filters, words_of
 from isthmus.node.encode.hashing import make_hasher
-from isthmus.node.encode.keys import derive_feature_keys
-from isthmus.node.encode.token_filters import TokenFilters, blocks, row_filters, value_filters
+from isthmus.node.encode.keys import KeyPair, derive_feature_keys
+from isthmus.node.encode.token_filters import TokenFilters, ValueFilters, blocks, row_filters
 
 _PART_ROWS: Final = 2**15
-"""Values are made distinct within so many rows, fewer if filters are long: bounded memory for little repeated work."""
+"""So many rows are encoded at a time, fewer if filters are long: bounded memory."""
 
 _PART_BITS: Final = 2**28
+
+_KEPT_BYTES: Final = 100 * 2**20
+"""The most that the filters of values which are kept from part to part may take: of 12 features of 1024 bits, 68,000
+values each. Their spelling takes as much again."""
 
 _BLOCK_BYTES: Final = 2**23
 """How much of the filters is folded at a time, so that what it takes stays small."""
@@ -105,8 +109,9 @@ def require_valid(columns: Columns, schema: LinkageSchema) -> None:
 
 
 def _tokenizers(schema: LinkageSchema) -> Tokenizers:
-    features = enumerate(schema.features)
-    return {index: ColumnTokenizer(feature) for index, feature in features if isinstance(feature, Feature)}
+    features = {place: each for place, each in enumerate(schema.features) if isinstance(each, Feature)}
+    kept_values = _KEPT_BYTES // (8 * words_of(schema.filter_bits) * max(1, len(features)))
+    return {place: ColumnTokenizer(feature, kept_values=kept_values) for place, feature in features.items()}
 
 
 def _tokenize(columns: Columns, tokenizers: Tokenizers, *, first_row: int) -> tuple[Tokenized, list[BadEntry]]:
@@ -120,17 +125,19 @@ def _tokenize(columns: Columns, tokenizers: Tokenizers, *, first_row: int) -> tu
     return tokenized, bad
 
 
+def _value_filters(feature: Feature, *, keys: KeyPair, filter_bits: int) -> ValueFilters:
+    hasher = make_hasher(feature.token_hash, keys=keys, filter_bits=filter_bits)
+    return ValueFilters(TokenFilters(hasher, filter_bits=filter_bits), strategy=feature.strategy)
+
+
 class _Encoder:
-    """A schema under a secret: the tokens of its features and their filters, and what was wrong so far."""
+    """A schema under a secret: the values of its features and their filters, and what was wrong so far."""
 
     def __init__(self, schema: LinkageSchema, *, secret: bytes, progress: Progress) -> None:
         self._schema, self._report = schema, progress
         self._tokenizers = _tokenizers(schema)
-        self._tokens = {
-            index: TokenFilters(
-                make_hasher(tokenizer.feature.token_hash, keys=keys, filter_bits=schema.filter_bits),
-                filter_bits=schema.filter_bits,
-            )
+        self._values = {
+            index: _value_filters(tokenizer.feature, keys=keys, filter_bits=schema.filter_bits)
             for index, keys in enumerate(derive_feature_keys(schema, secret))
             if (tokenizer := self._tokenizers.get(index)) is not None
         }
@@ -155,8 +162,7 @@ class _Encoder:
         filters = np.zeros((rows, words_of(self._schema.filter_bits)), dtype=np.uint64)
         for done, (index, column) in enumerate(tokenized.items()):
             self._report(self._rows + rows * done // len(tokenized))
-            values = value_filters(column, strategy=column.feature.strategy, tokens=self._tokens[index])
-            row_filters(values, column.value_of_row, into=filters)
+            row_filters(self._values[index].take_in(column), column.value_of_row, into=filters)
         return filters
 
 

@@ -19,7 +19,11 @@ _TABLE_LIMIT: Final = 2**23
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TokenTable:
-    """Tokens of a list of values; `counts` and `token_ids` as in `TokenColumn`."""
+    """Tokens of a list of values.
+
+    `counts`: int64, shape (values,), how many tokens each value has. `token_ids`: int64, shape (counts.sum(),), the
+    tokens of all values, in order, as places in `tokens`.
+    """
 
     counts: NDArray[np.int64]
     token_ids: NDArray[np.int64]
@@ -32,11 +36,10 @@ def tabulate_ngrams(values: Sequence[str], comparison: NgramComparison) -> Token
     lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
     counts = np.where(lengths > 0, lengths + n - 1, 0)
     text = f"{padding}{padding.join(filter(None, values))}{padding}"
-    token_ids = _number_windows(text, n, int(counts.sum()))
-    places = np.empty(0, dtype=np.int64)
+    places = np.zeros(int(counts.sum()), dtype=np.int64)
     if comparison.positional:
-        places = np.arange(len(token_ids)) - np.repeat(np.cumsum(counts) - counts, counts)
-        token_ids = _dense(token_ids * (places.max(initial=0) + 1) + places)
+        places = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+    token_ids = _number_windows(text, n, places)
     examples = np.empty(token_ids.max(initial=-1) + 1, dtype=np.int64)
     examples[token_ids] = np.arange(len(token_ids))
     grams = [text[start : start + n] for start in examples.tolist()]
@@ -45,16 +48,21 @@ def tabulate_ngrams(values: Sequence[str], comparison: NgramComparison) -> Token
     return TokenTable(counts=counts, token_ids=token_ids, tokens=grams)
 
 
-def _number_windows(text: str, n: int, windows: int) -> NDArray[np.int64]:
-    """Give each window of n characters a number below the count of windows: equal windows, equal numbers."""
+def _number_windows(text: str, n: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give each window of n characters a number: equal windows of equal places, equal numbers, without gaps."""
     # A lone surrogate is no fault here; the token that holds it fails to encode later.
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
     ranks = _dense(points)
-    alphabet = ranks.max(initial=0) + 1
-    numbers = ranks[:windows]
-    for offset in range(1, n):
-        numbers = _dense(numbers * alphabet + ranks[offset : offset + windows])
-    return numbers
+    alphabet = int(ranks.max(initial=0)) + 1
+    numbers, bound = places, int(places.max(initial=0)) + 1
+    for offset in range(n):
+        if bound * alphabet > _TABLE_LIMIT:
+            # To close gaps costs most, so it is put off while a table can still hold the numbers with them.
+            numbers = _dense(numbers)
+            bound = int(numbers.max(initial=0)) + 1
+        numbers = numbers * alphabet + ranks[offset : offset + len(places)]
+        bound *= alphabet
+    return _dense(numbers)
 
 
 def _dense(numbers: NDArray[np.int64]) -> NDArray[np.int64]:

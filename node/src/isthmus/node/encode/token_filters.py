@@ -1,4 +1,4 @@
-"""Bloom filters of distinct values: the filter of a value is the OR of the packed filters of its tokens.
+"""Bloom filters of values: the filter of a value is the OR of the packed filters of its tokens.
 
 Each distinct token is hashed once and spread out once for each number of bits that it sets; from then on a value
 costs a few gathered cache lines a token, whatever the number of bits.
@@ -126,28 +126,44 @@ class TokenFilters:
         self._row_of.clear()
 
 
-def value_filters(column: TokenColumn, *, strategy: Strategy, tokens: TokenFilters) -> Filters:
-    """Give the packed Bloom filter of each distinct value of a column.
+class ValueFilters:
+    """The packed filters of one feature's values under its key, kept for as long as the values keep their numbers."""
+
+    def __init__(self, tokens: TokenFilters, *, strategy: Strategy) -> None:
+        """Keep what makes filters; make none yet."""
+        self._tokens, self._strategy = tokens, strategy
+        self._filters: Filters = np.empty((0, tokens.words), dtype=np.uint64)
+
+    def take_in(self, column: TokenColumn) -> Filters:
+        """Make the filters of the new values; give those of all, by number, valid until the next column.
+
+        Columns come from one tokenizer, none left out.
+        """
+        if column.value_count > len(self._filters):
+            grown = np.empty((max(column.value_count, 2 * len(self._filters)), self._tokens.words), dtype=np.uint64)
+            grown[: column.known] = self._filters[: column.known]
+            self._filters = grown
+        make_filters(column, strategy=self._strategy, tokens=self._tokens, into=self._filters)
+        return self._filters
+
+
+def make_filters(column: TokenColumn, *, strategy: Strategy, tokens: TokenFilters, into: Filters) -> None:
+    """Put the packed Bloom filter of each new value of a column into the row of its number.
 
     Args:
         column: values and their tokens.
         strategy: how many bits a value sets; this and not the strategy of the column's own feature counts.
         tokens: filters of the tokens under the key of the feature.
-
-    Returns:
-        uint64, shape (values, words).
+        into: uint64, shape (`column.value_count` or more, words).
     """
-    united = np.zeros((column.value_count, tokens.words), dtype=np.uint64)
     tokens.use(column.vocabulary)
-    first = 0
     for group in column.groups:
-        runs = list(_runs(len(group), strategy))
-        of_group = united[first : first + group.shape[1]]
-        for block in blocks(0, len(of_group), _BLOCK_BYTES // (8 * tokens.words)):
+        runs = list(_runs(len(group.tokens), strategy))
+        for block in blocks(0, len(group.values), _BLOCK_BYTES // (8 * tokens.words)):
+            united = np.zeros((block.stop - block.start, tokens.words), dtype=np.uint64)
             for bits, places in runs:
-                tokens.unite(group[places, block], bits, into=of_group[block])
-        first += len(of_group)
-    return united
+                tokens.unite(group.tokens[places, block], bits, into=united)
+            into[group.values[block]] = united
 
 
 def row_filters(values: Filters, value_of_row: Indices, *, into: Filters) -> None:
