@@ -25,7 +25,7 @@ def hardened_vectors() -> Json:
     """Give profiles, keys, taps, diffused CLKs and tags of a few made-up records."""
     return {
         "about": [
-            "Diffused CLKs and tags of hardened-1 and hardened-single-1 for made-up people, with the steps on the way.",
+            "Diffused CLKs and tags of hardened-1 and hardened-single-1 for made-up people, with the steps between.",
             "Made by scripts/make_vectors, confirmed by scripts/verify_vectors. Keys are hexadecimal. Of each table the",
             "first numbers of each part of the diffusion map are listed, and SHA-256 over all of them: taps, positions",
             "and order as 16-bit little-endian numbers, the boxes' tables as bytes. Of each match key the parts that a",
