@@ -53,7 +53,7 @@ class SourceMissing(BadInput):
 
 @dataclass(eq=False, kw_only=True)
 class SourceDamaged(BadInput):
-    """A file opens and cannot be read to its end. What the library that reads it said may quote values, so is not told."""
+    """A file opens and cannot be read to its end. What its reader said may quote values, so it is not told."""
 
     code: ClassVar[str] = "source-damaged"
     spec: ClassVar[ErrorSpec] = _spec(
