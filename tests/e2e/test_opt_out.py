@@ -27,7 +27,7 @@ from isthmus.coordinator.actions.rounds import add_project, cancel_round, propos
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import Client, connect
-from isthmus.node.daemon import _step
+from isthmus.node.daemon import Watch, _step
 from isthmus.node.errors import RefusedByPolicy, RoundEnded
 from isthmus.node.node import Node, open_node
 from isthmus.node.policy import read_manifest
@@ -232,16 +232,16 @@ def test_all_people_of_a_provider_may_opt_out(scene: Scene) -> None:
 def test_running_node_strikes_out_by_itself_and_asks_once(scene: Scene) -> None:
     scene.step(0, 1)
     _opt_out(scene.folder, "add", "0000")
-    applied: dict[RoundId, object] = {}
 
     with StageProgress() as progress:
+        watch = Watch(node=scene.nodes[0], client=scene.clients[0], progress=progress, once=True)
         for _ in range(3):
             view = scene.clients[0].get_round(scene.round_id)[0]
             assert view.state is RoundState.SEALED
-            _step(scene.nodes[0], scene.clients[0], view, progress=progress, said={}, applied=applied, strict=True)
+            _step(watch, view)
 
     assert scene.outcomes() == ["1-9 rows struck out"]
-    assert list(applied) == [scene.round_id]
+    assert list(watch.applied) == [scene.round_id]
     scene.match()
     assert set(scene.ids(0)) == EVERYBODY - {"0000"}
 

@@ -16,6 +16,7 @@ from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template, load_config
 from isthmus.node.doctor import examine
+from isthmus.node.faults import typed_fault
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
 from isthmus.node.node import files_of_folder, only_one_run, open_node
@@ -40,7 +41,7 @@ LATER: Final = {
 """Commands that count or encode a whole data set."""
 
 
-@click.group(cls=Commands, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, later=LATER, typed=typed_fault, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-node")
 def main() -> None:
     """Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.
