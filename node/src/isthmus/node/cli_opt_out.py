@@ -19,7 +19,7 @@ from isthmus.node.consent.opt_outs import Act, Entry, Reason, entry_problems, re
 from isthmus.node.consent.show import consequence, counts_data, counts_text, entry_data, entry_text, struck_out_text
 from isthmus.node.consent.store import OptOutList, open_opt_outs
 from isthmus.node.node import open_node
-from isthmus.node.normalise.dates import DateOrder
+from isthmus.node.normalise.dates import LAST_YEAR, DateOrder
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.errors import SettingsInvalid
 
@@ -70,7 +70,7 @@ def add(
         Act.OPT_OUT,
         record_id,
         from_day=from_day.date() if from_day else today,
-        until_day=until_day.date() if until_day else None,
+        until_day=until_day.date() if until_day and until_day.year <= LAST_YEAR else None,
         project=parse_project_id(project_id) if project_id else None,
         reason=Reason(reason),
         entered_at=now,

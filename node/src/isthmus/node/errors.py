@@ -14,6 +14,7 @@ Conflict
 ├── VerifiedOtherKeys     a party was verified with other keys
 ├── RoundEnded            the round ended without a result
 ├── OutboxDamaged         a prepared submission is not what was declared
+├── FolderBlocked         something else lies where the node keeps a folder
 ├── SettingsChanged       node.toml says something else than when this was begun
 └── ConsentChanging       people are left out faster than rows are encoded
 IsthmusError
@@ -174,6 +175,19 @@ class OutboxDamaged(Conflict):
         "nothing wrong was sent; ask the lead for a new round",
     )
     round_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class FolderBlocked(Conflict):
+    """Something that is no folder lies where the node keeps one."""
+
+    code: ClassVar[str] = "folder-blocked"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT,
+        "something that is no folder lies in the node's folder under the name {folder}",
+        "move it away; the node makes the folder by itself",
+    )
+    folder: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -71,7 +71,8 @@ class Node:
 
     def _remove_payload(self, round_id: RoundId) -> None:
         for path in self.outbox.glob(f"{round_id}.*.payload"):
-            path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink(missing_ok=True)
 
 
 def files_of(config: NodeConfig) -> KeyFiles:
