@@ -13,7 +13,7 @@ from isthmus.contract.errors import NotFound
 from isthmus.contract.ids import ProjectId, parse_project_id
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME
-from isthmus.node.consent.days import local_day
+from isthmus.node.consent.days import clock_is_behind, local_day
 from isthmus.node.consent.opt_out_csv import read_opt_outs
 from isthmus.node.consent.opt_outs import Act, Entry, Reason, entry_problems, revocable
 from isthmus.node.consent.show import consequence, counts_data, counts_text, entry_data, entry_text, struck_out_text
@@ -174,7 +174,26 @@ def show(folder: Path, as_json: bool) -> None:
     """Count who is left out today, by project and reason. The counts are exact: for your own eyes."""
     with _opened(folder) as opt_outs:
         counts = counts_data(opt_outs.entries(), today=local_day(SystemClock().now()))
+        latest = opt_outs.latest_day()
     emit(as_json, counts, lambda: counts_text(counts))
+    if latest is not None and latest > local_day(SystemClock().now()):
+        say(clock_is_behind(latest))
+
+
+@opt_out.command("trust-clock")
+@folder_option
+def trust_clock(folder: Path) -> None:
+    """Take this machine's clock for right, after it was wrong: forget later days that this node has seen.
+
+    \b
+    Example: isthmus-node opt-out trust-clock
+    """
+    today = local_day(SystemClock().now())
+    with _opened(folder) as opt_outs:
+        latest = opt_outs.latest_day()
+        opt_outs.forget_latest_day()
+    behind = latest is not None and latest > today
+    say(f"{latest} is forgotten; today is {today}" if behind else f"this node has seen no day after {today}")
 
 
 @contextmanager

@@ -110,9 +110,14 @@ class NobodyTakesPart(Refused):
     code: ClassVar[str] = "nobody-takes-part"
     spec: ClassVar[ErrorSpec] = _spec(
         REFUSED,
-        "the opt-out list and the consent rules leave no row of the data set to encode",
+        "the opt-out list and the consent rules leave no row of the data set to encode: {grounds}",
         "look at the rules in node.toml and at isthmus-node opt-out show; nothing was sent",
     )
+    grounds: tuple[str, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown: to this node's own people, so the counts are exact."""
+        return {"grounds": "; ".join(self.grounds) or "the source has no row"}
 
 
 @dataclass(eq=False, kw_only=True)

@@ -7,6 +7,7 @@ node signed, and its own vault; the coordinator has no say in it.
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from isthmus.contract.canonical import Label, sign
@@ -29,6 +30,9 @@ OPEN: Final = frozenset({RoundState.COLLECTING, RoundState.SEALED, RoundState.MA
 
 _MADE: Final = frozenset({RoundState.REVIEW, RoundState.RELEASED})
 """States in which the result is made."""
+
+DATABASE_ASKED_S: Final = 600
+"""How often a database is asked anew whose rows rules may leave out, while a round is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +69,17 @@ def strike_out(node: Node, client: Client, view: RoundView) -> StruckOut:
 
 def due_handles(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
     """Give the handles to strike out of a round; none where this node's submission is not complete."""
-    prepared, signed = node.vault.prepared(round_id), node.vault.signed_manifest(round_id)
-    if prepared is None or prepared.receipt is None or signed is None:
+    prepared = node.vault.prepared(round_id)
+    return () if prepared is None or prepared.receipt is None else handles_left_out(node, round_id)
+
+
+def handles_left_out(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
+    """Give the handles of this node's submission, prepared or sent, whose people are left out now and still in it.
+
+    The list of opt-outs is read anew, and the data set where it has rules.
+    """
+    signed = node.vault.signed_manifest(round_id)
+    if signed is None:
         return ()
     project = manifest_from_bytes(signed).project.id
     excluded = read_exclusions(node.folder, project=project, now=node.clock.now())
@@ -80,12 +93,25 @@ def due_handles(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
 
 
 def consent_version(node: Node, round_id: RoundId) -> tuple[object, ...]:
-    """Give what differs whenever more people may be left out: length of the list, day, and the data set's file."""
-    dataset = _dataset(node, round_id)
-    file = node.folder / dataset.file if dataset and dataset.consent and dataset.file else None
-    stamp = (file.stat().st_mtime_ns, file.stat().st_size) if file and file.exists() else None
+    """Give what differs whenever more people may be left out: length of the list, day, rules, and the data set.
+
+    Of a file its times and size stand for its content; a database tells nothing, so it counts as another every ten
+    minutes.
+    """
+    dataset, now = _dataset(node, round_id), node.clock.now()
     with closing(open_opt_outs(node.folder)) as opt_outs:
-        return opt_outs.count(), local_day(node.clock.now()), stamp
+        listed = opt_outs.count()
+    if dataset is None or not dataset.consent:
+        return listed, local_day(now)
+    stamp = _stamp(node.folder / dataset.file) if dataset.file else int(now.timestamp() // DATABASE_ASKED_S)
+    return listed, local_day(now), dataset.consent, dataset.query, stamp
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    if not file.exists():
+        return None
+    found = file.stat()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
 
 
 def _send(node: Node, client: Client, round_id: RoundId, handles: tuple[bytes, ...]) -> None:

@@ -17,6 +17,14 @@ def local_day(now: datetime, zone: tzinfo | None = None) -> date:
     return now.astimezone(zone).date()
 
 
+def clock_is_behind(latest: date) -> str:
+    """Say that this machine's clock is behind a day that the node has seen, and what comes of it."""
+    return (
+        f"this machine's clock is behind {latest}, a day that this node has seen: whoever is left out on either day is"
+        " left out (if the clock is right now: isthmus-node opt-out trust-clock)"
+    )
+
+
 def parse_last_day(text: str, order: DateOrder) -> date | None:
     """The last day that a text writes, None where it is no date; no end, `date.max`, where it is after 2199."""
     if _NEVER.fullmatch(text.strip()):

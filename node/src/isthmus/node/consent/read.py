@@ -12,7 +12,7 @@ import msgspec
 
 from isthmus.contract.ids import ProjectId
 from isthmus.node.config import DatasetConfig
-from isthmus.node.consent.days import local_day
+from isthmus.node.consent.days import clock_is_behind, local_day
 from isthmus.node.consent.opt_outs import Exclusions, exclusions
 from isthmus.node.consent.rules import Ground, Kept, in_order, keep_rows
 from isthmus.node.consent.store import open_opt_outs
@@ -40,7 +40,7 @@ class Consenting:
     def notes(self) -> dict[str, Any]:
         """Give what the node's own people are told: a sentence a ground, and how many of the list were not found."""
         return {
-            "left_out": [ground.sentence(rows) for ground, rows in in_order(self._counts).items()],
+            "left_out": self._sentences(),
             "not_found": self._exclusions.not_among(self._found),
         }
 
@@ -59,14 +59,24 @@ class Consenting:
                     expected_rows=piece.expected_rows,
                 )
         if not some:
-            raise NobodyTakesPart
+            raise NobodyTakesPart(grounds=tuple(self._sentences()))
         return self._all.source
+
+    def _sentences(self) -> list[str]:
+        clock = [] if self._exclusions.latest is None else [clock_is_behind(self._exclusions.latest)]
+        return [*(ground.sentence(rows) for ground, rows in in_order(self._counts).items()), *clock]
 
 
 def read_exclusions(folder: Path, *, project: ProjectId, now: datetime) -> Exclusions:
-    """Give who is left out of the project today by the list of opt-outs in the node's folder."""
+    """Give who is left out of the project today by the list of opt-outs in the node's folder.
+
+    The list remembers the latest day on which it was asked. Where the clock went back since, whoever was left out on
+    that day stays left out.
+    """
+    today = local_day(now)
     with closing(open_opt_outs(folder)) as opt_outs:
-        return exclusions(opt_outs.entries(), project=project, as_of=local_day(now))
+        latest = opt_outs.asked_on(today)
+        return exclusions(opt_outs.entries(), project=project, as_of=today, latest=latest)
 
 
 def open_consenting(

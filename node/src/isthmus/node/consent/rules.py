@@ -113,7 +113,7 @@ def keep_rows(
     exclusions: Exclusions,
     date_order: DateOrder,
 ) -> Kept:
-    """Which of some rows take part in the project, on the day, that `exclusions` is about.
+    """Which of some rows take part in the project, on the day or on each of the days, that `exclusions` is about.
 
     Args:
         ids: the record id of each row.
@@ -128,7 +128,9 @@ def keep_rows(
     """
     in_force = [rule for rule in rules if not rule.projects or exclusions.project in rule.projects]
     judged = [_listed(exclusions, ids)]
-    judged += [_ruled(one, rule_columns, len(ids), as_of=exclusions.as_of, order=date_order) for one in in_force]
+    judged += [
+        _ruled(one, rule_columns, len(ids), as_of=day, order=date_order) for one in in_force for day in exclusions.days
+    ]
     mask, counts = np.ones(len(ids), dtype=np.bool_), Counter[Ground]()
     for one in judged:
         counts.update(one.counts(among=mask))
