@@ -159,6 +159,9 @@ def test_sealed_node_agrees_on_a_key_and_opens_with_its_credential_alone(
     assert "sealed 0 file(s)" in world.run("college", "seal").output
 
     assert "sealed by a credential; they open" in world.run("college", "doctor").output
+    (college / "identity" / "tls.key").chmod(0o640)
+    assert f"chmod 600 {college / 'identity' / 'tls.key'}" in world.run("college", "doctor").output
+    (college / "identity" / "tls.key").chmod(0o600)
     round_id = agree(world)
     assert all(path.read_bytes().startswith(b'{"format":"isthmus/sealed/1"') for path in secret_files(college))
     assert [path.suffix for path in secret_files(college) if round_id in path.name] == [".key"]

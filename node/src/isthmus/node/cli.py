@@ -194,9 +194,13 @@ def doctor(folder: Path, as_json: bool) -> None:
     \b
     Example: isthmus-node doctor
     """
-    found = list(examine(folder, clock=SystemClock()))
-    data = [{"what": one.what, "well": one.well, "says": one.says} for one in found]
-    emit(as_json, data, lambda: "\n".join(f"{'ok ' if one.well else 'BAD'}  {one.what}: {one.says}" for one in found))
+    found = []
+    for one in examine(folder, clock=SystemClock()):
+        found.append(one)
+        if not as_json:
+            click.echo(f"{'ok ' if one.well else 'BAD'}  {one.what}: {one.says}")
+    if as_json:
+        emit(True, [{"what": one.what, "well": one.well, "says": one.says} for one in found], str)
     if not all(one.well for one in found):
         click.get_current_context().exit(EXIT_SETTINGS)
 

@@ -1,6 +1,7 @@
 """`isthmus-node opt-out`: what it keeps, what it says, and what it refuses."""
 
 import json
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
