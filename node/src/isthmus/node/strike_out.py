@@ -13,16 +13,13 @@ from typing import Final
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.errors import RoundStateMismatch
 from isthmus.contract.ids import RoundId
-from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.tombstones import MAX_TOMBSTONES, tombstones_document
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client
-from isthmus.node.config import DatasetConfig
 from isthmus.node.consent.days import local_day
-from isthmus.node.consent.read import left_out_records, read_exclusions
 from isthmus.node.consent.store import open_opt_outs
-from isthmus.node.consent.tombstones import due_tombstones
+from isthmus.node.left_out import dataset_of, handles_left_out
 from isthmus.node.node import Node
 
 OPEN: Final = frozenset({RoundState.COLLECTING, RoundState.SEALED, RoundState.MATCHING, RoundState.FAILED})
@@ -73,32 +70,13 @@ def due_handles(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
     return () if prepared is None or prepared.receipt is None else handles_left_out(node, round_id)
 
 
-def handles_left_out(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
-    """Give the handles of this node's submission, prepared or sent, whose people are left out now and still in it.
-
-    The list of opt-outs is read anew, and the data set where it has rules.
-    """
-    signed = node.vault.signed_manifest(round_id)
-    if signed is None:
-        return ()
-    project = manifest_from_bytes(signed).project.id
-    excluded = read_exclusions(node.folder, project=project, now=node.clock.now())
-    dataset = _dataset(node, round_id)
-    by_rule = left_out_records(node.folder, dataset, exclusions=excluded) if dataset else frozenset()
-    return due_tombstones(
-        node.vault.record_ids(round_id),
-        left_out=lambda record_id: record_id in by_rule or excluded.reason(record_id) is not None,
-        tombstoned=[handle for handle, said in node.vault.tombstones(round_id).items() if said],
-    )
-
-
 def consent_version(node: Node, round_id: RoundId) -> tuple[object, ...]:
     """Give what differs whenever more people may be left out: length of the list, day, rules, and the data set.
 
     Of a file its times and size stand for its content; a database tells nothing, so it counts as another every ten
     minutes.
     """
-    dataset, now = _dataset(node, round_id), node.clock.now()
+    dataset, now = dataset_of(node, round_id), node.clock.now()
     with closing(open_opt_outs(node.folder)) as opt_outs:
         listed = opt_outs.count()
     if dataset is None or not dataset.consent:
@@ -121,10 +99,3 @@ def _send(node: Node, client: Client, round_id: RoundId, handles: tuple[bytes, .
     node.vault.save_tombstones(round_id, handles, acknowledged=False)
     client.tombstone_rows(round_id, handles=handles, signature=signature)
     node.vault.save_tombstones(round_id, handles, acknowledged=True)
-
-
-def _dataset(node: Node, round_id: RoundId) -> DatasetConfig | None:
-    """Give the settings of the data set that this node brought to the round, if it still has them."""
-    signed = node.vault.signed_manifest(round_id)
-    terms = manifest_from_bytes(signed).terms(node.identity.party) if signed else None
-    return node.config.datasets.get(terms.dataset) if terms else None

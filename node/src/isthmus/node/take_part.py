@@ -35,13 +35,13 @@ from isthmus.node.errors import (
 from isthmus.node.keys.agreement import new_secret
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
+from isthmus.node.left_out import handles_left_out
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import payload_path
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
 from isthmus.node.round_encoding import RoundEncoding
 from isthmus.node.signing import sign_manifest
-from isthmus.node.strike_out import handles_left_out
 from isthmus.node.vault import Mark
 from isthmus.party.identity import write_private
 
