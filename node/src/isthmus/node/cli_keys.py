@@ -90,12 +90,13 @@ def seal(folder: Path) -> None:
     config = load_config(folder)
     if config.keys.sealed_by == "none":
         raise SettingsInvalid(file="node.toml", problem='keys.sealed_by is "none", so there is nothing to seal with')
+    files = files_of(config)
     with only_one_run(folder):
-        unfinished = _remove_unfinished(folder)
-        sealed = _seal_all(files_of(config), private_files(folder))
+        removed = _remove_unfinished(folder)
+        sealed = _seal_all(files, private_files(folder))
     say(f"sealed {sealed} file(s); copies and backups of them from before are not")
-    if unfinished:
-        say(f"removed {unfinished} unfinished file(s) of a program that was killed while it wrote a key")
+    if removed:
+        say(f"removed {removed} unfinished file(s) of a program that was killed while it wrote a key")
 
 
 def _seal_all(files: KeyFiles, found: list[tuple[Path, str]]) -> int:

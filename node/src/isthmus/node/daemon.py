@@ -16,7 +16,7 @@ from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, connect
 from isthmus.node.consent.show import struck_out_text
 from isthmus.node.errors import LocalFault, MembersUnverified, NeedsConsent, StoreDamaged, Unforeseen
-from isthmus.node.faults import typed_fault
+from isthmus.node.faults import typed_faults
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import open_outbox
 from isthmus.node.progress import StageProgress
@@ -109,20 +109,18 @@ def look(watch: Watch) -> bool:
         Unreachable, StoreDamaged, IsthmusError: as `run_rounds`.
     """
     fault: IsthmusError | None = None
-    try:
+    with typed_faults():
         if not _settings_are_lawful(watch):
             return False
         views = watch.client.list_rounds()
         _forget_ended(watch, views)
-    except Exception as exc:
-        raise typed_fault(exc) from exc
     for view in _open_rounds(watch, views):
         try:
-            over = _step(watch, view)
-        except Exception as exc:
-            found = typed_fault(exc)
-            if watch.once or not isinstance(found, _PASSING):
-                raise found from exc
+            with typed_faults():
+                over = _step(watch, view)
+        except _PASSING as found:
+            if watch.once:
+                raise
             fault, over = fault or found, False
         if over:
             watch.finished.add(view.round_id)

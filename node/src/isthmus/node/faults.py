@@ -7,6 +7,8 @@ the program it came up.
 import errno
 import sqlite3
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +52,17 @@ def typed_fault(exc: Exception) -> IsthmusError:
     if isinstance(exc, OSError):
         return LocalFault(problem=_OF_SYSTEM.get(exc.errno or 0, "a file or an address could not be used"))
     return _unforeseen(exc)
+
+
+@contextmanager
+def typed_faults() -> Iterator[None]:
+    """Raise in place of any exception the typed error that stands for it."""
+    try:
+        yield
+    except IsthmusError:
+        raise
+    except Exception as exc:
+        raise typed_fault(exc) from exc
 
 
 def _of_database(exc: sqlite3.Error) -> IsthmusError:
