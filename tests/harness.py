@@ -146,7 +146,7 @@ def wraps_of(terms: KeyTerms, provider: Enrolled, seed: str = "") -> SignedWraps
 def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows: int = 100_000, **changes: Any) -> str:
     """Give a lawful project file, with some keys changed; the first provider leads unless another is named."""
     settings: dict[str, Any] = {
-        "format": "isthmus/project/1",
+        "format": "isthmus/project/2",
         "id": PROJECT,
         "title": "From school to work",
         "purpose": "Count how many pupils of the district are in training or work a year later.",

@@ -187,6 +187,7 @@ def _say_quality(console: Console, local: LocalRound, data: DemoData, round_id: 
     holders = {NAMES[one.holder][0]: one.holder for one in data.providers}
     links = [(holders[party], record, link) for party, record, link in links_of(local, round_id)]
     console.print(score_table(score_links(links, read_truth(data.truth))), markup=False)
+    console.print("precision: how many of the links are right; recall: how many of the true ones were found; at most 1")
 
 
 def _say_times(console: Console, local: LocalRound) -> None:

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -189,11 +189,12 @@ def _tell_quality(local: LocalRound, round_id: str, names: dict[str, str]) -> No
 def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> None:
     click.echo(table)
     click.echo("")
+    click.echo("How long each stage took:")
     for name, seconds in local.timeline.spans():
-        click.echo(f"{name:14} {seconds:8.1f} s")
+        click.echo(f"  {name:14} {seconds:8.1f} s")
     click.echo("")
-    click.echo(f"{out / 'links.csv'}  {len(links):,} linked records")
-    click.echo(f"{out / 'counts.csv'}")
+    click.echo(f"{out / 'links.csv'}  {len(links):,} records that linked; those with the same link_id are one person")
+    click.echo(f"{out / 'counts.csv'}  the table above")
 
 
 def _settings(project: str, *, profile: str, threshold: str | None, encoder: str) -> LocalSettings:
@@ -246,14 +247,24 @@ def _provider(party: str, named: NamedFile, *, date_order: str | None) -> LocalP
         raise ValueError(message) from exc
 
 
+def _not_read(header: Mapping[str, str]) -> str:
+    """Which columns have no standard name, for one that is misspelt would else be missed in silence."""
+    others = [column for name, column in header.items() if name not in STANDARD_FIELDS and name != ID_COLUMN]
+    return f"; not read, for these are no standard names: {', '.join(others)}" if others else ""
+
+
 def _read_provider(party: str, named: NamedFile, *, date_order: str | None) -> LocalProvider:
     shape = inspect_csv(named.path)
     header = {_standard_name(column): column for column in shape.header}
     if len(header) < len(shape.header):
         message = f"{named.path} has two columns of one name, but for capitals and spaces; rename or remove one"
         raise ValueError(message)
+    if ID_COLUMN not in header:
+        why = f"it has no column {ID_COLUMN}; rename the one that tells rows apart, or add one"
+        message = f"{named.name} ({named.path}): {why}"
+        raise ValueError(message)
     columns = {name: header[name] for name in STANDARD_FIELDS if name in header}
-    id_column = header.get(ID_COLUMN, ID_COLUMN)
+    id_column = header[ID_COLUMN]
     records = read_csv(named.path, columns=columns, id_column=id_column)
     guess = infer_date_order(records.columns.get("dob", []))
     order = DateOrder(date_order) if date_order else guess.order
@@ -261,7 +272,7 @@ def _read_provider(party: str, named: NamedFile, *, date_order: str | None) -> L
     dates = f"; dates read as {order.value}" if "dob" in columns else ""
     if not date_order and _is_doubtful(guess, records.columns.get("dob", [])):
         dates += " (a guess: no date decides; --dates says which)"
-    click.echo(f"{named.name}: {records.source.rows:,} rows; {findings}{dates}", err=True)
+    click.echo(f"{named.name}: {records.source.rows:,} rows; {findings}{dates}{_not_read(header)}", err=True)
     return LocalProvider(
         party=party,
         name=named.name,

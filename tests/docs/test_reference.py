@@ -1,6 +1,7 @@
 """The reference pages name everything that the programs have, and nothing that they do not."""
 
 import re
+import shlex
 
 import click
 import pytest
@@ -91,6 +92,19 @@ def test_command_page_shows_the_arguments_of_the_command(name: str) -> None:
     arguments = [one.human_readable_name for one in COMMANDS[name].params if isinstance(one, click.Argument)]
 
     assert _command_section(name).startswith(f"### `{' '.join([name, *arguments])}`")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_page_shows_an_example_that_the_command_takes(name: str) -> None:
+    command = COMMANDS[name]
+    example = re.search(rf"^    {re.escape(name)}( .*|)$", _command_section(name), re.MULTILINE)
+    assert example is not None
+    words = shlex.split(example[1].partition(" > ")[0])
+
+    taken, left_over, _ = command.make_parser(click.Context(command)).parse_args(words)
+
+    assert not left_over
+    assert {one.name for one in command.params if one.required} <= {key for key, value in taken.items() if value}
 
 
 def test_command_page_describes_no_command_that_is_not_there() -> None:

@@ -33,7 +33,7 @@ SETTINGS = (
     'first_name = "Vorname"\nlast_name = "Nachname"\ndob = "Geburtstag"\n'
 )
 PROJECT = (
-    'format = "isthmus/project/1"\nid = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
+    'format = "isthmus/project/2"\nid = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
     'reveal = "linked"\n'
 ) + "".join(
     f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = ["first_name", "last_name", "dob"]\n'
@@ -101,7 +101,8 @@ def test_fingerprint_that_a_node_shows_of_itself_is_what_others_are_shown_and_ca
     typed = world.run("riverside", "fingerprint", "verify", "college", "--round", round_id, given=f"{digits}\n")
     stranger = world.run("riverside", "fingerprint", "verify", "nobody", "--round", round_id, "--digits", digits)
 
-    assert (wrong.exit_code, typed.exit_code, stranger.exit_code) == (4, 0, 6)
+    assert (wrong.exit_code, typed.exit_code, stranger.exit_code) == (4, 0, 4)
+    assert "has no provider nobody; the others in it: college" in stranger.output
     assert "[fingerprint-differs]" in wrong.output
     assert "these are 59 digits" in short.output
     assert short.exit_code == 2
@@ -149,14 +150,14 @@ def test_sealed_node_agrees_on_a_key_and_opens_with_its_credential_alone(
     for path in (*left_behind, college / "keys" / "notes.new"):
         path.write_bytes(b"half a key")
     first = world.run("college", "seal").output
-    assert "sealed 3 file(s)" in first
+    assert "sealed 3 private key files" in first
     assert "removed 2 unfinished file(s)" in first
     assert not any(path.exists() for path in left_behind)
     assert (college / "keys" / "notes.new").exists(), "only what the node made is removed"
     (college / "keys" / "notes.new").unlink()
     with only_one_run(college):
         assert "[already-running]" in world.run("college", "seal").output
-    assert "sealed 0 file(s)" in world.run("college", "seal").output
+    assert "nothing to do" in world.run("college", "seal").output
 
     assert "sealed by a credential; they open" in world.run("college", "doctor").output
     (college / "identity" / "tls.key").chmod(0o640)

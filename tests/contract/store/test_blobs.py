@@ -9,7 +9,7 @@ from stat import S_IMODE
 
 import pytest
 
-from isthmus.contract.errors import ChunkDamaged
+from isthmus.contract.errors import ChunkDamaged, StorageUnavailable
 from isthmus.coordinator.store.blobs import BlobFolder
 
 DATA = b"rows " * 1000
@@ -83,7 +83,7 @@ def test_bytes_that_were_altered_on_disk_are_refused(blobs: BlobFolder, folder: 
 
 
 def test_full_disk_leaves_no_part_of_a_blob_behind(blobs: BlobFolder, folder: Path) -> None:
-    with _disk_that_is_full_after(1000), pytest.raises(OSError, match="too large"):
+    with _disk_that_is_full_after(1000), pytest.raises(StorageUnavailable, match="its disk is full"):
         blobs.put(DATA)
 
     assert list(folder.iterdir()) == []

@@ -39,7 +39,7 @@ def _pragma(store: SqlStore, name: str) -> object:
         ("synchronous", 2),
         ("secure_delete", 1),
         ("foreign_keys", 1),
-        ("busy_timeout", 60_000),
+        ("busy_timeout", 20_000),
     ],
 )
 def test_connections_are_durable_and_overwrite_what_is_deleted(

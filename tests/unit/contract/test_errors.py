@@ -17,12 +17,12 @@ from isthmus.contract.errors import (
     Internal,
     IsthmusError,
     NotFound,
+    Passing,
     Refused,
-    Unreachable,
     rebuild,
 )
 
-EXIT_CODES: dict[type[IsthmusError], int] = {BadInput: 4, Refused: 5, Conflict: 6, Unreachable: 7, Internal: 70}
+EXIT_CODES: dict[type[IsthmusError], int] = {BadInput: 4, Refused: 5, Conflict: 6, Passing: 7, Internal: 70}
 ALL = sorted(ERRORS.values(), key=lambda error: error.code)
 
 

@@ -67,7 +67,7 @@ def test_template_offers_what_the_settings_take() -> None:
         (DATASET.replace('id_column = "Id"\n', ""), "id_column"),
         (DATASET + 'shoe = "Shoe"', "datasets.students.columns.shoe is not a standard field"),
         (DATASET.replace("[datasets.students]", '[datasets.students]\ndate_order = "sometimes"'), "date_order"),
-        ("encoder =", "Invalid value"),
+        ("encoder =", "it is not TOML"),
     ],
 )
 def test_setting_that_does_not_fit_is_refused_by_its_name(tmp_path: Path, text: str, problem: str) -> None:

@@ -42,7 +42,7 @@ def _text() -> str:
     "line",
     [
         "k12-to-work-1  proposed  (since 2026-01-15T12:00:00Z)",
-        "    waiting for riverside: sign or decline the round",
+        "    waiting for you (riverside): sign or decline the round",
         "  project    From school to work (k12-to-work), led by riverside",
         "  purpose    Count pupils in training a year later.",
         "    riverside (you): Riverside, data set students, not signed yet",

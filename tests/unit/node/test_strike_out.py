@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from unit.node.consent.consent_parts import opt_out
 from unit.node.parts import KEYS, RIVERSIDE, ROUND, identity, manifest
 
-from isthmus.contract.canonical import Label, verify
+from isthmus.contract.canonical import Label, canonical_bytes, verify
 from isthmus.contract.clock import FixedClock
 from isthmus.contract.errors import RoundStateMismatch, Unreachable
 from isthmus.contract.ids import ProjectId
@@ -33,6 +33,7 @@ from isthmus.v1 import common_pb2
 from isthmus.v1 import provider_pb2 as pb
 
 MANIFEST = manifest()
+SIGNED = MANIFEST.to_bytes()
 STUDENTS = DatasetConfig(
     file="students.csv", id_column="Nr", columns={}, consent=(ConsentRule(column="Out", exclude_if=("Y",)),)
 )
@@ -87,9 +88,9 @@ def _handle(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-def _submitted(node: Node, rows: int, *, receipt: bool = True) -> None:
+def _submitted(node: Node, rows: int, *, receipt: bool = True, signed: bytes = SIGNED) -> None:
     """Let the node have sent that many rows; the last ones have the smallest handles."""
-    node.vault.save_signed(ROUND, MANIFEST.to_bytes())
+    node.vault.save_signed(ROUND, signed)
     pairs = [(_handle(rows - number), str(number)) for number in range(rows)]
     node.vault.save_prepared(ROUND, document=b"{}", report="{}", rows=pairs)
     if receipt:
@@ -134,6 +135,14 @@ def test_handles_of_list_and_rules_are_due_in_rising_order(node: Node) -> None:
 def test_nothing_is_due_before_the_submission_is_complete(node: Node, receipt: bool | None) -> None:
     if receipt is not None:
         _submitted(node, 3, receipt=receipt)
+    _add(node, "1")
+
+    assert due_handles(node, ROUND) == ()
+
+
+def test_nothing_is_due_in_a_round_of_another_version_of_the_program(node: Node) -> None:
+    old = canonical_bytes({"format": "isthmus/round-manifest/1", "members": [{"party": RIVERSIDE}]})
+    _submitted(node, 3, signed=old)
     _add(node, "1")
 
     assert due_handles(node, ROUND) == ()

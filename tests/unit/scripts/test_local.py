@@ -28,7 +28,11 @@ def test_try_refuses_to_write_a_result_over_a_file_that_it_reads(tmp_path: Path)
     ("text", "options", "problem"),
     [
         ("rec_id,first_name\n1,Quor\n", (), "fewer than two standard columns in common"),
-        ("first_name,last_name\nQuor,Zyl\n", (), "b ("),
+        (
+            "first_name,last_name\nQuor,Zyl\n",
+            (),
+            "b.csv): it has no column rec_id; rename the one that tells rows apart",
+        ),
         (GOOD.replace("last_name", "FIRST NAME"), (), "two columns of one name"),
         (GOOD, ("--threshold", "85"), "a similarity from 0.1 to 1.0"),
     ],
@@ -42,6 +46,16 @@ def test_try_says_before_it_starts_anything_what_is_wrong(
     assert problem in said
     assert "Quor" not in said
     assert not (tmp_path / "out").exists()
+
+
+def test_try_names_the_columns_that_it_does_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(GOOD.replace("last_name", "Surname"))
+    (tmp_path / "b.csv").write_text(GOOD)
+
+    said = attempt("--out", tmp_path / "out", f"a={tmp_path / 'a.csv'}", f"b={tmp_path / 'b.csv'}")
+
+    assert "not read, for these are no standard names: Surname" in said
+    assert said.count("not read") == 1
 
 
 def test_try_refuses_a_truth_file_that_is_none(tmp_path: Path) -> None:

@@ -9,22 +9,17 @@ import msgspec
 from isthmus.analyst.client import connect
 from isthmus.analyst.table import Table
 from isthmus.contract.clock import to_text
-from isthmus.contract.ids import parse_table_id
+from isthmus.contract.ids import TableId, parse_table_id
 from isthmus.party.commands import Commands, emit, json_option, say
 from isthmus.party.enrol import enrol as enrol_party
+from isthmus.party.folder import folder_option as folder_option_of
 from isthmus.party.token import read_token
+from isthmus.party.typed_ids import typed
 
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-analyst"),
-    show_default=True,
-    help="The analyst's folder.",
-)
+folder_option = folder_option_of("isthmus-analyst", "The analyst's folder.")
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("isthmus", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-analyst")
 def main() -> None:
     """Fetch matched aggregates that are safe to publish.
@@ -71,10 +66,10 @@ def tables_list(folder: Path, as_json: bool) -> None:
 
 @tables.command("fetch")
 @folder_option
-@click.argument("table_id")
+@click.argument("table_id", callback=typed(parse_table_id))
 @click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV; a hidden count is an empty field.")
 @json_option
-def tables_fetch(folder: Path, table_id: str, as_csv: bool, as_json: bool) -> None:
+def tables_fetch(folder: Path, table_id: TableId, as_csv: bool, as_json: bool) -> None:
     """Print the released table TABLE_ID.
 
     \b
@@ -83,7 +78,7 @@ def tables_fetch(folder: Path, table_id: str, as_csv: bool, as_json: bool) -> No
     if as_csv and as_json:
         raise click.UsageError("choose --csv or --json, not both")
     with connect(folder) as analyst:
-        table = analyst.fetch_table(parse_table_id(table_id))
+        table = analyst.fetch_table(table_id)
     emit(as_json, msgspec.to_builtins(table), lambda: _render(table, as_csv=as_csv))
 
 

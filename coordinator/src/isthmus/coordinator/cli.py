@@ -20,26 +20,23 @@ from isthmus.contract.convert import (
     round_from_wire,
     time_from_wire,
 )
+from isthmus.contract.ids import parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.config import load_config
 from isthmus.coordinator.confine import confine_if_possible
 from isthmus.coordinator.operator_client import operator_calls
 from isthmus.party.commands import Commands, emit, json_option, say
+from isthmus.party.folder import folder_option as folder_option_of
+from isthmus.party.folder import with_given_folder
 from isthmus.party.log import configure_logging
 from isthmus.party.round_text import round_data, round_text
+from isthmus.party.typed_ids import typed
 from isthmus.v1 import operator_pb2 as pb
 
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-coordinator"),
-    show_default=True,
-    help="The coordinator's folder.",
-)
+folder_option = folder_option_of("isthmus-coordinator", "The coordinator's folder.")
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("isthmus-coordinator", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-coordinator")
 def main() -> None:
     """Run an Isthmus coordinator: enrol parties, collect encodings, match them, release tables.
@@ -71,7 +68,7 @@ def init(folder: Path, host: str, address: str, service_port: int, enrolment_por
         enrolment_port=enrolment_port,
         clock=SystemClock(),
     )
-    say(f"made a coordinator in {folder}; start it with: isthmus-coordinator serve --dir {folder}")
+    say(with_given_folder(f"made a coordinator in {folder}; start it with: isthmus-coordinator serve"))
 
 
 @main.command()
@@ -104,7 +101,7 @@ def party() -> None:
 
 @party.command("add")
 @folder_option
-@click.argument("party_id")
+@click.argument("party_id", callback=typed(parse_party_id))
 @click.option("--name", required=True, help="The party's legal name.")
 @click.option("--kind", required=True, type=click.Choice([kind.value for kind in PartyKind]))
 @click.option(
@@ -121,7 +118,7 @@ def party_add(folder: Path, party_id: str, name: str, kind: str, role: str) -> N
     )
     with operator_calls(folder) as calls:
         calls.AddParty(request)
-    say(f"registered {party_id}; give it a token from: isthmus-coordinator token {party_id}")
+    say(with_given_folder(f"registered {party_id}; give it a token from: isthmus-coordinator token {party_id}"))
 
 
 @party.command("list")
@@ -145,7 +142,7 @@ def party_list(folder: Path, as_json: bool) -> None:
 
 @party.command("revoke")
 @folder_option
-@click.argument("party_id")
+@click.argument("party_id", callback=typed(parse_party_id))
 def party_revoke(folder: Path, party_id: str) -> None:
     """Withdraw every certificate of PARTY_ID, effective at its next call."""
     with operator_calls(folder) as calls:
@@ -155,7 +152,7 @@ def party_revoke(folder: Path, party_id: str) -> None:
 
 @main.command()
 @folder_option
-@click.argument("party_id")
+@click.argument("party_id", callback=typed(parse_party_id))
 def token(folder: Path, party_id: str) -> None:
     """Mint a one-time enrolment token of one hour for PARTY_ID and print it.
 
@@ -194,7 +191,7 @@ def round_() -> None:
 
 @round_.command("propose")
 @folder_option
-@click.argument("project_id")
+@click.argument("project_id", callback=typed(parse_project_id))
 def round_propose(folder: Path, project_id: str) -> None:
     """Propose a round of PROJECT_ID to its providers, and print the round's id."""
     with operator_calls(folder) as calls:
@@ -216,7 +213,7 @@ def round_list(folder: Path, as_json: bool) -> None:
 
 @round_.command("cancel")
 @folder_option
-@click.argument("round_id")
+@click.argument("round_id", callback=typed(parse_round_id))
 def round_cancel(folder: Path, round_id: str) -> None:
     """End ROUND_ID before its release."""
     with operator_calls(folder) as calls:
@@ -225,7 +222,7 @@ def round_cancel(folder: Path, round_id: str) -> None:
 
 @round_.command("retry")
 @folder_option
-@click.argument("round_id")
+@click.argument("round_id", callback=typed(parse_round_id))
 def round_retry(folder: Path, round_id: str) -> None:
     """Match ROUND_ID again after a fault."""
     with operator_calls(folder) as calls:

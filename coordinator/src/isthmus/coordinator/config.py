@@ -7,12 +7,12 @@ operator/          the operator's identity folder
 """
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
+from isthmus.contract.toml import TomlInvalid, read_toml, toml_text
 from isthmus.party.errors import SettingsInvalid
 
 FILE_NAME: Final = "coordinator.toml"
@@ -53,11 +53,11 @@ class CoordinatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 def load_config(folder: Path) -> CoordinatorConfig:
     """Read the folder's settings; raise `SettingsInvalid`, which names the key that is wrong."""
     try:
-        return msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), CoordinatorConfig)
+        return read_toml(toml_text((folder / FILE_NAME).read_bytes()), CoordinatorConfig)
     except FileNotFoundError as exc:
         problem = f"there is none in {folder.name}; make one with isthmus-coordinator init"
         raise SettingsInvalid(file=FILE_NAME, problem=problem) from exc
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
+    except TomlInvalid as exc:
         raise SettingsInvalid(file=FILE_NAME, problem=str(exc)) from exc
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from isthmus.contract.errors import StorageUnavailable
 from isthmus.contract.ids import RoundId
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
@@ -35,6 +36,18 @@ def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Ev
             stop.wait(FAULT_S)
 
 
+def _fail(context: Context, round_id: RoundId, *, error: Exception, stop: threading.Event) -> None:
+    """Take a round to FAILED; while that cannot be stored, wait, for it would be matched again for nothing."""
+    while not stop.is_set():
+        try:
+            fail_round(context, round_id, error=error)
+        except StorageUnavailable as exc:
+            log_fault("worker fault", exc, round_id=round_id)
+            stop.wait(FAULT_S)
+        else:
+            return
+
+
 def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngine, stop: threading.Event) -> None:
     """Match one claimed round, or take it to FAILED."""
     log = structlog.get_logger()
@@ -45,6 +58,6 @@ def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngi
         log.info("matching interrupted; it begins again at the next start", round_id=round_id)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the round must say that it failed
         log_fault("matching failed", exc, round_id=round_id)
-        fail_round(context, round_id, error=exc)
+        _fail(context, round_id, error=exc, stop=stop)
     else:
         log.info("released", round_id=round_id)

@@ -9,30 +9,35 @@ import click
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
-from isthmus.contract.errors import AlreadyExists, NotFound
+from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
+from isthmus.contract.outline import manifest_outline
+from isthmus.contract.project import manifest_from_bytes
+from isthmus.contract.views import RoundView
 from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
-from isthmus.node.config import FILE_NAME, config_template, load_config
-from isthmus.node.doctor import examine
+from isthmus.node.config import FILE_NAME, config_template, find_dataset, load_config
+from isthmus.node.doctor import Finding, examine
 from isthmus.node.faults import typed_fault
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
-from isthmus.node.node import files_of_folder, only_one_run, open_node
+from isthmus.node.node import Node, files_of_folder, only_one_run, open_node
 from isthmus.node.options import folder_option
 from isthmus.node.policy import check_manifest, read_manifest
 from isthmus.node.show import manifest_text, report_text, unverified_text
 from isthmus.node.signing import require_shown, sign_manifest
 from isthmus.node.sources.open_source import Source, SourceSettings
-from isthmus.node.verified import load_verified, unverified_members
+from isthmus.node.verified import Verified, load_verified, name_unverified, unverified_members
 from isthmus.party.commands import EXIT_SETTINGS, Commands, emit, json_option, say
 from isthmus.party.enrol import Keys
 from isthmus.party.enrol import enrol as enrol_party
+from isthmus.party.folder import with_given_folder
 from isthmus.party.identity import write_private
 from isthmus.party.log import configure_logging
 from isthmus.party.round_text import round_data, round_text
 from isthmus.party.token import read_token
+from isthmus.party.typed_ids import typed
 
 LATER: Final = {
     "audit": "isthmus.node.audit.command:audit",
@@ -41,7 +46,13 @@ LATER: Final = {
 """Commands that count or encode a whole data set."""
 
 
-@click.group(cls=Commands, later=LATER, typed=typed_fault, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "isthmus-node",
+    cls=Commands,
+    later=LATER,
+    typed=typed_fault,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="isthmus-node")
 def main() -> None:
     """Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.
@@ -65,7 +76,7 @@ def init(folder: Path) -> None:
         raise AlreadyExists(kind="node in folder", id=folder.name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(folder / FILE_NAME, config_template().encode("utf-8"))
-    say(f"made {folder / FILE_NAME}; fill in your data sets, then: isthmus-node enrol TOKEN-FILE --dir {folder}")
+    say(with_given_folder(f"made {folder / FILE_NAME}; fill in your data sets, then: isthmus-node enrol TOKEN_FILE"))
 
 
 @main.command()
@@ -103,19 +114,28 @@ def round_() -> None:
 def round_list(folder: Path, as_json: bool) -> None:
     """List this party's rounds and whom each waits for."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        views = client.list_rounds()
+        verified = load_verified(folder)
+        views = [_with_own_needs(node, view, verified) for view in client.list_rounds()]
+        party = node.identity.party
     data = [round_data(view) for view in views]
-    emit(as_json, data, lambda: "\n".join(round_text(view) for view in views) or "no rounds yet")
+    emit(as_json, data, lambda: "\n".join(round_text(view, party) for view in views) or "no rounds yet")
+
+
+def _with_own_needs(node: Node, view: RoundView, verified: Verified) -> RoundView:
+    signed = node.vault.signed_manifest(view.round_id)
+    if signed is None or not manifest_outline(signed).is_current:
+        return view
+    return name_unverified(view, manifest_from_bytes(signed), verified, own=node.identity.party)
 
 
 @round_.command("show")
 @folder_option
-@click.argument("round_id")
+@click.argument("round_id", callback=typed(parse_round_id))
 @json_option
-def round_show(folder: Path, round_id: str, as_json: bool) -> None:
+def round_show(folder: Path, round_id: RoundId, as_json: bool) -> None:
     """Say in plain language what ROUND_ID asks, of whom, and what leaves or left this node for it."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        view, data, signatures = client.get_round(parse_round_id(round_id))
+        view, data, signatures = client.get_round(round_id)
         manifest = read_manifest(data, view.round_id)
         left = node.what_leaves(view.round_id)
         node.vault.save_shown(view.round_id, data)
@@ -128,15 +148,15 @@ def round_show(folder: Path, round_id: str, as_json: bool) -> None:
 
 @round_.command("preview")
 @folder_option
-@click.argument("round_id")
+@click.argument("round_id", callback=typed(parse_round_id))
 @json_option
-def round_preview(folder: Path, round_id: str, as_json: bool) -> None:
+def round_preview(folder: Path, round_id: RoundId, as_json: bool) -> None:
     """Encode what ROUND_ID asks of this node and say what would leave; nothing is written or sent."""
     from isthmus.node.progress import StageProgress  # noqa: PLC0415 - as in `run`
     from isthmus.node.take_part import preview_round  # noqa: PLC0415
 
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        manifest = read_manifest(client.get_round(parse_round_id(round_id))[1], parse_round_id(round_id))
+        manifest = read_manifest(client.get_round(round_id)[1], round_id)
         check_manifest(manifest, identity=node.identity, config=node.config)
         with StageProgress() as progress:
             would_leave = preview_round(node, manifest, report=progress.report)
@@ -145,44 +165,49 @@ def round_preview(folder: Path, round_id: str, as_json: bool) -> None:
 
 @round_.command("sign")
 @folder_option
-@click.argument("round_id")
-def round_sign(folder: Path, round_id: str) -> None:
+@click.argument("round_id", callback=typed(parse_round_id))
+def round_sign(folder: Path, round_id: RoundId) -> None:
     """Agree to ROUND_ID with this party's identity key: to the very terms that `round show` showed here."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        wanted = parse_round_id(round_id)
-        data = client.get_round(wanted)[1]
-        require_shown(node, wanted, data)
-        signed = sign_manifest(node, client, read_manifest(data, wanted), data)
-    say(round_text(signed))
+        data = client.get_round(round_id)[1]
+        require_shown(node, round_id, data)
+        signed = sign_manifest(node, client, read_manifest(data, round_id), data)
+        say(round_text(signed, node.identity.party))
 
 
 @round_.command("decline")
 @folder_option
-@click.argument("round_id")
-def round_decline(folder: Path, round_id: str) -> None:
+@click.argument("round_id", callback=typed(parse_round_id))
+def round_decline(folder: Path, round_id: RoundId) -> None:
     """Refuse ROUND_ID, which ends it for everybody."""
     with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        _, data, _ = client.get_round(parse_round_id(round_id))
-        say(round_text(client.decline_round(parse_round_id(round_id), manifest_hash=sha256(data))))
+        _, data, _ = client.get_round(round_id)
+        declined = client.decline_round(round_id, manifest_hash=sha256(data))
+        say(round_text(declined, node.identity.party))
 
 
 @main.command()
 @folder_option
-@click.option("--project", "project_id", help="Take part in rounds of this project only.")
-@click.option("--round", "round_id", help="Take part in this round only, and stop when its IDs are here.")
+@click.option(
+    "--project", "project_id", callback=typed(parse_project_id), help="Take part in rounds of this project only."
+)
+@click.option(
+    "--round",
+    "round_id",
+    callback=typed(parse_round_id),
+    help="Take part in this round only, and stop when its IDs are here.",
+)
 @click.option("--once", is_flag=True, help="Stop when the IDs of one round are here.")
-def run(folder: Path, project_id: str | None, round_id: str | None, once: bool) -> None:
+def run(folder: Path, project_id: ProjectId | None, round_id: RoundId | None, once: bool) -> None:
     """Take part in rounds until interrupted: sign what the policy allows, confirm, encode, send, fetch IDs.
 
     \b
     Example: isthmus-node run --once
     """
-    only_project: ProjectId | None = parse_project_id(project_id) if project_id else None
-    only_round: RoundId | None = parse_round_id(round_id) if round_id else None
     from isthmus.node.daemon import run_rounds  # noqa: PLC0415 - needs numpy; the other commands start faster without
 
     with open_node(folder, clock=SystemClock()) as node, only_one_run(folder):
-        run_rounds(node, project=only_project, round_id=only_round, once=once or round_id is not None)
+        run_rounds(node, project=project_id, round_id=round_id, once=once or round_id is not None)
 
 
 @main.command()
@@ -198,11 +223,15 @@ def doctor(folder: Path, as_json: bool) -> None:
     for one in examine(folder, clock=SystemClock()):
         found.append(one)
         if not as_json:
-            click.echo(f"{'ok ' if one.well else 'BAD'}  {one.what}: {one.says}")
+            click.echo(_finding_line(one))
     if as_json:
         emit(True, [{"what": one.what, "well": one.well, "says": one.says} for one in found], str)
     if not all(one.well for one in found):
         click.get_current_context().exit(EXIT_SETTINGS)
+
+
+def _finding_line(one: Finding) -> str:
+    return f"{'ok ' if one.well else 'BAD'}  {one.what}: {with_given_folder(one.says)}"
 
 
 @main.command("map")
@@ -231,7 +260,4 @@ def _source_to_map(folder: Path, file: Path | None, name: str | None) -> SourceS
         raise click.UsageError("give a FILE or --dataset NAME, one of them")
     if file is not None:
         return Source(file=str(file.resolve()))
-    datasets = load_config(folder).datasets
-    if name not in datasets:
-        raise NotFound(kind="data set in node.toml of the name", id=str(name))
-    return datasets[name]
+    return find_dataset(load_config(folder), str(name))

@@ -2,13 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from isthmus.contract.clock import SystemClock, to_text
-from isthmus.contract.errors import NotFound
-from isthmus.contract.ids import PartyId, parse_party_id, parse_round_id
+from isthmus.contract.ids import PartyId, RoundId, parse_party_id, parse_round_id
 from isthmus.contract.key_agreement import KeyMember
 from isthmus.contract.project import RoundManifest
 from isthmus.node.agree import own_keys
@@ -20,18 +19,29 @@ from isthmus.node.node import Node, files_of, only_one_run, open_node
 from isthmus.node.options import folder_option
 from isthmus.node.policy import read_manifest
 from isthmus.node.qr import qr_lines
-from isthmus.node.verified import Verified, load_verified, save_verified
+from isthmus.node.verified import Verified, check_not_own, load_verified, other_member, save_verified
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.errors import SettingsInvalid
 from isthmus.party.identity import KEY_KINDS, KeyFiles, is_sealed, unfinished
+from isthmus.party.typed_ids import typed
+
+_NOT_SEALED: Final = (
+    'keys.sealed_by is "none", so there is nothing to seal the keys with; write sealed_by = "passphrase" (or'
+    ' "credential") under [keys], and name the passphrase\'s file in ISTHMUS_NODE_PASSPHRASE_FILE'
+)
 
 
 @click.group(invoke_without_command=True)
 @folder_option
-@click.option("--round", "round_id", help="Those of all members of this round, instead of this party's own.")
+@click.option(
+    "--round",
+    "round_id",
+    callback=typed(parse_round_id),
+    help="Those of all members of this round, instead of this party's own.",
+)
 @json_option
 @click.pass_context
-def fingerprint(ctx: click.Context, folder: Path, round_id: str | None, as_json: bool) -> None:
+def fingerprint(ctx: click.Context, folder: Path, round_id: RoundId | None, as_json: bool) -> None:
     """Show the fingerprint of this party's keys, to be compared with others by telephone or in person.
 
     \b
@@ -56,47 +66,66 @@ def fingerprint(ctx: click.Context, folder: Path, round_id: str | None, as_json:
 
 @fingerprint.command("verify")
 @folder_option
-@click.argument("party_id")
-@click.option("--round", "round_id", required=True, help="A round that lists the party's keys.")
+@click.argument("party_id", callback=typed(parse_party_id))
+@click.option(
+    "--round",
+    "round_id",
+    required=True,
+    callback=typed(parse_round_id),
+    help="A round that lists the party's keys.",
+)
 @click.option("--digits", help="The 60 digits that the party read to you; asked for if not given.")
 @click.option("--replace", is_flag=True, help="Let go of other keys of the party that were verified before.")
-def verify(folder: Path, party_id: str, round_id: str, digits: str | None, replace: bool) -> None:
+def verify(folder: Path, party_id: PartyId, round_id: RoundId, digits: str | None, replace: bool) -> None:
     """Record that PARTY_ID's keys are its own: you heard these digits from the party, not over the coordinator.
 
     \b
     Example: isthmus-node fingerprint verify college --round k12-to-work-0123456789
     """
-    party = parse_party_id(party_id)
     with open_node(folder, clock=SystemClock()) as node:
-        member = _manifest(node, round_id).key_terms().member(party)
-    if member is None:
-        raise NotFound(kind="member of the round of the name", id=party)
-    heard = digits or click.prompt(f"The 60 digits that {party} reads to you", err=True)
+        manifest, own = _manifest(node, round_id), node.identity.party
+    member = other_member(manifest, party_id, own=own)
+    heard = digits or click.prompt(f"The 60 digits that {party_id} reads to you", err=True)
     read = sum(character.isdigit() for character in heard)
     if read != 5 * GROUPS:
         raise click.BadParameter(f"these are {read} digits, and a fingerprint has {5 * GROUPS}", param_hint="--digits")
+    check_not_own(heard, manifest, own=own)
     save_verified(folder, member, digits=heard, now=to_text(SystemClock().now()), replace=replace)
-    say(f"verified: these are the keys of {party}")
+    say(f"verified: the keys that the round lists for {party_id} are those that it read to you")
 
 
 @click.command()
 @folder_option
 def seal(folder: Path) -> None:
-    """Seal the private keys that lie in the node's folder as they are, by what node.toml says under [keys].
+    """Encrypt this node's private keys on disk, by the passphrase or credential that node.toml names under [keys].
+
+    Needed once, after `sealed_by` was changed; keys that are made later are sealed by themselves.
 
     \b
     Example: ISTHMUS_NODE_PASSPHRASE_FILE=/run/secrets/isthmus isthmus-node seal
     """
     config = load_config(folder)
     if config.keys.sealed_by == "none":
-        raise SettingsInvalid(file="node.toml", problem='keys.sealed_by is "none", so there is nothing to seal with')
+        raise SettingsInvalid(file="node.toml", problem=_NOT_SEALED)
     files = files_of(config)
     with only_one_run(folder):
         removed = _remove_unfinished(folder)
         sealed = _seal_all(files, private_files(folder))
-    say(f"sealed {sealed} file(s); copies and backups of them from before are not")
+    say(sealed_text(sealed))
     if removed:
         say(f"removed {removed} unfinished file(s) of a program that was killed while it wrote a key")
+
+
+def sealed_text(files: int) -> str:
+    """Say what `seal` did, and what it cannot do."""
+    if not files:
+        return "nothing to do: every private key in this folder is sealed already, or there is none yet"
+    one = files == 1
+    return (
+        f"sealed {files} private key file{'' if one else 's'}. Copies from before, such as backups, still hold"
+        f" {'it' if one else 'them'} unsealed: destroy those. Without the passphrase or credential the keys are lost,"
+        " so keep it where this machine's disk is not"
+    )
 
 
 def _seal_all(files: KeyFiles, found: list[tuple[Path, str]]) -> int:
@@ -117,10 +146,9 @@ def _remove_unfinished(folder: Path) -> int:
     return len(found)
 
 
-def _manifest(node: Node, round_id: str) -> RoundManifest:
-    wanted = parse_round_id(round_id)
+def _manifest(node: Node, round_id: RoundId) -> RoundManifest:
     with connect(node.identity) as client:
-        return read_manifest(client.get_round(wanted)[1], wanted)
+        return read_manifest(client.get_round(round_id)[1], round_id)
 
 
 def _data(member: KeyMember) -> dict[str, Any]:

@@ -9,29 +9,34 @@ from typing import Final
 import click
 
 from isthmus.contract.clock import SystemClock
-from isthmus.contract.errors import NotFound
 from isthmus.contract.ids import ProjectId, parse_project_id
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME
 from isthmus.node.consent.days import clock_is_behind, local_day
 from isthmus.node.consent.opt_out_csv import read_opt_outs
 from isthmus.node.consent.opt_outs import Act, Entry, Reason, entry_problems, revocable
-from isthmus.node.consent.show import consequence, counts_data, counts_text, entry_data, entry_text, struck_out_text
+from isthmus.node.consent.show import (
+    consequence,
+    counts_data,
+    counts_text,
+    entry_data,
+    entry_text,
+    project_hint,
+    struck_out_text,
+)
 from isthmus.node.consent.store import OptOutList, open_opt_outs
+from isthmus.node.errors import OptOutUnknown
 from isthmus.node.node import open_node
 from isthmus.node.normalise.dates import LAST_YEAR, DateOrder
+from isthmus.node.options import folder_option
+from isthmus.node.vault import VAULT_NAME, open_vault
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.errors import SettingsInvalid
+from isthmus.party.folder import with_given_folder
+from isthmus.party.typed_ids import typed
 
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+_PROJECT: Final = typed(parse_project_id)
 _REASON: Final = click.Choice([reason.value for reason in Reason])
 
 
@@ -49,14 +54,14 @@ def opt_out() -> None:
 @click.argument("record_id")
 @_from_option("The first day")
 @click.option("--until", "until_day", type=_DAY, help="The last day (YYYY-MM-DD); no end where it is not given.")
-@click.option("--project", "project_id", help="Leave out of this project only.")
+@click.option("--project", "project_id", callback=_PROJECT, help="Leave out of this project only.")
 @click.option("--reason", type=_REASON, default=Reason.OTHER.value, show_default=True, help="Why.")
 def add(
     folder: Path,
     record_id: str,
     from_day: datetime | None,
     until_day: datetime | None,
-    project_id: str | None,
+    project_id: ProjectId | None,
     reason: str,
 ) -> None:
     """Leave out the record of your own id RECORD_ID.
@@ -71,14 +76,17 @@ def add(
         record_id,
         from_day=from_day.date() if from_day else today,
         until_day=until_day.date() if until_day and until_day.year <= LAST_YEAR else None,
-        project=parse_project_id(project_id) if project_id else None,
+        project=project_id,
         reason=Reason(reason),
         entered_at=now,
     )
     with _opened(folder) as opt_outs:
         added = opt_outs.opt_out([entry])
     record_is = "the record is on the list" if added else "the record was on the list already"
-    say(consequence(record_is=record_is, from_day=entry.from_day, today=today))
+    say(with_given_folder(consequence(record_is=record_is, from_day=entry.from_day, today=today)))
+    if project_id is not None:
+        say(with_given_folder(project_hint(project_id, _projects_known(folder))))
+    say(with_given_folder("an id that is in no data set leaves nobody out; isthmus-node round preview counts such ids"))
 
 
 @opt_out.command("import")
@@ -102,7 +110,7 @@ def import_(folder: Path, file: Path, dates: str) -> None:
         wanted = read_opt_outs(file.read_bytes(), today=local_day(now), entered_at=now, date_order=DateOrder(dates))
         added = opt_outs.opt_out(wanted)
     say(f"{added:,} opt-outs added, {len(wanted) - added:,} were on the list already; the next round leaves them out")
-    say("in rounds whose rows were sent already, isthmus-node opt-out apply strikes them out")
+    say(with_given_folder("in rounds whose rows were sent already, isthmus-node opt-out apply strikes them out"))
 
 
 @opt_out.command("list")
@@ -119,9 +127,13 @@ def list_(folder: Path, as_json: bool) -> None:
 @folder_option
 @click.argument("record_id")
 @_from_option("The first day on which the record takes part again")
-@click.option("--project", "project_id", help="Let it take part in this project again, and in no other.")
+@click.option(
+    "--project", "project_id", callback=_PROJECT, help="Let it take part in this project again, and in no other."
+)
 @click.option("--reason", type=_REASON, help="Which opt-out to revoke, where there are several.")
-def revoke(folder: Path, record_id: str, from_day: datetime | None, project_id: str | None, reason: str | None) -> None:
+def revoke(
+    folder: Path, record_id: str, from_day: datetime | None, project_id: ProjectId | None, reason: str | None
+) -> None:
     """Let the record of your own id RECORD_ID take part again. The list keeps what was, and adds this.
 
     \b
@@ -129,10 +141,11 @@ def revoke(folder: Path, record_id: str, from_day: datetime | None, project_id: 
     """
     now = SystemClock().now()
     day = from_day.date() if from_day else local_day(now)
-    project = parse_project_id(project_id) if project_id else None
     with _opened(folder) as opt_outs:
-        standing = revocable(opt_outs.entries(), record_id=record_id, project=project, from_day=day)
+        standing = revocable(opt_outs.entries(), record_id=record_id, project=project_id, from_day=day)
         chosen = _chosen_reason(standing, Reason(reason) if reason else None)
+        if chosen is None:
+            raise OptOutUnknown(day=day.isoformat(), scope=f"project {project_id}" if project_id else "any project")
         opt_outs.revoke(
             [
                 _entry(
@@ -140,7 +153,7 @@ def revoke(folder: Path, record_id: str, from_day: datetime | None, project_id: 
                     record_id,
                     from_day=day,
                     until_day=None,
-                    project=project,
+                    project=project_id,
                     reason=chosen,
                     entered_at=now,
                 )
@@ -208,6 +221,18 @@ def _opened(folder: Path) -> Iterator[OptOutList]:
         opt_outs.close()
 
 
+def _projects_known(folder: Path) -> tuple[ProjectId, ...]:
+    """Give the projects of which this node has taken part in a round."""
+    path = folder / VAULT_NAME
+    if not path.exists():
+        return ()
+    vault = open_vault(path)
+    try:
+        return vault.projects()
+    finally:
+        vault.close()
+
+
 def _entry(
     act: Act,
     record_id: str,
@@ -232,16 +257,14 @@ def _entry(
     )
 
 
-def _chosen_reason(standing: set[Reason], wanted: Reason | None) -> Reason:
-    """Give the one reason that is revoked; a person chooses where there are several."""
+def _chosen_reason(standing: set[Reason], wanted: Reason | None) -> Reason | None:
+    """Give the one reason that is revoked, if there is one; a person chooses where there are several."""
     if wanted is None and len(standing) > 1:
         raise click.UsageError(
             f"the record is left out on several grounds; say which with --reason: {_named(standing)}"
         )
     found = standing & {wanted} if wanted else standing
-    if not found:
-        raise NotFound(kind="opt-out", id="of that record, from that day on")
-    return found.pop()
+    return next(iter(found), None)
 
 
 def _named(reasons: set[Reason]) -> str:

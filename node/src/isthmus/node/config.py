@@ -10,14 +10,15 @@ outbox/        prepared submissions until their receipt is in
 ids/           the fetched ID files, one a round
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS
+from isthmus.contract.toml import TomlInvalid, read_toml, toml_text
 from isthmus.node.consent_settings import ConsentRule, consent_problems
+from isthmus.node.errors import DatasetUnknown
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.sources.open_source import source_kind
 from isthmus.party.errors import SettingsInvalid
@@ -25,7 +26,13 @@ from isthmus.party.errors import SettingsInvalid
 FILE_NAME: Final = "node.toml"
 
 
-ProjectHash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
+ProjectHash = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[0-9a-f]{64}\\Z",
+        description="the hash of a project, 64 digits and letters from a to f, as isthmus-node round show prints it",
+    ),
+]
 
 
 class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,16 +85,23 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def load_config(folder: Path) -> NodeConfig:
     """Read the folder's settings; raise `SettingsInvalid` or `SourceKindUnknown`, which name what is wrong."""
     try:
-        config = msgspec.convert(tomllib.loads((folder / FILE_NAME).read_text("utf-8")), NodeConfig)
+        config = read_toml(toml_text((folder / FILE_NAME).read_bytes()), NodeConfig)
     except FileNotFoundError as exc:
         problem = f"there is none in {folder.name}; make one with isthmus-node init"
         raise SettingsInvalid(file=FILE_NAME, problem=problem) from exc
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
+    except TomlInvalid as exc:
         raise SettingsInvalid(file=FILE_NAME, problem=str(exc)) from exc
     _check_columns(config)
     for dataset in config.datasets.values():
         source_kind(dataset)
     return config
+
+
+def find_dataset(config: NodeConfig, name: str) -> DatasetConfig:
+    """Give a data set by its name in the settings; raise `DatasetUnknown`, which tells the names that there are."""
+    if name not in config.datasets:
+        raise DatasetUnknown(dataset=name[:60], known=", ".join(config.datasets) or "none yet")
+    return config.datasets[name]
 
 
 def config_template() -> str:

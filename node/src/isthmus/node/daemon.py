@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from isthmus.contract.errors import IsthmusError, Unreachable
+from isthmus.contract.errors import IsthmusError, Passing, StorageUnavailable, Unreachable
 from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
@@ -23,15 +23,20 @@ from isthmus.node.progress import StageProgress
 from isthmus.node.show import report_text
 from isthmus.node.strike_out import OPEN, consent_version, strike_out
 from isthmus.node.take_part import WITHOUT_RESULT, take_step
+from isthmus.party.folder import with_given_folder
 
 POLL_S: Final = 0.5
 RETRY_S: Final = 5.0
+_WAITED_FOR: Final[dict[type[Passing], str]] = {
+    Unreachable: "the coordinator does not answer",
+    StorageUnavailable: "the coordinator cannot store anything at the moment",
+}
 RETRIES: Final = 60
 """How long an unreachable coordinator is waited for: five minutes."""
 LONGEST_WAIT_S: Final = 300.0
 """The longest wait after faults of this machine or of the program."""
 
-_PASSING: Final = (LocalFault, Unforeseen)
+_FAULTS: Final = (LocalFault, Unforeseen)
 """Faults after which the loop goes on."""
 
 
@@ -57,14 +62,14 @@ class Watch:
         """Say what is new about something."""
         if self.said.get(about) != message:
             self.said[about] = message
-            self.progress.say(message)
+            self.progress.say(with_given_folder(message))
 
 
 def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | None, once: bool) -> None:
     """Take part in the chosen rounds until interrupted, or until one round's IDs are here where `once` is set.
 
     Raises:
-        Unreachable: the coordinator did not answer for five minutes.
+        Passing: the coordinator did not answer, or could not store anything, for five minutes.
         StoreDamaged: a database of the folder is damaged.
         IsthmusError: with `once`, whatever stands against the round; otherwise it is said and the round passed over.
     """
@@ -86,13 +91,13 @@ def keep_watch(watch: Watch, *, pause: Callable[[float], None]) -> None:
             unanswered = faults = 0
             watch.said.pop("fault", None)
             wait = POLL_S
-        except Unreachable:
+        except Passing as exc:
             unanswered += 1
             if unanswered > RETRIES:
                 raise
-            watch.progress.say("the coordinator does not answer; trying again")
+            watch.progress.say(f"{_WAITED_FOR[type(exc)]}; trying again")
             wait = RETRY_S
-        except _PASSING as fault:
+        except _FAULTS as fault:
             if watch.once:
                 raise
             watch.say_once("fault", f"{fault} [{fault.code}]; trying again by itself")
@@ -106,7 +111,7 @@ def look(watch: Watch) -> bool:
 
     Raises:
         LocalFault, Unforeseen: the first such fault, once all other rounds had their turn; with `once`, at once.
-        Unreachable, StoreDamaged, IsthmusError: as `run_rounds`.
+        Passing, StoreDamaged, IsthmusError: as `run_rounds`.
     """
     fault: IsthmusError | None = None
     with typed_faults():
@@ -118,7 +123,7 @@ def look(watch: Watch) -> bool:
         try:
             with typed_faults():
                 over = _step(watch, view)
-        except _PASSING as found:
+        except _FAULTS as found:
             if watch.once:
                 raise
             fault, over = fault or found, False
@@ -135,7 +140,7 @@ def _settings_are_lawful(watch: Watch) -> bool:
     """Take over node.toml as it is now; while it is wrong nothing is done, since it says who is left out."""
     try:
         present = with_present_settings(watch.node)
-    except (Unreachable, StoreDamaged, *_PASSING):
+    except (Passing, StoreDamaged, *_FAULTS):
         raise
     except IsthmusError as exc:
         if watch.once:
@@ -173,7 +178,7 @@ def _step(watch: Watch, view: RoundView) -> bool:
     try:
         step = take_step(watch.node, watch.client, view.round_id, report=watch.progress.report)
         _strike_out(watch, step.view)
-    except (Unreachable, StoreDamaged, *_PASSING):
+    except (Passing, StoreDamaged, *_FAULTS):
         raise
     except (NeedsConsent, MembersUnverified) as exc:
         watch.say_once(view.round_id, str(exc))

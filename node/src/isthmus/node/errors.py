@@ -1,7 +1,9 @@
 """Errors that only a node meets; they never cross a wire. Sources and encoding have their own, beside their code.
 
 BadInput
-├── SettingsInvalid       node.toml names something that is not there or does not fit
+├── DatasetUnknown        node.toml has no data set of that name
+├── OwnFingerprint        somebody would verify this node's own keys
+├── MemberUnknown         a round has no such member
 └── FingerprintDiffers    digits that are not a party's fingerprint
 Refused
 ├── RefusedByPolicy       this node will not do what the round asks
@@ -10,6 +12,7 @@ Refused
 ├── MembersUnverified     a person has to compare fingerprints first
 └── ReceiptInvalid        the coordinator's receipt does not say what was sent
 Conflict
+├── OptOutUnknown         there is no such opt-out to revoke
 ├── KeyMissing            the round's key is not here
 ├── VerifiedOtherKeys     a party was verified with other keys
 ├── RoundEnded            the round ended without a result
@@ -35,6 +38,63 @@ LOCAL_FAULT: Final = 8
 
 def _spec(exit_code: int, sentence: str, remedy: str) -> ErrorSpec:
     return ErrorSpec(status="FAILED_PRECONDITION", http=409, exit_code=exit_code, sentence=sentence, remedy=remedy)
+
+
+@dataclass(eq=False, kw_only=True)
+class DatasetUnknown(BadInput):
+    """The settings have no data set of that name."""
+
+    code: ClassVar[str] = "dataset-unknown"
+    spec: ClassVar[ErrorSpec] = _spec(
+        BAD_INPUT,
+        "node.toml has no data set {dataset}; those that it has: {known}",
+        "give --dataset one of these names, or add a table [datasets.{dataset}] to node.toml",
+    )
+    dataset: str
+    known: str
+
+
+@dataclass(eq=False, kw_only=True)
+class OwnFingerprint(BadInput):
+    """Somebody would verify this node's own keys: there is nothing to compare, and nobody else would be verified."""
+
+    code: ClassVar[str] = "own-fingerprint"
+    spec: ClassVar[ErrorSpec] = _spec(
+        BAD_INPUT,
+        "these are the keys of {party}, which is this node itself, and nothing was recorded",
+        "read your own 60 digits to the others, and verify here those that they read to you: {others}",
+    )
+    party: str
+    others: str
+
+
+@dataclass(eq=False, kw_only=True)
+class MemberUnknown(BadInput):
+    """A round has no provider of that id."""
+
+    code: ClassVar[str] = "member-unknown"
+    spec: ClassVar[ErrorSpec] = _spec(
+        BAD_INPUT,
+        "round {round_id} has no provider {party}; the others in it: {others}",
+        "name one of these; isthmus-node round show {round_id} tells who they are",
+    )
+    round_id: str
+    party: str
+    others: str
+
+
+@dataclass(eq=False, kw_only=True)
+class OptOutUnknown(Conflict):
+    """There is no such opt-out to revoke. The message does not repeat the record's id."""
+
+    code: ClassVar[str] = "opt-out-unknown"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT,
+        "nothing was revoked: that record is not left out of {scope} on {day} or later, or not on that ground",
+        "look at isthmus-node opt-out list; what is for one project only is revoked with --project",
+    )
+    day: str
+    scope: str
 
 
 @dataclass(eq=False, kw_only=True)
@@ -152,7 +212,7 @@ class AlreadyRunning(Conflict):
 
     code: ClassVar[str] = "already-running"
     spec: ClassVar[ErrorSpec] = _spec(
-        CONFLICT, "another isthmus-node run uses the folder {folder}", "let it go on, or stop it first"
+        CONFLICT, "another process takes part in rounds from the folder {folder}", "let it go on, or stop it first"
     )
     folder: str
 

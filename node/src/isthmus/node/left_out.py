@@ -1,6 +1,7 @@
 """Who of a submission is left out by now, whether it was sent or is only prepared."""
 
 from isthmus.contract.ids import RoundId
+from isthmus.contract.outline import manifest_outline
 from isthmus.contract.project import manifest_from_bytes
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent.read import left_out_records, read_exclusions
@@ -11,10 +12,11 @@ from isthmus.node.node import Node
 def handles_left_out(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
     """Give the handles of this node's submission, prepared or sent, whose people are left out now and still in it.
 
-    The list of opt-outs is read anew, and the data set where it has rules.
+    The list of opt-outs is read anew, and the data set where it has rules. None where another version of this program
+    took part: the round can only be cancelled, or is released.
     """
     signed = node.vault.signed_manifest(round_id)
-    if signed is None:
+    if signed is None or not manifest_outline(signed).is_current:
         return ()
     project = manifest_from_bytes(signed).project.id
     excluded = read_exclusions(node.folder, project=project, now=node.clock.now())

@@ -17,7 +17,7 @@ from isthmus.node.config import FILE_NAME, NodeConfig, load_config
 from isthmus.node.errors import AlreadyRunning, SettingsChanged
 from isthmus.node.keys.files import key_files
 from isthmus.node.keys.folder import KeyFolder
-from isthmus.node.vault import Vault, open_vault
+from isthmus.node.vault import VAULT_NAME, Vault, open_vault
 from isthmus.party.identity import PLAIN, Identity, KeyFiles, load_identity
 
 
@@ -91,7 +91,7 @@ def open_node(folder: Path, *, clock: Clock) -> Iterator[Node]:
     config = load_config(folder)
     files = files_of(config)
     identity = load_identity(folder / "identity", now=clock.now(), files=files)
-    vault = open_vault(folder / "vault.sqlite")
+    vault = open_vault(folder / VAULT_NAME)
     try:
         yield Node(
             folder=folder,

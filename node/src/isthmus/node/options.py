@@ -1,14 +1,5 @@
 """Options that several commands of `isthmus-node` share."""
 
-from pathlib import Path
+from isthmus.party.folder import folder_option as folder_option_of
 
-import click
-
-folder_option = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
+folder_option = folder_option_of("isthmus-node", "The node's folder.")

@@ -10,6 +10,7 @@ from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import Project, RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
+from isthmus.party.folder import with_given_folder
 from isthmus.party.round_text import round_text
 
 _REVEAL: Final = {
@@ -41,7 +42,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
     """Give the round's terms as a steward would read them."""
     project, profile = manifest.project, manifest.read_profile()
     lines = [
-        round_text(view),
+        round_text(view, party),
         f"  project    {project.title} ({project.id}), led by {project.lead}",
         f"  purpose    {project.purpose}",
         "  providers",
@@ -66,9 +67,9 @@ def unverified_text(manifest: RoundManifest, parties: Sequence[str]) -> str:
     if not parties:
         return ""
     then = "gives them nothing of the key" if manifest.project.require_verified else "trusts the coordinator's word"
+    compare = with_given_folder(f"isthmus-node fingerprint --round {manifest.round_id}")
     return (
-        f"  keys       not verified here: {', '.join(parties)}; until then this node {then}\n"
-        f"             (isthmus-node fingerprint --round {manifest.round_id})\n"
+        f"  keys       not verified here: {', '.join(parties)}; until then this node {then}\n             ({compare})\n"
     )
 
 

@@ -17,6 +17,8 @@ from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.membership import Membership, membership_from_bytes
 from isthmus.node.errors import RefusedByPolicy
 
+VAULT_NAME: Final = "vault.sqlite"
+
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS shown (
     round_id TEXT PRIMARY KEY, manifest BLOB NOT NULL
@@ -112,6 +114,11 @@ class Vault:
         """Give the epoch and keys of a project's members that this node saw last, if it did."""
         row = self._connection.execute("SELECT document FROM memberships WHERE project = ?", (project,)).fetchone()
         return None if row is None else membership_from_bytes(row[0])
+
+    def projects(self) -> tuple[ProjectId, ...]:
+        """Give the projects whose members this node has seen in a round that it took part in, in order."""
+        found = self._connection.execute("SELECT project FROM memberships ORDER BY project")
+        return tuple(ProjectId(project) for (project,) in found)
 
     def save_key_wraps(self, round_id: RoundId, documents: Sequence[bytes]) -> None:
         """Keep every member's sealed part of a round's key; what is kept already stays."""

@@ -4,6 +4,7 @@ The coordinator hands out every member's keys, so a comparison that it has no pa
 keys of its own making. docs/protocol.md section 4.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,16 @@ from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId
 from isthmus.contract.key_agreement import KeyMember
 from isthmus.contract.project import RoundManifest
-from isthmus.node.errors import FingerprintDiffers, MembersUnverified, RefusedByPolicy, VerifiedOtherKeys
+from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import RoundView
+from isthmus.node.errors import (
+    FingerprintDiffers,
+    MembersUnverified,
+    MemberUnknown,
+    OwnFingerprint,
+    RefusedByPolicy,
+    VerifiedOtherKeys,
+)
 from isthmus.node.keys.fingerprint import is_fingerprint_of
 from isthmus.party.identity import write_private
 
@@ -75,6 +85,32 @@ def save_verified(folder: Path, member: KeyMember, *, digits: str, now: str, rep
     write_private(folder / FILE_NAME, msgspec.json.encode(_File(format=VERIFIED_FORMAT, parties=parties)))
 
 
+def other_member(manifest: RoundManifest, party: PartyId, *, own: PartyId) -> KeyMember:
+    """Give the keys that the manifest lists for another member than this node.
+
+    Raises:
+        OwnFingerprint: `party` is this node.
+        MemberUnknown: no such member is there.
+    """
+    if party == own:
+        raise OwnFingerprint(party=own, others=_others(manifest, own))
+    member = manifest.key_terms().member(party)
+    if member is None:
+        raise MemberUnknown(round_id=manifest.round_id, party=party, others=_others(manifest, own))
+    return member
+
+
+def check_not_own(digits: str, manifest: RoundManifest, *, own: PartyId) -> None:
+    """Return only if the digits are not this node's own; raise `OwnFingerprint` where somebody took the wrong ones."""
+    member = manifest.key_terms().member(own)
+    if member is not None and is_fingerprint_of(digits, member):
+        raise OwnFingerprint(party=own, others=_others(manifest, own))
+
+
+def _others(manifest: RoundManifest, own: PartyId) -> str:
+    return ", ".join(sorted(one.party for one in manifest.key_terms().members if one.party != own))
+
+
 def unverified_members(manifest: RoundManifest, verified: Verified, *, own: PartyId) -> tuple[PartyId, ...]:
     """Give the other members whose very keys were not verified here, in party order."""
     members = manifest.key_terms().members
@@ -110,6 +146,16 @@ def check_verified(manifest: RoundManifest, verified: Verified, *, own: PartyId)
     missing = unverified_members(manifest, verified, own=own)
     if manifest.project.require_verified and missing:
         raise MembersUnverified(round_id=manifest.round_id, parties=", ".join(missing))
+
+
+def name_unverified(view: RoundView, manifest: RoundManifest, verified: Verified, *, own: PartyId) -> RoundView:
+    """Give a locked round with whose fingerprints come first, in place of the coordinator's guess: it cannot know."""
+    missing = unverified_members(manifest, verified, own=own)
+    if view.state is not RoundState.LOCKED or not manifest.project.require_verified or not missing:
+        return view
+    needs = f"compare the fingerprints of {', '.join(missing)}: isthmus-node fingerprint --round {view.round_id}"
+    waiting = (dataclasses.replace(one, needs=needs) if one.party == own else one for one in view.waiting_for)
+    return dataclasses.replace(view, waiting_for=tuple(waiting))
 
 
 def _load(folder: Path) -> tuple[VerifiedParty, ...]:

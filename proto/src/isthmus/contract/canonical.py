@@ -15,7 +15,7 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from isthmus.contract.errors import MalformedDocument, MalformedMessage, SignatureInvalid
+from isthmus.contract.errors import MalformedDocument, MalformedMessage, SignatureInvalid, UnsupportedVersion
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -42,14 +42,29 @@ def canonical_bytes(document: dict[str, Any]) -> bytes:
     return rfc8785.dumps(document)
 
 
-def read_canonical(data: bytes, kind: type[T], *, document: str) -> T:
+class _Versioned(msgspec.Struct, frozen=True):
+    format: str
+
+
+def check_version(found: str, known: str, *, document: str) -> None:
+    """Return only if a document has the format that this version knows; raise `UnsupportedVersion` otherwise."""
+    if found != known:
+        raise UnsupportedVersion(document=document, version=found[:60])
+
+
+def read_canonical(data: bytes, kind: type[T], *, document: str, version: str | None = None) -> T:
     """Read a document of that type from its canonical bytes.
 
+    `version` is the format that it has to have. It is looked at first: what another version made differs in its keys.
+
     Raises:
+        UnsupportedVersion: it says another format than `version`.
         MalformedDocument: the bytes are none of that type (msgspec names keys and types, never contents), or are not
             in canonical form, which also holds for whatever has no canonical form.
     """
     try:
+        if version is not None:
+            check_version(msgspec.json.decode(data, type=_Versioned).format, version, document=document)
         value = msgspec.json.decode(data, type=kind)
         canonical = canonical_bytes(msgspec.to_builtins(value))
     except msgspec.MsgspecError as exc:

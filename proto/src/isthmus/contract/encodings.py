@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
-from isthmus.contract.errors import MalformedDocument, SubmissionMalformed, UnsupportedVersion
+from isthmus.contract.errors import MalformedDocument, SubmissionMalformed
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 
 CHUNK_BYTES: Final = 1 << 20
@@ -86,9 +86,7 @@ def submission_from_bytes(data: bytes) -> Submission:
     """
     if len(data) > MAX_DOCUMENT_BYTES:
         raise MalformedDocument(document="submission manifest", problem=f"it is over {MAX_DOCUMENT_BYTES} bytes long")
-    submission = read_canonical(data, Submission, document="submission manifest")
-    if submission.format != SUBMISSION_FORMAT:
-        raise UnsupportedVersion(document="submission manifest", version=submission.format[:60])
+    submission = read_canonical(data, Submission, document="submission manifest", version=SUBMISSION_FORMAT)
     if not 1 <= submission.rows <= MAX_ROWS:
         raise SubmissionMalformed(problem=f"it must hold between 1 and {MAX_ROWS} rows")
     if submission.clk_bits % 8 or not 8 <= submission.clk_bits <= 1 << 16:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
-from isthmus.contract.errors import MalformedDocument, UnsupportedVersion
+from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId
 from isthmus.contract.key_agreement import KeyMember, KeyTerms, next_epoch
 
@@ -63,9 +63,7 @@ def membership_from_bytes(data: bytes) -> Membership:
         MalformedMessage: a key in it has another length than 32 bytes, or an id is none.
         UnsupportedVersion: its format is one that this version does not know.
     """
-    kept = read_canonical(data, Membership, document="membership")
-    if kept.format != MEMBERSHIP_FORMAT:
-        raise UnsupportedVersion(document="membership", version=kept.format[:60])
+    kept = read_canonical(data, Membership, document="membership", version=MEMBERSHIP_FORMAT)
     try:
         kept.keys()
     except ValueError as exc:

@@ -6,21 +6,19 @@ section 3.
 """
 
 import re
-import tomllib
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
-from isthmus.contract.canonical import canonical_bytes, read_canonical, sha256
+from isthmus.contract.canonical import canonical_bytes, check_version, read_canonical, sha256
 from isthmus.contract.encodings import MAX_ROWS
 from isthmus.contract.errors import (
     InvalidProfile,
     InvalidProject,
     MalformedDocument,
     MalformedMessage,
-    UnsupportedVersion,
 )
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.key_agreement import LAST_EPOCH, KeyMember, KeyTerms
@@ -34,9 +32,10 @@ from isthmus.contract.profiles import (
 )
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
+from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
-PROJECT_FORMAT: Final = "isthmus/project/1"
-MANIFEST_FORMAT: Final = "isthmus/round-manifest/1"
+PROJECT_FORMAT: Final = "isthmus/project/2"
+MANIFEST_FORMAT: Final = "isthmus/round-manifest/2"
 MAX_PROVIDERS: Final = 200
 SMALLEST_MIN_CELL_COUNT: Final = 3
 LARGEST_MIN_CELL_COUNT: Final = 1_000_000
@@ -189,14 +188,17 @@ def project_from_toml(text: str) -> Project:
         InvalidProject: it is well formed but not a lawful project; all of what is wrong is named at once.
     """
     try:
-        return _checked(msgspec.convert(tomllib.loads(text), Project))
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as exc:
+        keys = parse_toml(text)
+        if isinstance(keys.get("format"), str):  # before its keys, which another version may have otherwise
+            check_version(keys["format"], PROJECT_FORMAT, document="project")
+        return _checked(from_toml(keys, Project))
+    except TomlInvalid as exc:
         raise MalformedDocument(document="project file", problem=str(exc)) from exc
 
 
 def project_from_bytes(data: bytes) -> Project:
     """Read a project's canonical bytes; raises as `project_from_toml`."""
-    return _checked(read_canonical(data, Project, document="project"))
+    return _checked(read_canonical(data, Project, document="project", version=PROJECT_FORMAT))
 
 
 def manifest_from_bytes(data: bytes) -> RoundManifest:
@@ -207,9 +209,7 @@ def manifest_from_bytes(data: bytes) -> RoundManifest:
         MalformedMessage: its round id is none.
         UnsupportedVersion, InvalidProject, InvalidProfile: a part of it is refused.
     """
-    manifest = read_canonical(data, RoundManifest, document="round manifest")
-    if manifest.format != MANIFEST_FORMAT:
-        raise UnsupportedVersion(document="round manifest", version=manifest.format[:60])
+    manifest = read_canonical(data, RoundManifest, document="round manifest", version=MANIFEST_FORMAT)
     _checked(manifest.project)
     parse_round_id(manifest.round_id)
     _check_manifest(manifest)
@@ -263,8 +263,7 @@ def _check_manifest(manifest: RoundManifest) -> None:
 
 
 def _checked(project: Project) -> Project:
-    if project.format != PROJECT_FORMAT:
-        raise UnsupportedVersion(document="project", version=project.format[:60])
+    check_version(project.format, PROJECT_FORMAT, document="project")
     problems = [*_id_problems(project), *_provider_problems(project), *_setting_problems(project)]
     problems = problems or _profile_problems(project)
     if problems:

@@ -13,6 +13,7 @@ import click
 
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.text import made_plain
+from isthmus.party.folder import with_given_folder
 
 EXIT_SETTINGS: Final = 3
 EXIT_INTERRUPTED: Final = 130
@@ -86,7 +87,7 @@ def say(message: str) -> None:
 
 def say_error(message: str) -> None:
     """Tell why a program ends; whatever could do more than be read is made plain."""
-    click.echo(f"isthmus: {made_plain(message)}", err=True)
+    click.echo(f"isthmus: {made_plain(with_given_folder(message))}", err=True)
 
 
 def is_terminal() -> bool:

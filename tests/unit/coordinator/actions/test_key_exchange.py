@@ -57,9 +57,9 @@ def test_round_waits_for_parts_then_for_proofs_and_the_last_one_opens_the_prefli
     terms = hub.manifest(locked).key_terms()
     first, *rest = providers
     hub.send_wraps(first, wraps_of(terms, first), round_id=locked)
-    assert _waited_for(hub, first, locked) == dict.fromkeys(
-        ("college", "workforce"), "send its part of the round's key"
-    )
+    needs = _waited_for(hub, first, locked)
+    assert list(needs) == ["college", "workforce"]
+    assert all(one.endswith("send its part of the round's key") for one in needs.values())
     for one in rest:
         hub.send_wraps(one, wraps_of(terms, one), round_id=locked)
     assert set(_waited_for(hub, first, locked).values()) == {"confirm the round's key"}
@@ -71,6 +71,18 @@ def test_round_waits_for_parts_then_for_proofs_and_the_last_one_opens_the_prefli
     assert hub.state(locked) is RoundState.PREFLIGHT
     actions = [event["action"] for event in hub.events() if event["action"] in {"round.wrap", "round.confirm"}]
     assert actions == ["round.wrap"] * 3 + ["round.confirm"] * 3
+
+
+@pytest.mark.parametrize("require_verified", [True, False])
+def test_round_that_wants_members_verified_says_that_fingerprints_may_hold_it_up(
+    hub: Coordinator, providers: list[Enrolled], require_verified: bool
+) -> None:
+    round_id = hub.propose(providers, require_verified=require_verified)
+    hub.sign(round_id, *providers)
+
+    (listed,) = rounds.list_all_rounds(hub.context)
+
+    assert ["fingerprints" in one.needs for one in listed.waiting_for] == [require_verified] * 3
 
 
 def test_documents_come_out_as_they_went_in(hub: Coordinator, providers: list[Enrolled], locked: RoundId) -> None:

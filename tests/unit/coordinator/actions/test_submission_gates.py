@@ -44,6 +44,22 @@ def test_submission_that_fails_a_gate_is_discarded_whole(
     hub.submit(providers[0], round_id, random_rows(20, seed=2))
 
 
+def test_row_in_a_narrow_table_alone_is_refused_and_the_submission_discarded(
+    hub: Coordinator, providers: list[Enrolled]
+) -> None:
+    round_id = hub.collecting(providers, profile="hardened-1")
+    tables = hub.manifest(round_id).read_profile().table_names
+    clks = np.random.default_rng(1).integers(0, 256, (20, len(tables), 256), np.uint8)
+    rows = Rows(handles=random_rows(20, seed=1).handles, clks=clks.reshape(20, -1))
+    clks[3, tables.index("all")] = 0
+
+    with pytest.raises(SubmissionMalformed, match="exactly these tables: first-birth, last-birth"):
+        hub.submit(providers[0], round_id, rows)
+
+    with pytest.raises(NotFound):
+        hub.complete(providers[0], round_id)
+
+
 def test_more_rows_than_the_terms_allow_are_refused_before_the_first_chunk(
     hub: Coordinator, providers: list[Enrolled], round_id: RoundId
 ) -> None:

@@ -1,6 +1,6 @@
 """Rows that are struck out: of whose round, until when, and that they are in nothing that comes of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -24,8 +24,6 @@ from isthmus.coordinator.actions.matching import claim_round, fail_round, match_
 from isthmus.coordinator.actions.tombstones import tombstone_rows
 from isthmus.coordinator.domain.entities import unpack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
-from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import CandidatePairs, Progress
 
 PEOPLE_OF_BOTH = 7
 
@@ -180,36 +178,6 @@ def test_all_rows_of_a_provider_can_be_struck_out(hub: Coordinator) -> None:
     assert hub.state(one.id) is RoundState.RELEASED
     assert (_map(hub, one, one.left), _map(hub, one, one.right)) == ([], [])
     assert _outcomes(hub) == ["10-49 rows struck out"]
-
-
-class _Striking:
-    """An engine in the middle of whose first run somebody opts out."""
-
-    max_pairs = 1_000_000
-
-    def __init__(self, strike: Callable[[], object]) -> None:
-        self.strike: Callable[[], object] | None = strike
-        self.rows: list[int] = []
-
-    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
-        self.rows.append(datasets[0].rows)
-        pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
-        if self.strike is not None:
-            self.strike()
-            self.strike = None
-        return pairs
-
-
-def test_row_that_is_struck_out_while_its_round_is_matched_does_not_link(hub: Coordinator) -> None:
-    one = _sealed(hub)
-    engine = _Striking(lambda: _strike(hub, one, one.handle(0)))
-
-    hub.match(engine)
-
-    assert engine.rows == [12, 11]
-    assert one.handle(0) not in {row.handle for row in _map(hub, one, one.left)}
-    assert len(_map(hub, one, one.left)) == PEOPLE_OF_BOTH - 1
-    assert [event["action"] for event in hub.events()].count("result.store") == 2
 
 
 def test_row_can_be_struck_out_of_a_failed_round_before_it_is_tried_again(hub: Coordinator) -> None:

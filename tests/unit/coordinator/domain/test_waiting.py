@@ -41,14 +41,23 @@ def test_round_that_is_over_or_released_waits_for_nobody(state: RoundState) -> N
 
 
 def test_locked_round_waits_for_parts_first_and_then_for_proofs() -> None:
-    parts = waiting_for_key(providers=[C, A, B], contributed={A}, confirmed=set())
-    proofs = waiting_for_key(providers=[C, A, B], contributed={A, B, C}, confirmed={C})
+    parts = waiting_for_key(providers=[C, A, B], contributed={A}, confirmed=set(), require_verified=False)
+    proofs = waiting_for_key(providers=[C, A, B], contributed={A, B, C}, confirmed={C}, require_verified=True)
 
     assert [one.party for one in parts] == [C, B]
     assert {one.needs for one in parts} == {"send its part of the round's key: isthmus-node run"}
     assert [one.party for one in proofs] == [A, B]
     assert {one.needs for one in proofs} == {"confirm the round's key: isthmus-node run"}
-    assert waiting_for_key(providers=[A, B], contributed={A, B}, confirmed={A, B}) == ()
+    assert waiting_for_key(providers=[A, B], contributed={A, B}, confirmed={A, B}, require_verified=True) == ()
+
+
+def test_locked_round_whose_members_have_to_be_verified_says_that_fingerprints_come_before_parts() -> None:
+    parts = waiting_for_key(providers=[A, B], contributed={A}, confirmed=set(), require_verified=True)
+
+    (one,) = parts
+    assert one.party == B
+    assert one.needs.index("isthmus-node fingerprint") < one.needs.index("isthmus-node run")
+    assert one.needs.isprintable() and len(one.needs) <= MAX_SENTENCE
 
 
 @pytest.mark.parametrize("state", list(RoundState))

@@ -1,10 +1,12 @@
 """Gates: encodings that the profile makes pass; dense, thin and repeated ones do not."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from isthmus.contract.hardened import hardened_1, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
 from isthmus.contract.profile import interop_1
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.secret import Secret
@@ -45,6 +47,55 @@ def test_encoding_of_a_density_that_the_profile_does_not_make_is_found(profile: 
     clks[1, -1, :2] |= 0x01
 
     assert f"table {profile.table_names[-1]}" in (gates_of(profile).problem([clks.reshape(3, -1)]) or "")
+
+
+def _observed(profile: HardenedProfile) -> set[int]:
+    """Give the patterns of real encodings of rows that lack every combination of values."""
+    full = {"dob": "20010203", "birth_year": "2001", "zip": "90210", "phone": "5551234567"}
+    lacking = list(product([False, True], repeat=len(profile.fields)))
+    columns = [
+        ["" if row[place] else full.get(field, f"{field}{number}") for number, row in enumerate(lacking)]
+        for place, field in enumerate(profile.fields)
+    ]
+    patterns = np.zeros(len(lacking), np.int64)
+    for table in encode_hardened(columns, profile=profile, keys=KEYS):
+        patterns[table.rows] |= 1 << profile.table_names.index(table.table)
+    return {int(pattern) for pattern in patterns}
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        hardened_1(FIELDS[:4]),
+        hardened_1(FIELDS[:4], name_table=True),
+        hardened_1(FIELDS[:3]),
+        hardened_single_1(FIELDS),
+    ],
+    ids=["four groups", "name table", "three groups", "one table"],
+)
+def test_rows_pass_in_exactly_those_combinations_of_tables_that_the_encoder_makes(profile: HardenedProfile) -> None:
+    tables, numbers = len(profile.table_names), np.random.default_rng(3)
+    gates = gates_of(profile)
+    passed = set()
+    for pattern in range(1 << tables):
+        inside = np.array([pattern >> place & 1 for place in range(tables)], np.uint8)
+        clks = numbers.integers(0, 256, (1, tables, profile.clk_bits // 8), np.uint8) * inside[:, None]
+        if gates.problem([clks.reshape(1, -1)]) is None:
+            passed.add(pattern)
+
+    assert passed == _observed(profile)
+
+
+@pytest.mark.parametrize("lacking", ["all", "first-birth"])
+def test_row_that_leaves_out_a_table_which_it_must_be_in_is_found_and_its_tables_are_named(lacking: str) -> None:
+    profile = hardened_1(FIELDS[:4])
+    clks = _encoded(profile).reshape(ROWS, len(profile.table_names), -1)
+    clks[17, profile.table_names.index(lacking)] = 0
+
+    problem = gates_of(profile).problem([clks.reshape(ROWS, -1)])
+
+    assert problem is not None
+    assert "last-birth" in problem and f" {lacking}," not in problem
 
 
 def test_rows_that_repeat_are_found_over_pieces_and_a_few_are_let_through() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isthmus.coordinator.match.engine import CandidatePairs
-from isthmus.coordinator.match.group import Groups, group_rows
+from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
 from isthmus.coordinator.match.overlap import membership_patterns
 
 Pair = tuple[float, int, int, int, int]
@@ -92,6 +92,32 @@ def test_groups_of_wrong_type_or_length_are_refused() -> None:
         Groups(dataset=index, row=index.astype(np.int64), entity=index)
     with pytest.raises(ValueError, match="one length"):
         Groups(dataset=index, row=index[:1], entity=index)
+
+
+def test_pairs_of_kept_rows_are_those_of_rows_that_were_never_there() -> None:
+    pairs = _pairs((1.0, 0, 2, 1, 1), (0.9, 0, 0, 1, 1), (0.9, 1, 2, 2, 0), (0.8, 0, 3, 2, 0), (0.7, 0, 1, 1, 0))
+    kept = [np.array(one, np.bool_) for one in ([True, True, False, True], [False, True, True], [True])]
+
+    found = pairs_of_kept_rows(pairs, kept)
+
+    expected = _pairs((0.9, 0, 0, 1, 0), (0.9, 1, 1, 2, 0), (0.8, 0, 2, 2, 0))
+    for name in ("similarity", "left_dataset", "left_row", "right_dataset", "right_row"):
+        left, right = getattr(found, name), getattr(expected, name)
+        assert (left.tolist(), left.dtype) == (right.tolist(), right.dtype)
+
+
+def test_pairs_stay_as_they_are_where_all_rows_are_kept_and_none_is_left_where_none_is() -> None:
+    pairs = _pairs((1.0, 0, 1, 1, 0), (0.9, 0, 0, 1, 1))
+
+    assert len(pairs_of_kept_rows(pairs, [np.zeros(2, np.bool_)] * 2)) == 0
+    assert len(pairs_of_kept_rows(_pairs(), [])) == 0
+    assert pairs_of_kept_rows(pairs, [np.ones(2, np.bool_)] * 2).left_row.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("pair", [(0.9, 0, 2, 1, 0), (0.9, 0, 0, 1, 7), (0.9, 0, 0, 5, 0)])
+def test_a_pair_of_a_row_that_could_not_be_kept_is_refused(pair: Pair) -> None:
+    with pytest.raises(ValueError, match="no dataset holds"):
+        pairs_of_kept_rows(_pairs(pair), [np.ones(2, np.bool_), np.ones(3, np.bool_)])
 
 
 def test_patterns_count_every_row_once() -> None:

@@ -62,7 +62,7 @@ def test_audit_of_an_unknown_data_set_says_so(folder: Path) -> None:
     result = _run(folder, "--dataset", "pupils")
 
     assert result.exit_code != 0
-    assert "not-found" in result.output
+    assert "has no data set pupils; those that it has: students; give --dataset" in result.output
 
 
 def test_audit_of_a_sample_that_is_too_small_says_so(folder: Path) -> None:

@@ -56,7 +56,9 @@ def test_a_limit_of_nothing_lets_nothing_pass() -> None:
 def test_text_and_data_say_the_same(audited: AuditReport) -> None:
     text, data = audited.to_text(), json.loads(json.dumps(audited.to_data()))
 
-    assert f"{data['strongest_percent']:.2f} % of rows recognised" in text
+    assert f"{data['strongest_percent']:.1f} % in the worst case below" in text
+    assert data["result"].split(":")[0] in text
+    assert all(step.split()[0] in text for step in data["next_steps"])
     assert [attack["known"] for attack in data["attacks"]] == [0, 20]
     assert data["meaning"] in text
     assert data["tables"][0]["rows"] == data["rows"] == 90

@@ -10,10 +10,13 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from unit.node.consent.consent_parts import PROJECT
+from unit.node.parts import manifest
 
+from isthmus.contract.membership import membership_of
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.consent.opt_outs import Reason, exclusions
 from isthmus.node.consent.store import open_opt_outs
+from isthmus.node.vault import VAULT_NAME, open_vault
 from isthmus.party.commands import Commands
 
 FAR = date(2150, 1, 1)
@@ -103,8 +106,37 @@ def test_revoking_what_is_not_there_is_refused_without_the_id(folder: Path, word
     done = _run(folder, *words)
 
     assert done.exit_code == 6
-    assert "not-found" in done.stderr
+    assert "opt-out-unknown" in done.stderr
     assert "471" not in done.stderr
+
+
+def test_project_that_this_node_does_not_know_is_said_and_how_to_take_it_back(folder: Path) -> None:
+    done = _run(folder, "add", "4711", "--project", "k12-to-wrk")
+
+    assert done.exit_code == 0
+    assert "has taken part in no round of k12-to-wrk yet, nor of any other" in done.stderr
+    assert f"isthmus-node opt-out revoke --dir {folder} --project k12-to-wrk" in done.stderr
+
+
+def test_project_that_this_node_knows_is_not_doubted(folder: Path) -> None:
+    vault = open_vault(folder / VAULT_NAME)
+    vault.save_membership(PROJECT, membership_of(manifest().key_terms()))
+    vault.close()
+
+    known = _run(folder, "add", "4711", "--project", PROJECT)
+    other = _run(folder, "add", "4711", "--project", "another")
+
+    assert f"it takes part in every project but {PROJECT}" in known.stderr
+    assert f"no round of another yet, only of {PROJECT};" in other.stderr
+
+
+@pytest.mark.parametrize("words", [("add", "4711"), ("revoke", "4711")])
+def test_project_that_is_no_id_is_wrong_usage_with_an_example(folder: Path, words: tuple[str, ...]) -> None:
+    done = _run(folder, *words, "--project", "My Project")
+
+    assert done.exit_code == click.UsageError.exit_code
+    assert "lower-case letters, digits and single hyphens, such as k12-to-work" in " ".join(done.stderr.split())
+    assert _reason(folder) is None
 
 
 def test_import_adds_all_rows_and_a_second_import_none(folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.report.command import profile
 from isthmus.node.report.data import report_data
 from isthmus.node.report.digests import DigestCounter
-from isthmus.node.report.errors import TooFewRows
+from isthmus.node.report.errors import PageExists, PageUnwritable, TooFewRows
 from isthmus.node.report.findings import Level, find
 from isthmus.node.report.model import Characters, Count, Hidden, Report
 from isthmus.node.report.outgoing import outgoing
@@ -181,9 +181,44 @@ def test_command_writes_a_private_page_and_overwrites_it_only_by_force(tmp_path:
     first, again, forced = (CliRunner().invoke(profile, [*asked, *more]) for more in ([], [], ["--force"]))
 
     assert (first.exit_code, forced.exit_code) == (0, 0)
-    assert again.exit_code != 0
+    assert isinstance(again.exception, PageExists)
+    assert "--force" in str(again.exception)
     assert page.stat().st_mode & 0o777 == 0o600
     assert "students: 400 rows" in first.stdout
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_page_in_a_folder_that_is_not_there_is_refused_before_counting(tmp_path: Path, force: list[str]) -> None:
+    page = tmp_path / "nowhere" / "report.html"
+
+    done = CliRunner().invoke(
+        profile, ["--dir", str(_folder(tmp_path)), "--dataset", "students", "--html", str(page), *force]
+    )
+
+    assert isinstance(done.exception, PageUnwritable)
+    assert "there is no such folder" in str(done.exception)
+    assert "counting" not in done.output
+
+
+def test_page_that_the_disk_refuses_is_said_with_its_name(tmp_path: Path) -> None:
+    page = tmp_path / ("x" * 250 + ".html")
+
+    done = CliRunner().invoke(profile, ["--dir", str(_folder(tmp_path)), "--dataset", "students", "--html", str(page)])
+
+    assert isinstance(done.exception, PageUnwritable)
+    assert "file name too long" in str(done.exception)
+
+
+def test_mistyped_year_of_birth_does_not_stretch_the_chart() -> None:
+    columns = planted()
+    columns["dob"][:3] = ["1903-05-05", "2095-05-05", "1820-05-05"]
+
+    report = _report(columns)
+
+    years = report.fields[2].years
+    assert len(years) < 70, "a bar each would be 276"
+    assert (years[0].low, years[0].count, years[-1].high, years[-1].count) == (None, 2, None, 1)
+    assert f"; 2 at up to {years[0].high}; 1 at {years[-1].low} and over" in report_text(report)
 
 
 def test_command_gives_json_for_sharing(tmp_path: Path) -> None:

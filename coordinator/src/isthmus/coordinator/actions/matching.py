@@ -2,10 +2,13 @@
 
 All results are stored in one transaction with the step to REVIEW, so a round has one result or none. A round found in
 MATCHING was interrupted and is matched again from its sealed encodings, which gives the same bytes.
+
+Rows may be struck out until the result is stored, one by one if a provider likes. So the work that this repeats is
+bounded: see `match_round`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -26,13 +29,22 @@ from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms,
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
-from isthmus.coordinator.match.group import Groups, group_rows
+from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
 from isthmus.coordinator.match.overlap import membership_patterns
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.coordinator.store.protocol import Transaction
 
 KEY_BYTES: Final = 32
+
+MOST_RUNS: Final = 3
+"""How often a round is matched at most because rows were struck out while it was matched."""
+
+UNLOCKED_TRIES: Final = 3
+"""How often a result is made from the pairs while rows may still be struck out, before the store is locked for it."""
+
+StruckOut = Mapping[PartyId, frozenset[bytes]]
+"""The handles of each provider's rows that are struck out."""
 
 
 class MatchingInterrupted(Exception):  # not an error: nobody did anything wrong
@@ -41,16 +53,43 @@ class MatchingInterrupted(Exception):  # not an error: nobody did anything wrong
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
-    """One provider's sealed rows but for those struck out: handles (n, 16), CLKs (n, tables, clk_bits / 8), uint8."""
+    """Whose rows take part: handles uint8 (n, 16)."""
 
     party: PartyId
     handles: NDArray[np.uint8]
-    clks: NDArray[np.uint8]
-    tombstones: frozenset[bytes]
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.handles)
 
     def handle_list(self) -> list[bytes]:
         """Give the handles as bytes, in row order."""
         return [row.tobytes() for row in self.handles]
+
+    def kept(self, struck: StruckOut) -> NDArray[np.bool_]:
+        """Say of each row whether it is not struck out."""
+        gone = struck[self.party]
+        return np.fromiter((handle not in gone for handle in self.handle_list()), dtype=np.bool_, count=len(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Matched:
+    """What one run of matching gave: the pairs that reach the threshold, of the rows not struck out when it began."""
+
+    manifest: RoundManifest
+    struck: StruckOut
+    rows: Sequence[_Rows]
+    pairs: CandidatePairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Result:
+    """What is stored of a round; `entities` has, for each provider and row, the entity's id and whether it linked."""
+
+    manifest: RoundManifest
+    rows: Sequence[_Rows]
+    entities: Sequence[Sequence[tuple[bytes, bool]]]
+    table: ReleasedTable
 
 
 def claim_round(context: Context) -> RoundId | None:
@@ -69,7 +108,11 @@ def claim_round(context: Context) -> RoundId | None:
 def match_round(
     context: Context, round_id: RoundId, *, engine: SimilarityEngine, should_stop: Callable[[], bool]
 ) -> None:
-    """Match a claimed round and take it to RELEASED.
+    """Match a claimed round and take it to RELEASED, without the rows that are struck out by then.
+
+    Where rows were struck out meanwhile, `interop-1` drops their pairs, which is the same as never having had the
+    rows. Several tables are matched again, because a row competes with others for the candidates of a third; rows
+    struck out during the last of `MOST_RUNS` runs are dropped as in `interop-1`. docs/protocol.md section 7.
 
     Raises:
         MatchingInterrupted: `should_stop` gave true; the round stays in MATCHING for the next start.
@@ -80,30 +123,41 @@ def match_round(
             raise MatchingInterrupted
         context.progress.report(round_id, done, total)
 
-    stored = False
-    while not stored:  # a row that is struck out while its round is matched takes part in nothing either
-        manifest, rows = _load(context, round_id)
-        pairs = _linked_pairs(manifest, rows, engine=engine, progress=progress)
-        groups = group_rows(pairs, sizes=[len(one.clks) for one in rows])
-        stored = _store_results(context, round_id, manifest, rows, groups)
+    matched = _match(context, round_id, engine=engine, progress=progress)
+    for _ in range(MOST_RUNS - 1 if isinstance(matched.manifest.read_profile(), HardenedProfile) else 0):
+        with context.store.read() as tx:
+            if _struck_out(tx, matched.manifest) == matched.struck:
+                break
+        matched = _match(context, round_id, engine=engine, progress=progress)
+    _settle(context, matched)
     context.progress.clear(round_id)
 
 
+def _match(context: Context, round_id: RoundId, *, engine: SimilarityEngine, progress: Progress) -> _Matched:
+    with context.store.read() as tx:
+        manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
+        struck = _struck_out(tx, manifest)
+        loaded = [_load_rows(context, tx, round_id, party, struck) for party in manifest.project.provider_ids()]
+    pairs = _linked_pairs(manifest, [clks for _, clks in loaded], engine=engine, progress=progress)
+    return _Matched(manifest=manifest, struck=struck, rows=[rows for rows, _ in loaded], pairs=pairs)
+
+
 def _linked_pairs(
-    manifest: RoundManifest, rows: Sequence[_Rows], *, engine: SimilarityEngine, progress: Progress
+    manifest: RoundManifest, clks: Sequence[NDArray[np.uint8]], *, engine: SimilarityEngine, progress: Progress
 ) -> CandidatePairs:
     """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of the tables."""
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            [one.clks for one in rows],
+            clks,
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
             progress=progress,
         )
         return at_least(pairs, threshold=threshold)
-    datasets = [Dataset(party=one.party, clks=one.clks[:, 0]) for one in rows]
+    parties = manifest.project.provider_ids()
+    datasets = [Dataset(party=party, clks=one[:, 0]) for party, one in zip(parties, clks, strict=True)]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress)
 
 
@@ -122,44 +176,64 @@ def fail_round(context: Context, round_id: RoundId, *, error: Exception) -> None
         advance(context, tx, row, to=RoundState.FAILED)
 
 
-def _load(context: Context, round_id: RoundId) -> tuple[RoundManifest, list[_Rows]]:
-    with context.store.read() as tx:
-        manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
-        return manifest, [_load_rows(context, tx, round_id, party) for party in manifest.project.provider_ids()]
+def _struck_out(tx: Transaction, manifest: RoundManifest) -> StruckOut:
+    return {party: tx.tombstones.of(manifest.round_id, party) for party in manifest.project.provider_ids()}
 
 
-def _load_rows(context: Context, tx: Transaction, round_id: RoundId, party: PartyId) -> _Rows:
+def _load_rows(
+    context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: StruckOut
+) -> tuple[_Rows, NDArray[np.uint8]]:
+    """Give one provider's sealed rows but for those struck out, and their CLKs, uint8 (n, tables, clk_bits / 8)."""
     declared = tx.submissions.find(round_id, party)
     submission = submission_from_bytes(declared.document if declared else b"")
     payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))
     handles, clks = unpack_rows(payload, row_bits=submission.row_bits)
-    tombstones = tx.tombstones.of(round_id, party)
-    takes_part = np.fromiter((row.tobytes() not in tombstones for row in handles), dtype=np.bool_, count=len(handles))
-    by_table = clks.reshape(submission.rows, submission.tables, -1)
-    return _Rows(party=party, handles=handles[takes_part], clks=by_table[takes_part], tombstones=tombstones)
+    rows = _Rows(party=party, handles=handles)
+    kept = rows.kept(struck)
+    return replace(rows, handles=handles[kept]), clks.reshape(submission.rows, submission.tables, -1)[kept]
 
 
-def _store_results(
-    context: Context, round_id: RoundId, manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups
-) -> bool:
-    """Store everything and release; give false, and store nothing, where rows were struck out meanwhile."""
-    table = _overlap(manifest, rows, groups)
-    entities = _entity_ids(rows, groups)
+def _settle(context: Context, matched: _Matched) -> None:
+    """Store the result of the rows that are left; nobody can put it off by striking out more and more.
+
+    Grouping takes a while, so it is done before the store is locked, unless that was in vain too often.
+    """
+    for _ in range(UNLOCKED_TRIES):
+        with context.store.read() as tx:
+            struck = _struck_out(tx, matched.manifest)
+        result = _result(matched, struck)
+        with context.store.begin() as tx:
+            if _struck_out(tx, matched.manifest) == struck:
+                return _store_result(context, tx, result)
     with context.store.begin() as tx:
-        if any(tx.tombstones.of(round_id, one.party) != one.tombstones for one in rows):
-            return False
-        row = tx.rounds.get(round_id)
-        keys = [_pseudonym_key(context, tx, row, one.party) for one in rows]
-        _store_maps(context, tx, row, manifest, rows, entities, keys)
-        _store_entities(context, tx, row, rows, entities)
-        _store_release(context, tx, row, table)
-        advance(context, tx, row, to=RoundState.REVIEW)
-        advance(context, tx, tx.rounds.get(round_id), to=RoundState.RELEASED)
-        return True
+        return _store_result(context, tx, _result(matched, _struck_out(tx, matched.manifest)))
+
+
+def _result(matched: _Matched, struck: StruckOut) -> _Result:
+    kept = [one.kept(struck) for one in matched.rows]
+    rows = [replace(one, handles=one.handles[keep]) for one, keep in zip(matched.rows, kept, strict=True)]
+    groups = group_rows(pairs_of_kept_rows(matched.pairs, kept), sizes=[len(one) for one in rows])
+    return _Result(
+        manifest=matched.manifest,
+        rows=rows,
+        entities=_entity_ids(rows, groups),
+        table=_overlap(matched.manifest, rows, groups),
+    )
+
+
+def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
+    """Store everything and release."""
+    row = tx.rounds.get(result.manifest.round_id)
+    keys = [_pseudonym_key(context, tx, row, one.party) for one in result.rows]
+    _store_maps(context, tx, row, result, keys)
+    _store_entities(context, tx, row, result)
+    _store_release(context, tx, row, result.table)
+    advance(context, tx, row, to=RoundState.REVIEW)
+    advance(context, tx, tx.rounds.get(row.id), to=RoundState.RELEASED)
 
 
 def _overlap(manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups) -> ReleasedTable:
-    sizes = [len(one.clks) for one in rows]
+    sizes = [len(one) for one in rows]
     patterns = membership_patterns(groups, sizes=sizes)
     table = overlap_table([one.party for one in rows], patterns, sizes)
     return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
@@ -187,40 +261,26 @@ def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: Part
     return tx.results.pseudonym_key(row.project, party, fresh=context.random_bytes(KEY_BYTES), audit=event)
 
 
-def _store_maps(
-    context: Context,
-    tx: Transaction,
-    row: RoundRow,
-    manifest: RoundManifest,
-    rows: Sequence[_Rows],
-    entities: Sequence[Sequence[tuple[bytes, bool]]],
-    keys: Sequence[bytes],
-) -> None:
+def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Result, keys: Sequence[bytes]) -> None:
     """Store each provider's map: rows that linked in reveal mode linked; every row, with its slot, in mode spine."""
-    spine = manifest.project.reveal is RevealMode.SPINE
-    names = sorted({name for known in entities for name, _ in known})
+    spine = result.manifest.project.reveal is RevealMode.SPINE
+    names = sorted({name for known in result.entities for name, _ in known})
     slots, slot_count = spine_slots(names, key=b"".join(keys)) if spine else ({}, 0)
-    for one, known, key in zip(rows, entities, keys, strict=True):
+    for one, known, key in zip(result.rows, result.entities, keys, strict=True):
         shown = [
             PseudonymRow(handle=handle, pseudonym=pseudonym(key, name), slot=slots.get(name))
             for handle, (name, linked) in zip(one.handle_list(), known, strict=True)
             if linked or spine
         ]
         digest = context.blobs.put(pack_pseudonyms(shown))
-        result = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=len(shown), slot_count=slot_count)
-        tx.results.add(result, audit=round_event(context, row, None, "result.store", one.party))
+        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=len(shown), slot_count=slot_count)
+        tx.results.add(map_row, audit=round_event(context, row, None, "result.store", one.party))
 
 
-def _store_entities(
-    context: Context,
-    tx: Transaction,
-    row: RoundRow,
-    rows: Sequence[_Rows],
-    entities: Sequence[Sequence[tuple[bytes, bool]]],
-) -> None:
+def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
     linked = [
         EntityRow(dataset=dataset, handle=handle, entity=name)
-        for dataset, (one, known) in enumerate(zip(rows, entities, strict=True))
+        for dataset, (one, known) in enumerate(zip(result.rows, result.entities, strict=True))
         for handle, (name, is_linked) in zip(one.handle_list(), known, strict=True)
         if is_linked
     ]

@@ -6,10 +6,10 @@ from typing import Final
 
 from isthmus.contract.errors import NotAMember, NotFound, NotReady
 from isthmus.contract.ids import RoundId, TableId
-from isthmus.contract.project import project_from_bytes
+from isthmus.contract.outline import project_analysts
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import TableView
-from isthmus.coordinator.actions.access import member_round
+from isthmus.coordinator.actions.access import member_row
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.rounds import round_event
 from isthmus.coordinator.disclosure.release import ReleasedTable, reopen
@@ -29,7 +29,7 @@ def fetch_pseudonyms(context: Context, actor: Actor, *, round_id: RoundId) -> tu
         NotReady: the round is not released.
     """
     with context.store.begin() as tx:
-        row, _ = member_round(tx, actor, round_id)
+        row = member_row(tx, actor, round_id)
         result = tx.results.find(round_id, actor.party)
         if row.state is not RoundState.RELEASED or result is None:
             raise NotReady(kind="result of round", id=round_id, waiting_for=f"the round is {row.state.value}")
@@ -63,7 +63,7 @@ def fetch_table(context: Context, actor: Actor, *, table_id: TableId) -> tuple[T
 
 
 def _is_analyst(tx: Transaction, actor: Actor, release: ReleaseRow) -> bool:
-    return actor.party in project_from_bytes(tx.rounds.project(release.project).document).analysts
+    return actor.party in project_analysts(tx.rounds.project(release.project).document)
 
 
 def _view(release: ReleaseRow) -> TableView:

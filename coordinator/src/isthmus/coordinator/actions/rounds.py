@@ -11,6 +11,7 @@ from isthmus.contract.errors import (
     MalformedMessage,
     NotFound,
     RoundStateMismatch,
+    UnsupportedVersion,
     WrongLinkageKey,
     WrongManifest,
     WrongProfile,
@@ -18,25 +19,26 @@ from isthmus.contract.errors import (
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, new_round_id
 from isthmus.contract.known_answers import KnownAnswer, answered_parts, differing_parts
 from isthmus.contract.membership import epoch_for, membership_from_bytes, membership_of
+from isthmus.contract.outline import manifest_outline
 from isthmus.contract.parties import Role
 from isthmus.contract.project import (
+    PROJECT_FORMAT,
     Member,
     Project,
     RoundManifest,
     build_manifest,
-    manifest_from_bytes,
     project_from_bytes,
     project_from_toml,
 )
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
-from isthmus.coordinator.actions.access import member_round
+from isthmus.coordinator.actions.access import member_round, member_row
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import PreflightRow, ProjectRow, RoundRow, SignatureRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.domain.rounds import transition
-from isthmus.coordinator.domain.waiting import waiting_for, waiting_for_key
+from isthmus.coordinator.domain.waiting import waiting_for, waiting_for_cancel, waiting_for_key
 from isthmus.coordinator.store.protocol import Transaction
 
 
@@ -65,11 +67,12 @@ def propose_round(context: Context, actor: Actor, *, project_id: ProjectId, coor
 
     Raises:
         NotFound: there is no such project.
-        InvalidProject: a provider has not enrolled yet, so there is no key of it to pin.
+        InvalidProject: a provider has not enrolled yet, so there is no key of it to pin; or another version of this
+            program keeps the project.
         MalformedDocument: two providers have the same key.
     """
     with context.store.begin() as tx:
-        project = project_from_bytes(tx.rounds.project(project_id).document)
+        project = _known_project(tx, project_id)
         members = _members(tx, project)
         manifest = build_manifest(
             project,
@@ -94,7 +97,7 @@ def propose_round(context: Context, actor: Actor, *, project_id: ProjectId, coor
 
 
 def cancel_round(context: Context, actor: Actor, *, round_id: RoundId) -> RoundView:
-    """End a round before its release; raise `IllegalTransition` where it is too late."""
+    """End a round before its release, whichever version made it; raise `IllegalTransition` where it is too late."""
     with context.store.begin() as tx:
         advance(context, tx, tx.rounds.get(round_id), to=RoundState.CANCELLED, actor=actor)
         return round_view(context, tx, tx.rounds.get(round_id))
@@ -121,14 +124,14 @@ def list_rounds(context: Context, actor: Actor) -> list[RoundView]:
         return [
             round_view(context, tx, row)
             for row in tx.rounds.all()
-            if manifest_from_bytes(row.manifest).member(actor.party) is not None
+            if actor.party in manifest_outline(row.manifest).parties()
         ]
 
 
 def get_round(context: Context, actor: Actor, *, round_id: RoundId) -> tuple[RoundView, bytes, list[SignatureRow]]:
     """Give a round of the caller's, its manifest's bytes, and the signatures on it; raise `NotAMember`."""
     with context.store.read() as tx:
-        row, _ = member_round(tx, actor, round_id)
+        row = member_row(tx, actor, round_id)
         return round_view(context, tx, row), row.manifest, list(tx.rounds.signatures(round_id))
 
 
@@ -159,7 +162,7 @@ def sign_round(
 def decline_round(context: Context, actor: Actor, *, round_id: RoundId, manifest_hash: bytes) -> RoundView:
     """Refuse a proposed round, which ends it."""
     with context.store.begin() as tx:
-        row, _ = member_round(tx, actor, round_id)
+        row = member_row(tx, actor, round_id)
         _check_manifest_hash(row, manifest_hash)
         require_state(row, RoundState.PROPOSED)
         advance(context, tx, row, to=RoundState.CANCELLED, actor=actor, action="round.decline")
@@ -177,7 +180,8 @@ def confirm_preflight(
 ) -> RoundView:
     """Keep how a provider will encode: key, profile, known answers; when all agree with the lead, collecting begins.
 
-    A provider that confirmed before the lead, and otherwise, is asked again once the lead has confirmed.
+    A provider that confirmed before the lead, and otherwise, is asked again once the lead has confirmed. The same
+    again changes nothing and is not recorded.
 
     Raises:
         NotAMember, RoundStateMismatch: the round is not the caller's, or not in preflight.
@@ -195,6 +199,8 @@ def confirm_preflight(
         confirmed = PreflightRow(
             round_id=round_id, party=actor.party, key_check=key_check, profile_digest=profile_digest, answers=answers
         )
+        if confirmed in tx.rounds.preflights(round_id):
+            return round_view(context, tx, row)
         _check_against_profile(manifest, confirmed)
         _check_against_lead(tx, manifest, confirmed)
         tx.rounds.set_preflight(confirmed, audit=round_event(context, row, actor, "round.preflight", "confirmed"))
@@ -227,28 +233,31 @@ def require_state(row: RoundRow, *states: RoundState) -> None:
 
 
 def round_view(context: Context, tx: Transaction, row: RoundRow) -> RoundView:
-    """Give a round as members see it, with whom it waits for."""
-    manifest = manifest_from_bytes(row.manifest)
-    waiting = _waiting(tx, row, manifest.project.provider_ids())
+    """Give a round as members see it, with whom it waits for; one that another version made waits to be cancelled."""
     pairs_done, pairs_total = context.progress.of(row.id)
     return RoundView(
         round_id=row.id,
         project_id=row.project,
         state=row.state,
         manifest_hash=row.manifest_hash,
-        waiting_for=waiting,
+        waiting_for=_waiting(tx, row),
         updated_at=row.updated_at,
         pairs_done=pairs_done,
         pairs_total=pairs_total,
     )
 
 
-def _waiting(tx: Transaction, row: RoundRow, providers: tuple[PartyId, ...]) -> tuple[Waiting, ...]:
+def _waiting(tx: Transaction, row: RoundRow) -> tuple[Waiting, ...]:
+    outline = manifest_outline(row.manifest)
+    if not outline.is_current:
+        return waiting_for_cancel(row.state)
+    providers = outline.parties()
     if row.state is RoundState.LOCKED:
         return waiting_for_key(
             providers=providers,
             contributed={one.party for one in tx.keys.wraps(row.id)},
             confirmed={one.party for one in tx.keys.confirmations(row.id)},
+            require_verified=outline.project.require_verified,
         )
     return waiting_for(row.state, providers=providers, done=_done(tx, row))
 
@@ -321,6 +330,14 @@ def _check_registered(tx: Transaction, parties: Collection[PartyId], role: Role)
             problems.append(f"{party} is not registered; add it with: isthmus-coordinator party add")
     if problems:
         raise InvalidProject(problem="; ".join(problems))
+
+
+def _known_project(tx: Transaction, project: ProjectId) -> Project:
+    try:
+        return project_from_bytes(tx.rounds.project(project).document)
+    except UnsupportedVersion as exc:
+        problem = f"it was added by another version of this program; add it with a new id and format {PROJECT_FORMAT}"
+        raise InvalidProject(problem=problem) from exc
 
 
 def _members(tx: Transaction, project: Project) -> tuple[Member, ...]:

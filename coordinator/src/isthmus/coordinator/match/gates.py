@@ -1,11 +1,13 @@
 """Gates: what a submission's encodings must look like, as far as that can be seen without a key.
 
-They stop mistakes (rows not de-duplicated, another program's output) and cheap malice (vectors so dense that they are
-similar to everything). They do not stop a provider who makes up plausible people (docs/threat-model.md).
+They stop mistakes (rows not de-duplicated, another program's output) and cheap malice: vectors so dense that they are
+similar to everything, rows in a narrow table without the table that would tell them apart. They do not stop a provider
+who makes up plausible people (docs/threat-model.md).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, combinations
 from math import sqrt
 from typing import Final
 
@@ -37,9 +39,13 @@ class DensityGate:
 
 @dataclass(slots=True, kw_only=True)
 class Gates:
-    """Looks at a submission piece by piece; memory grows by 8 bytes a row."""
+    """Looks at a submission piece by piece; memory grows by 8 bytes a row.
+
+    `patterns` are the combinations of tables that a row may be in: bit t of one stands for table t.
+    """
 
     density: Sequence[DensityGate]
+    patterns: frozenset[int]
     clk_bytes: int
 
     def problem(self, pieces: Iterable[NDArray[np.uint8]]) -> str | None:
@@ -50,11 +56,23 @@ class Gates:
         """
         digests = []
         for clks in pieces:
-            found = self._density_problem(clks)
+            found = self._density_problem(clks) or self._pattern_problem(clks)
             if found is not None:
                 return found
             digests.append(_row_digests(clks))
         return _identity_problem(np.concatenate(digests))
+
+    def _pattern_problem(self, clks: NDArray[np.uint8]) -> str | None:
+        inside = clks.reshape(len(clks), len(self.density), self.clk_bytes).any(axis=2)
+        patterns = (inside << np.arange(len(self.density), dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+        strange = next((pattern for pattern in np.unique(patterns).tolist() if pattern not in self.patterns), None)
+        if strange is None:
+            return None
+        names = [gate.table for place, gate in enumerate(self.density) if strange >> place & 1]
+        return (
+            f"rows have encodings in exactly these tables: {', '.join(names)}; by the groups of fields that a row can"
+            " hold, this profile makes no such rows"
+        )
 
     def _density_problem(self, clks: NDArray[np.uint8]) -> str | None:
         by_table = clks.reshape(len(clks), len(self.density), self.clk_bytes)
@@ -73,10 +91,20 @@ def gates_of(profile: AnyProfile) -> Gates:
     """Give the gates that follow from a profile."""
     if isinstance(profile, HardenedProfile):
         density = [_hardened_gate(name, profile.hardening) for name in profile.table_names]
+        patterns = frozenset(_patterns(profile))
     else:
         low, high = INTEROP_DENSITY
         density = [DensityGate(table=name, low=low, high=high) for name in profile.table_names]
-    return Gates(density=density, clk_bytes=profile.clk_bits // 8)
+        patterns = frozenset({0, 1})
+    return Gates(density=density, patterns=patterns, clk_bytes=profile.clk_bits // 8)
+
+
+def _patterns(profile: HardenedProfile) -> Iterator[int]:
+    """Give, for every set of groups that a row can hold, the tables that let it in."""
+    names = [group.name for group in profile.groups]
+    for held in chain.from_iterable(combinations(names, count) for count in range(len(names) + 1)):
+        inside = (any({*pair} <= {*held} for pair in table.pairs) for table in profile.tables)
+        yield sum(1 << place for place, let_in in enumerate(inside) if let_in)
 
 
 def _hardened_gate(table: str, hardening: Hardening) -> DensityGate:

@@ -80,6 +80,33 @@ def group_rows(pairs: CandidatePairs, *, sizes: Sequence[int]) -> Groups:
     )
 
 
+def pairs_of_kept_rows(pairs: CandidatePairs, kept: Sequence[NDArray[np.bool_]]) -> CandidatePairs:
+    """Give the pairs of rows that are kept, in their order, under the numbers that these rows have among themselves.
+
+    Args:
+        pairs: of all rows.
+        kept: for each dataset, bool of shape (rows,): which of its rows are kept.
+
+    Raises:
+        ValueError: a pair's dataset or row is out of range.
+    """
+    sizes = [one.size for one in kept]
+    _check_range(pairs.left_dataset, pairs.left_row, sizes)
+    _check_range(pairs.right_dataset, pairs.right_row, sizes)
+    starts = np.cumsum([0, *sizes])
+    keep = np.concatenate([np.empty(0, np.bool_), *kept])
+    numbers = np.concatenate([np.empty(0, np.uint32), *((np.cumsum(one) - 1).astype(np.uint32) for one in kept)])
+    left, right = starts[pairs.left_dataset] + pairs.left_row, starts[pairs.right_dataset] + pairs.right_row
+    both = keep[left] & keep[right]
+    return CandidatePairs(
+        similarity=pairs.similarity[both],
+        left_dataset=pairs.left_dataset[both],
+        right_dataset=pairs.right_dataset[both],
+        left_row=numbers[left[both]],
+        right_row=numbers[right[both]],
+    )
+
+
 def _check_range(dataset: NDArray[np.uint32], row: NDArray[np.uint32], sizes: Sequence[int]) -> None:
     limit = np.array([*sizes, 0], np.int64)
     # A dataset beyond the last is read as the empty one that stands there, so its rows are out of range too.

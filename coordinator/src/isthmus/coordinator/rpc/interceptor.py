@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import grpc
 
 from isthmus.contract.convert import ERROR_TRAILER, error_to_wire
-from isthmus.contract.errors import Internal, IsthmusError
+from isthmus.contract.errors import Internal, IsthmusError, StorageUnavailable
 from isthmus.party.log import log_fault
 
 Handler = Any
@@ -60,6 +60,8 @@ def _streaming(handler: Handler) -> Handler:
 async def _abort(context: "grpc.aio.ServicerContext[Any, Any]", exc: Exception) -> NoReturn:
     if isinstance(exc, grpc.aio.AbortError):
         raise exc
+    if isinstance(exc, StorageUnavailable):
+        log_fault("storage fault", exc, code=exc.code)  # the caller is told to come again; the operator has to know too
     error = exc if isinstance(exc, IsthmusError) else _internal(exc)
     trailer = ((ERROR_TRAILER, error_to_wire(error).SerializeToString()),)
     await context.abort(grpc.StatusCode[error.spec.status], str(error), trailer)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from isthmus.contract.errors import ChunkDamaged
+from isthmus.coordinator.store.faults import file_faults
 
 _UNFINISHED: Final = ".new-"
 
@@ -24,11 +25,16 @@ class BlobFolder:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def put(self, data: bytes) -> bytes:
-        """Keep the bytes and give their SHA-256; the same bytes again cost nothing."""
+        """Keep the bytes and give their SHA-256; the same bytes again cost nothing.
+
+        Raises:
+            StorageUnavailable: the disk is full or does not let them be written; nothing of them is left.
+        """
         digest = hashlib.sha256(data).digest()
         path = self._path(digest)
         if not path.exists():
-            self._write(path, data)
+            with file_faults():
+                self._write(path, data)
         return digest
 
     def get(self, digest: bytes) -> bytes:

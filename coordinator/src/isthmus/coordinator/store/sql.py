@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.store import tables as t
+from isthmus.coordinator.store.faults import database_faults
 from isthmus.coordinator.store.sql_keys import SqlKeys
 from isthmus.coordinator.store.sql_log import SqlLog
 from isthmus.coordinator.store.sql_parties import SqlParties
@@ -20,6 +22,9 @@ from isthmus.coordinator.store.sql_submissions import SqlSubmissions
 from isthmus.coordinator.store.sql_tombstones import SqlTombstones
 
 _READ_ONLY = "isthmus_read_only"
+
+BUSY_TIMEOUT_S: Final = 20.0
+"""How long a block waits for others that change things; a party waits 60 s for an answer, and is to have one."""
 
 
 class SqlTransaction:
@@ -61,13 +66,14 @@ class SqlStore:
     @contextmanager
     def begin(self) -> Iterator[SqlTransaction]:
         """Open a block that may change things; blocks of this kind follow one another."""
-        with self._engine.begin() as connection:
+        with database_faults(), self._engine.begin() as connection:
             yield SqlTransaction(connection)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
         """Open a block that only reads."""
-        with self._engine.connect().execution_options(**{_READ_ONLY: True}) as connection, connection.begin():
+        options = {_READ_ONLY: True}
+        with database_faults(), self._engine.connect().execution_options(**options) as connection, connection.begin():
             yield SqlTransaction(connection)
 
     def close(self) -> None:
@@ -75,11 +81,14 @@ class SqlStore:
         self._engine.dispose()
 
 
-def open_store(url: str) -> SqlStore:
-    """Open the database at a SQLAlchemy URL, bring its schema up to date, and give the store."""
+def open_store(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> SqlStore:
+    """Open the database at a SQLAlchemy URL, bring its schema up to date, and give the store.
+
+    The store's blocks raise `StorageUnavailable` where SQLite cannot write, or is held by others for `busy_timeout_s`.
+    """
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", partial(_set_up_sqlite, busy_timeout_s))
         event.listen(engine, "begin", _begin_sqlite)
     _migrate(engine)
     return SqlStore(engine)
@@ -93,15 +102,15 @@ def sqlite_url(path: Path) -> str:
 def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    with engine.begin() as connection:
+    with database_faults(), engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
+def _set_up_sqlite(busy_timeout_s: float, connection: Any, _record: object) -> None:
     """Write-ahead log; every commit on disk before it is acknowledged; deleted content overwritten."""
     connection.isolation_level = None  # the driver must not begin transactions by itself
-    connection.execute("PRAGMA busy_timeout = 60000")
+    connection.execute(f"PRAGMA busy_timeout = {round(1000 * busy_timeout_s)}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

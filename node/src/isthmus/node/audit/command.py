@@ -10,14 +10,14 @@ from typing import Final
 import click
 import numpy as np
 
-from isthmus.contract.errors import NotFound
 from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, hardened_1, hardened_single_1
 from isthmus.contract.profile import INTEROP_1, interop_1
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.audit.report import AuditReport, audit_encodings
 from isthmus.node.audit.vectors import AnyProfile, Columns
-from isthmus.node.config import DatasetConfig, load_config
+from isthmus.node.config import DatasetConfig, find_dataset, load_config
 from isthmus.node.normalise.norm1 import normalise_column
+from isthmus.node.options import folder_option
 from isthmus.node.progress import StageProgress
 from isthmus.node.sources.open_source import open_source
 from isthmus.party.commands import emit, json_option
@@ -26,14 +26,7 @@ SAMPLE_ROWS: Final = 2000
 
 
 @click.command()
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
+@folder_option
 @click.option("--dataset", "name", required=True, help="A data set of node.toml.")
 @click.option(
     "--profile",
@@ -63,11 +56,9 @@ def audit(
     \b
     Example: isthmus-node audit --dataset students --profile hardened-1
     """
-    datasets = load_config(folder).datasets
-    if name not in datasets:
-        raise NotFound(kind="data set in node.toml of the name", id=name)
+    dataset = find_dataset(load_config(folder), name)
     rng = np.random.default_rng(seed)
-    columns = sample_columns(folder, datasets[name], rows=sample, rng=rng)
+    columns = sample_columns(folder, dataset, rows=sample, rng=rng)
     report = _attacked(columns, profile_of(profile_name, tuple(columns), name_table=name_table), rng)
     emit(as_json, report.to_data(), report.to_text)
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
 
 from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import RandomBytes
+from isthmus.node.audit.advice import next_steps, verdict
 from isthmus.node.audit.attack import (
     AttackResult,
     Plan,
@@ -29,16 +31,25 @@ MOST_KNOWN: Final = 100
 """A project's limit is held against the strongest attack with so many known people at most."""
 
 LEAST_ROWS: Final = 50
+_WIDTH: Final = 100
 
 _MEANING: Final = """\
-What the figures mean: an attacker who has these encodings and a complete, error-free list of the same people, but no
-key, gives so many percent of the rows to the right person. "Known" are rows whose person it knows beforehand.
-"Sure of" are rows of which it is at least 90 % sure, and how many of these it has right.
-What they do not mean: this is our own attack, and others may do better; so the figures are a lower bound, and low ones
-are no proof of safety. An incomplete or damaged list does worse. In a sample people have fewer relatives and namesakes
-than in the whole file, which can make the figures lower; and whether diffusion is linear, so that it could be undone
-(attack "undiffused"), shows only where there are more rows than a filter has bits, 1,024. With the key everybody is
-recognised. Encodings are pseudonymous personal data, whatever these figures are."""
+How to read this: somebody has your encodings and a complete, error-free list of the same people, but not the key, and
+tries to say whose encoding is whose. A percentage is how many of the encodings it gives to the right person. Of those
+whom it knows beforehand, it knows the encoding already; they are not counted.
+What this does not tell: these are our own attacks, and others may do better, so the true figures may be higher; low
+ones are no proof of safety. A list that is incomplete or has errors does worse. With the key, everybody is recognised.
+Encodings are pseudonymous personal data, whatever these figures are."""
+
+_DETAILS: Final = """\
+Details, for people who know such attacks (docs/guides/audit.md):"""
+
+_SURE: Final = """\
+"sure of" are rows of which an attack was at least 90 % sure, and how many of these it had right."""
+
+_BITS: Final = """\
+Equal vectors, and single bits beside random ones (random in brackets). Diffusion that could be undone (attack
+"undiffused") shows only where there are more rows than a filter has bits, 1,024."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +78,35 @@ class AuditReport:
             "attacks": attacks,
             "tables": [asdict(one) for one in self.tables],
             "strongest_percent": self.strongest(known=MOST_KNOWN).percent,
+            "result": " ".join(verdict(self.strongest(known=MOST_KNOWN))),
+            "next_steps": list(self.next_steps()),
             "meaning": _MEANING,
         }
 
+    def next_steps(self) -> tuple[str, ...]:
+        """What to do next, as sentences, the most effective first."""
+        single = [one for one in self.attacks if one.known <= MOST_KNOWN and one.variant.startswith("table ")]
+        worst = self.strongest(known=MOST_KNOWN)
+        return next_steps(profile=self.profile, rows=self.rows, worst=worst, tables=single)
+
     def to_text(self) -> str:
-        """The report for a terminal."""
-        return "\n".join(
-            [
-                f"Self-audit of {self.rows:,} encodings under {self.profile}",
-                "",
-                *_attack_lines(self.attacks),
-                "",
-                *_table_lines(self.tables),
-                "",
-                _strongest_line(self.strongest(known=MOST_KNOWN)),
-                "",
-                _MEANING,
-            ]
+        """The report for a terminal: what it comes to, what to do, and the figures behind it."""
+        many, so = verdict(self.strongest(known=MOST_KNOWN))
+        steps = (
+            line
+            for number, step in enumerate(self.next_steps(), 1)
+            for line in wrap(step, _WIDTH, initial_indent=f"  {number}. ", subsequent_indent="     ")
         )
+        parts = [
+            [f"Self-audit of {self.rows:,} encodings under {self.profile}"],
+            [f"Result: {many}.", so],
+            list(_people_lines(self)),
+            ["What to do next:", *steps],
+            [_MEANING],
+            [_DETAILS, *_attack_lines(self.attacks), _SURE],
+            [_BITS, *_table_lines(self.tables)],
+        ]
+        return "\n\n".join("\n".join(part) for part in parts)
 
 
 def audit_encodings(
@@ -177,7 +199,6 @@ def _attack_lines(attacks: Sequence[AttackResult]) -> Iterator[str]:
 
 def _table_lines(tables: Sequence[TableFigures]) -> Iterator[str]:
     width = max(len("table"), *(len(one.table) for one in tables))
-    yield "Equal vectors, and single bits beside random ones (random in brackets):"
     yield f"{'table':<{width}}  {'rows':>6}  {'repeated %':>10}  {'aligned %':>9}  bits"
     for one in tables:
         bits, chance = one.bits, one.chance
@@ -189,8 +210,10 @@ def _table_lines(tables: Sequence[TableFigures]) -> Iterator[str]:
         )
 
 
-def _strongest_line(worst: AttackResult) -> str:
-    return (
-        f"Strongest with up to {MOST_KNOWN} known people: {worst.percent:.2f} % of rows recognised "
-        f"({worst.variant}, {worst.known} known); chance is {worst.chance_percent:.3f} %."
-    )
+def _people_lines(report: AuditReport) -> Iterator[str]:
+    """The strongest attack for each number of known people that a limit counts."""
+    yield "somebody who knows beforehand   recognises   strongest attack"
+    for known in sorted({one.known for one in report.attacks if one.known <= MOST_KNOWN}):
+        best = max((one for one in report.attacks if one.known == known), key=lambda one: one.percent)
+        whom = f"{known} of the people" if known else "nobody"
+        yield f"{whom:<30}  {best.percent:>8.1f} %   {best.variant}"

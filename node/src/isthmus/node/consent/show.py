@@ -66,6 +66,17 @@ def consequence(*, record_is: str, from_day: date, today: date) -> str:
     )
 
 
+def project_hint(project: ProjectId, known: Sequence[ProjectId]) -> str:
+    """Say of which project the record is left out, and what to do where this node does not know it."""
+    if project in known:
+        return f"it takes part in every project but {project}"
+    others = f"only of {', '.join(known)}" if known else "nor of any other"
+    return (
+        f"look at the project's id again: this node has taken part in no round of {project} yet, {others}; where the id"
+        f" is mistyped, nobody is left out: take it back with isthmus-node opt-out revoke --project {project}"
+    )
+
+
 def struck_out_text(round_id: str, *, rows: int, too_late: bool) -> str:
     """Say what came of striking out of one round."""
     if too_late:

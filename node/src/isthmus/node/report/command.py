@@ -1,5 +1,6 @@
 """`isthmus-node profile`: count a data set of node.toml and show what that means for linkage. Nothing is sent."""
 
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import click
 
 from isthmus.contract.clock import Clock, SystemClock
-from isthmus.contract.errors import AlreadyExists, NotFound
 from isthmus.contract.ids import RandomBytes
-from isthmus.node.config import DatasetConfig, load_config
+from isthmus.node.config import DatasetConfig, find_dataset, load_config
+from isthmus.node.options import folder_option
 from isthmus.node.report.data import report_data
+from isthmus.node.report.errors import PageExists, PageUnwritable
 from isthmus.node.report.model import Count, Report
 from isthmus.node.report.outgoing import outgoing
 from isthmus.node.report.page import report_page
@@ -40,14 +42,7 @@ def profile_dataset(
 
 
 @click.command()
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("isthmus-node"),
-    show_default=True,
-    help="The node's folder.",
-)
+@folder_option
 @click.option("--dataset", "name", required=True, help="The data set of node.toml.")
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with charts there.")
 @click.option("--force", is_flag=True, help="Overwrite the page if it is there.")
@@ -61,9 +56,9 @@ def profile(folder: Path, name: str, page: Path | None, force: bool, for_sharing
     """
     from isthmus.node.progress import StageProgress  # noqa: PLC0415 - loads rich; the other commands start faster without
 
-    if page is not None and page.exists() and not force:
-        raise AlreadyExists(kind="file", id=page.name)
-    dataset, clock = _dataset(folder, name), SystemClock()
+    if page is not None:
+        _check_page(page, force=force)
+    dataset, clock = find_dataset(load_config(folder), name), SystemClock()
     with StageProgress() as progress:
         exact = profile_dataset(
             folder, name, dataset, random_bytes=secrets.token_bytes, clock=clock, progress=progress.report
@@ -72,13 +67,28 @@ def profile(folder: Path, name: str, page: Path | None, force: bool, for_sharing
     if page is not None:
         own = {} if for_sharing else dataset.columns
         made = f"{clock.now():%d %B %Y}".removeprefix("0")
-        write_private(page, report_page(report, columns=own, made=made).encode("utf-8"))
-        say(f"wrote {page}")
+        _write_page(page, report_page(report, columns=own, made=made))
     emit(as_json, report_data(report), lambda: report_text(report))
 
 
-def _dataset(folder: Path, name: str) -> DatasetConfig:
-    datasets = load_config(folder).datasets
-    if name not in datasets:
-        raise NotFound(kind="data set in node.toml of the name", id=name)
-    return datasets[name]
+def _check_page(page: Path, *, force: bool) -> None:
+    """Return only if the page may be written; asked before the counting, which can take minutes.
+
+    Raises:
+        PageExists: there is such a file, and it is not to be overwritten.
+        PageUnwritable: its folder is not there or not ours to write to.
+    """
+    if not page.parent.is_dir():
+        raise PageUnwritable(file=str(page), problem="there is no such folder")
+    if not os.access(page.parent, os.W_OK):
+        raise PageUnwritable(file=str(page), problem="you may not write to that folder")
+    if page.exists() and not force:
+        raise PageExists(file=str(page))
+
+
+def _write_page(page: Path, text: str) -> None:
+    try:
+        write_private(page, text.encode("utf-8"))
+    except OSError as exc:
+        raise PageUnwritable(file=str(page), problem=str(exc.strerror or "the disk refused it").lower()) from exc
+    say(f"wrote {page}; open it in a browser")

@@ -9,7 +9,18 @@ from enum import StrEnum
 from typing import Final
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS, FieldKind
-from isthmus.node.report.model import OLDEST, Bin, Characters, Count, FieldReport, Gap, Linkage, Repeats, Report
+from isthmus.node.report.model import (
+    MIN_CELL_COUNT,
+    OLDEST,
+    Bin,
+    Characters,
+    Count,
+    FieldReport,
+    Gap,
+    Linkage,
+    Repeats,
+    Report,
+)
 from isthmus.node.report.words import FIELD_NAMES, GROUP_NAMES, amount, listed, percent, share_of
 
 
@@ -143,12 +154,18 @@ def _of_values(one: FieldReport[Count], rows: int) -> Iterator[Finding]:
             f"{name}: {percent(placeholder)} of rows hold a placeholder such as UNKNOWN or 999; it counts as missing."
         )
         yield Finding(level=Level.KNOW, field=one.field, text=text, weight=placeholder)
-    if one.most_common is not None and one.most_common > _TOO_COMMON.get(one.field, 1.0):
+    if one.most_common is not None and _is_too_common(one, rows):
         text = (
             f"{name}: a single value stands in {percent(one.most_common)} of filled rows. "
             "It may be a placeholder that is not known here; strangers agree on it."
         )
         yield Finding(level=Level.ACT, field=one.field, text=text, weight=one.most_common)
+
+
+def _is_too_common(one: FieldReport[Count], rows: int) -> bool:
+    """Say whether the commonest value is hardly real. Where it stands in a few rows only, it may be by chance."""
+    share = one.most_common or 0.0
+    return share > _TOO_COMMON.get(one.field, 1.0) and share * rows >= MIN_CELL_COUNT
 
 
 def _of_years(one: FieldReport[Count], report: Report[Count]) -> Iterator[Finding]:

@@ -16,10 +16,11 @@ from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.normalise.readers import Reading, read_birth_year, read_dob
+from isthmus.node.report.bins import bins_of
 from isthmus.node.report.characters import ShapeTable, count_shapes, kinds_of, lengths_of
 from isthmus.node.report.digests import DEFAULT_CAP, DigestCounter, Digests, digest_column, digest_rows
 from isthmus.node.report.linkage import expected_linkage
-from isthmus.node.report.model import OLDEST, Bin, Characters, FieldReport, Repeats, Report
+from isthmus.node.report.model import OLDEST, Characters, FieldReport, Repeats, Report
 
 _READ_DATE: Final[dict[str, Callable[[str, DateOrder], Reading]]] = {"dob": read_dob, "birth_year": read_birth_year}
 
@@ -65,6 +66,7 @@ class FieldTally:
     def report(self, year: int) -> FieldReport[int]:
         """What was counted, for a report of that year."""
         tally, filled = self.distinct.tally(), self.sound + self.damaged
+        sensible = range(year - OLDEST, year + 1)
         return FieldReport(
             field=self.name,
             sound=self.sound,
@@ -73,21 +75,11 @@ class FieldTally:
             blank=self.blank,
             distinct=tally.distinct,
             most_common=tally.largest / filled if filled and tally.largest is not None else None,
-            lengths=_bins(self.lengths),
-            years=_bins(self.years),
-            odd_years=sum(count for born, count in self.years.items() if not year - OLDEST <= born <= year),
+            lengths=bins_of(self.lengths),
+            years=bins_of(self.years, sensible=sensible),
+            odd_years=sum(count for born, count in self.years.items() if born not in sensible),
             characters={kind: self.kinds[kind] for kind in Characters},
         )
-
-
-def _bins(counts: Mapping[int, int]) -> tuple[Bin, ...]:
-    """One bar for each number from the least to the greatest that occurs."""
-    total = sum(counts.values())
-    numbers = range(min(counts), max(counts) + 1) if counts else range(0)
-    return tuple(
-        Bin(low=number, high=number, share=counts.get(number, 0) / total, count=counts.get(number, 0))
-        for number in numbers
-    )
 
 
 @dataclass(slots=True, kw_only=True)

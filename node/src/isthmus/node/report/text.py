@@ -5,7 +5,7 @@ from textwrap import wrap
 from typing import Final
 
 from isthmus.node.report.findings import Level, find
-from isthmus.node.report.model import Count, FieldReport, Report
+from isthmus.node.report.model import Bin, Count, FieldReport, Report
 from isthmus.node.report.words import FIELD_NAMES, GROUP_NAMES, amount, percent, percent_of, share_of, span
 
 BAR_CELLS: Final = 20
@@ -63,7 +63,15 @@ def _bar(parts: Sequence[Count], rows: int) -> str:
 def _range_lines(report: Report[Count]) -> Iterator[str]:
     for one in report.fields:
         if one.years:
-            yield f"{FIELD_NAMES[one.field]}: years {span(one.years[0])} ... {span(one.years[-1])}"
+            yield f"{FIELD_NAMES[one.field]}: years {_years_text(one.years)}"
+
+
+def _years_text(years: Sequence[Bin]) -> str:
+    """From when to when; what lies far off is said beside it, where its count is shown."""
+    far = [one for one in years if one.count and None in {one.low, one.high}]
+    near = [one for one in years if one not in far]
+    beside = "".join(f"; {one.count:,} at {span(one)}" for one in far)
+    return f"{span(near[0])} to {span(near[-1])}{beside}"
 
 
 def _route_lines(report: Report[Count]) -> Iterator[str]:

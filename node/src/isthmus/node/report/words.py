@@ -1,5 +1,6 @@
 """The words of the report: names of fields and groups, numbers and shares as people read them."""
 
+from math import floor
 from typing import Final
 
 from isthmus.node.report.model import Bin, Count, Hidden
@@ -45,14 +46,18 @@ def share_of(count: Count, total: int) -> float | None:
 
 
 def percent(share: float) -> str:
-    """A share as people read it: no more digits than matter, and never 0 % or 100 % where it is not."""
+    """A share to a tenth of a percent, half up, as people read it; never 0 % or 100 % where it is not.
+
+    The same digits for small and large shares: parts that stand side by side add up to 100 % but for their last digit.
+    """
     if share in {0.0, 1.0}:
         return f"{share:.0%}".replace("%", " %")
     if share < 0.001:
         return "under 0.1 %"
-    if share > 0.999:
+    if share >= 0.9995:
         return "over 99.9 %"
-    return f"{100 * share:.{1 if share < 0.0995 or share >= 0.9905 else 0}f} %"
+    whole, tenth = divmod(floor(1000 * share + 0.5), 10)
+    return f"{whole}.{tenth} %" if tenth else f"{whole} %"
 
 
 def percent_of(count: Count, total: int) -> str:

@@ -13,7 +13,8 @@
     │   ├── RoundStateMismatch · IllegalTransition · StateChanged
     │   ├── SubmissionConflict · AlreadyExists
     │   └── NotFound · NotReady
-    ├── Unreachable          the network or the other side is at fault; trying again may help
+    ├── Passing              nobody did anything wrong; trying again may help
+    │   └── Unreachable · StorageUnavailable
     └── Internal             a fault of ours; only an opaque reference is shown
 
 Each class has a stable `code`, typed fields and one row in `ERRORS`. A sentence never holds a field value of a person,
@@ -45,6 +46,7 @@ from isthmus.contract.errors.base import (
     Conflict,
     ErrorSpec,
     IsthmusError,
+    Passing,
     Refused,
 )
 from isthmus.contract.errors.conflict import (
@@ -56,7 +58,7 @@ from isthmus.contract.errors.conflict import (
     StateChanged,
     SubmissionConflict,
 )
-from isthmus.contract.errors.faults import Internal, Unreachable
+from isthmus.contract.errors.faults import Internal, StorageUnavailable, Unreachable
 from isthmus.contract.errors.refused import (
     CertificateExpired,
     CertificateUnknown,
@@ -99,11 +101,13 @@ __all__ = [
     "NotAMember",
     "NotFound",
     "NotReady",
+    "Passing",
     "PermissionDenied",
     "Refused",
     "RoundStateMismatch",
     "SignatureInvalid",
     "StateChanged",
+    "StorageUnavailable",
     "SubmissionConflict",
     "SubmissionIncomplete",
     "SubmissionMalformed",

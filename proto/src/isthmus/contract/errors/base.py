@@ -62,5 +62,9 @@ class Conflict(IsthmusError):
     """The request does not fit the state of things."""
 
 
+class Passing(IsthmusError):
+    """Nobody did anything wrong, and it passes; trying again may help."""
+
+
 def _remake(cls: type[IsthmusError], known: dict[str, Any]) -> IsthmusError:
     return cls(**known)

@@ -1,13 +1,13 @@
-"""Nobody's wrongdoing: the network, or a fault of ours."""
+"""Nobody's wrongdoing: the network, a disk, or a fault of ours."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from isthmus.contract.errors.base import INTERNAL, UNREACHABLE, ErrorSpec, IsthmusError
+from isthmus.contract.errors.base import INTERNAL, UNREACHABLE, ErrorSpec, IsthmusError, Passing
 
 
 @dataclass(eq=False, kw_only=True)
-class Unreachable(IsthmusError):
+class Unreachable(Passing):
     """The other side did not answer."""
 
     code: ClassVar[str] = "unreachable"
@@ -19,6 +19,21 @@ class Unreachable(IsthmusError):
         remedy="check the address and the network, then run this again; nothing is lost",
     )
     address: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class StorageUnavailable(Passing):
+    """The coordinator cannot write to its disk or its database; what was being done is undone."""
+
+    code: ClassVar[str] = "storage-unavailable"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="UNAVAILABLE",
+        http=503,
+        exit_code=UNREACHABLE,
+        sentence="the coordinator cannot store anything at the moment: {problem}",
+        remedy="its operator has to see to its disk; run this again later, what was acknowledged before is kept",
+    )
     problem: str
 
 

@@ -1,0 +1,63 @@
+"""What projects and round manifests of every version have in common.
+
+So that what another version of this program made can still be listed, ended and kept from strangers, though nothing
+else can be done with it. docs/protocol.md section 3.
+"""
+
+from typing import Final
+
+import msgspec
+
+from isthmus.contract.ids import PartyId
+from isthmus.contract.project import MANIFEST_FORMAT
+
+
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    party: PartyId
+
+
+class _Terms(msgspec.Struct, frozen=True, kw_only=True):
+    require_verified: bool = True
+
+
+class ManifestOutline(msgspec.Struct, frozen=True, kw_only=True):
+    """The format of a round manifest, the ids of its members in the project's order, and one of the project's terms.
+
+    It vouches for nothing: who acts on a manifest reads it with `manifest_from_bytes`.
+    """
+
+    format: str
+    members: tuple[_Named, ...]
+    project: _Terms = _Terms()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this version of the program made it, or could have."""
+        return self.format == MANIFEST_FORMAT
+
+    def parties(self) -> tuple[PartyId, ...]:
+        """Give the ids of the members."""
+        return tuple(member.party for member in self.members)
+
+
+_NOTHING: Final = ManifestOutline(format="", members=())
+
+
+class _Read(msgspec.Struct, frozen=True, kw_only=True):
+    analysts: tuple[PartyId, ...] = ()
+
+
+def manifest_outline(data: bytes) -> ManifestOutline:
+    """Give the outline of a manifest of any version; one without members, and not current, where there is none."""
+    try:
+        return msgspec.json.decode(data, type=ManifestOutline)
+    except (msgspec.MsgspecError, RecursionError):
+        return _NOTHING
+
+
+def project_analysts(data: bytes) -> tuple[PartyId, ...]:
+    """Give the analysts of a project of any version; nobody where its bytes do not say."""
+    try:
+        return msgspec.json.decode(data, type=_Read).analysts
+    except (msgspec.MsgspecError, RecursionError):
+        return ()
