@@ -21,7 +21,7 @@ from isthmus.node.config import DatasetConfig
 from isthmus.node.consent_settings import columns_needed
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
-from isthmus.node.outbox import named_payload, new_payload, open_outbox, write_rows
+from isthmus.node.outbox import SPOOL_PREFIX, named_payload, new_payload, open_outbox, write_rows
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
 from isthmus.node.spool import open_spool
@@ -96,7 +96,7 @@ def prepare_submission(
     """
     tally, round_id = _Tally(), job.encoding.manifest.round_id
     open_outbox(outbox, vault)
-    with open_spool(outbox) as spool, new_payload(outbox, round_id) as payload:
+    with open_spool(outbox, prefix=SPOOL_PREFIX) as spool, new_payload(outbox, round_id) as payload:
         for record_ids, clks in _encoded(stream, job, tally, progress):
             spool.add(_draw_handles(len(record_ids), random_bytes), clks, record_ids)
         progress("writing", 0, 1)
