@@ -27,14 +27,15 @@ from isthmus.coordinator.actions.rounds import add_project, cancel_round, propos
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import Client, connect
-from isthmus.node.daemon import _step
-from isthmus.node.errors import RefusedByPolicy, RoundEnded
-from isthmus.node.node import Node, open_node
+from isthmus.node.daemon import Watch, _step
+from isthmus.node.errors import ConsentChanging, RefusedByPolicy, RoundEnded, SettingsChanged
+from isthmus.node.node import Node, open_node, with_present_settings
 from isthmus.node.policy import read_manifest
 from isthmus.node.progress import StageProgress
 from isthmus.node.signing import sign_manifest
 from isthmus.node.strike_out import strike_out_all
 from isthmus.node.take_part import _prepare, take_step
+from isthmus.node.vault import Mark
 from isthmus.party.commands import Commands
 from isthmus.party.enrol import Keys, enrol
 
@@ -232,16 +233,16 @@ def test_all_people_of_a_provider_may_opt_out(scene: Scene) -> None:
 def test_running_node_strikes_out_by_itself_and_asks_once(scene: Scene) -> None:
     scene.step(0, 1)
     _opt_out(scene.folder, "add", "0000")
-    applied: dict[RoundId, object] = {}
 
     with StageProgress() as progress:
+        watch = Watch(node=scene.nodes[0], client=scene.clients[0], progress=progress, once=True)
         for _ in range(3):
             view = scene.clients[0].get_round(scene.round_id)[0]
             assert view.state is RoundState.SEALED
-            _step(scene.nodes[0], scene.clients[0], view, progress=progress, said={}, applied=applied, strict=True)
+            _step(watch, view)
 
     assert scene.outcomes() == ["1-9 rows struck out"]
-    assert list(applied) == [scene.round_id]
+    assert list(watch.applied) == [scene.round_id]
     scene.match()
     assert set(scene.ids(0)) == EVERYBODY - {"0000"}
 
@@ -262,6 +263,55 @@ def test_person_who_opted_out_after_preparing_and_before_sending_is_not_sent(sce
     assert (submission_from_bytes(before.document).rows, submission_from_bytes(after.document).rows) == (6, 5)
     assert "0001" not in node.vault.record_ids(scene.round_id).values()
     assert list(node.outbox.iterdir()) == []
+
+
+def test_person_who_opts_out_while_rows_are_encoded_is_not_sent(scene: Scene) -> None:
+    node, told = scene.nodes[0], list[str]()
+
+    def opt_out_meanwhile(stage: str, _done: int, _total: int) -> None:
+        if stage == "writing" and not told:
+            told.append(stage)
+            _opt_out(scene.folder, "add", "0001")
+            _write_people(scene.folder, opted_out="0002")
+
+    take_step(node, scene.clients[0], scene.round_id, report=opt_out_meanwhile)
+
+    assert set(node.vault.record_ids(scene.round_id).values()) == EVERYBODY - {"0001", "0002"}
+    prepared = node.vault.prepared(scene.round_id)
+    assert prepared is not None and prepared.receipt is not None
+    assert submission_from_bytes(prepared.document).rows == 4
+
+
+def test_people_who_go_on_opting_out_while_rows_are_encoded_keep_all_from_being_sent(scene: Scene) -> None:
+    node, times = scene.nodes[0], list[str]()
+
+    def opt_out_meanwhile(stage: str, done: int, _total: int) -> None:
+        if (stage, done) == ("writing", 0):
+            _opt_out(scene.folder, "add", f"000{len(times)}")
+            times.append(stage)
+
+    with pytest.raises(ConsentChanging, match="3 times"):
+        take_step(node, scene.clients[0], scene.round_id, report=opt_out_meanwhile)
+
+    assert node.vault.prepared(scene.round_id) is None
+    assert not node.vault.marked(scene.round_id, Mark.OPENED)
+
+
+def test_rule_that_comes_into_node_toml_while_rows_are_encoded_is_heeded(scene: Scene) -> None:
+    node = scene.nodes[0]
+    rule = '[[datasets.people.consent]]\ncolumn = "First"\nexclude_if = ["Aurelio"]\ninclude_if = '
+
+    def edit_meanwhile(stage: str, done: int, _total: int) -> None:
+        if (stage, done) == ("writing", 0):
+            (scene.folder / "node.toml").write_text(f"{SETTINGS}{rule}{json.dumps(NAMES[1:])}\n")
+
+    with pytest.raises(SettingsChanged):
+        take_step(node, scene.clients[0], scene.round_id, report=edit_meanwhile)
+    assert not node.vault.marked(scene.round_id, Mark.OPENED)
+
+    take_step(with_present_settings(node), scene.clients[0], scene.round_id, report=_silent)
+
+    assert set(node.vault.record_ids(scene.round_id).values()) == EVERYBODY - {"0000"}
 
 
 def test_round_that_was_cancelled_leaves_no_encoding_and_no_handle_at_the_node(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from isthmus.contract.canonical import canonical_bytes
 from isthmus.contract.errors import Unreachable
 from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
-from isthmus.node.errors import KeyMissing
+from isthmus.node.errors import KeyMissing, RefusedByPolicy
 from isthmus.node.keys.errors import (
     ConfirmationRefused,
     ConfirmationsMissing,
@@ -41,6 +41,29 @@ def test_members_agree_though_parts_come_reordered_and_repeated(world: World) ->
     assert len(masters) == 1 and len(masters.pop()) == 32
     assert world.state(round_id) is RoundState.COLLECTING
     assert [path.suffix for path in (world.nodes["college"].folder / "keys").glob(f"{round_id}.*")] == [".key"]
+
+
+@pytest.mark.parametrize("steps", [3, 4], ids=["holding the key", "after the preflight"])
+def test_a_round_that_went_back_to_locked_gets_no_second_part_of_the_key(world: World, steps: int) -> None:
+    round_id = world.locked()
+    for _ in range(steps):
+        for party in PARTIES:
+            if world.state(round_id) is not RoundState.COLLECTING:
+                world.step(party, round_id)
+    node = world.nodes["riverside"]
+    held = node.keys.has_master(round_id)
+    if steps == 4:
+        node.forget_keys(round_id)  # as once the IDs are here
+
+    def go_back(response: pb.GetRoundResponse) -> pb.GetRoundResponse:
+        response.round.state = common_pb2.ROUND_STATE_LOCKED
+        response.round.waiting_for.add(party_id="riverside")
+        return response
+
+    with pytest.raises(RefusedByPolicy, match="went back in time"):
+        world.step("riverside", round_id, GetRound=go_back)
+    assert held
+    assert list((node.folder / "keys").glob(f"{round_id}.part")) == []
 
 
 def test_a_replayed_part_of_another_round_is_refused_by_its_senders_name(world: World) -> None:

@@ -19,7 +19,7 @@ from isthmus.coordinator.actions.rounds import add_project, propose_round
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.node.cli import main
 from isthmus.node.client import connect
-from isthmus.node.node import open_node
+from isthmus.node.node import only_one_run, open_node
 from isthmus.node.policy import read_manifest
 from isthmus.node.qr import qr_lines
 from isthmus.node.signing import sign_manifest
@@ -145,10 +145,24 @@ def test_sealed_node_agrees_on_a_key_and_opens_with_its_credential_alone(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert "isthmus-node seal" in world.run("college", "doctor").output, "plain files are not taken for sealed ones"
 
-    assert "sealed 3 private key files" in world.run("college", "seal").output
+    left_behind = [college / "identity" / "tls.key.new", college / "keys" / "relayed-1.part.new"]
+    (college / "keys").mkdir(exist_ok=True)
+    for path in (*left_behind, college / "keys" / "notes.new"):
+        path.write_bytes(b"half a key")
+    first = world.run("college", "seal").output
+    assert "sealed 3 private key files" in first
+    assert "removed 2 unfinished file(s)" in first
+    assert not any(path.exists() for path in left_behind)
+    assert (college / "keys" / "notes.new").exists(), "only what the node made is removed"
+    (college / "keys" / "notes.new").unlink()
+    with only_one_run(college):
+        assert "[already-running]" in world.run("college", "seal").output
     assert "nothing to do" in world.run("college", "seal").output
 
     assert "sealed by a credential; they open" in world.run("college", "doctor").output
+    (college / "identity" / "tls.key").chmod(0o640)
+    assert f"chmod 600 {college / 'identity' / 'tls.key'}" in world.run("college", "doctor").output
+    (college / "identity" / "tls.key").chmod(0o600)
     round_id = agree(world)
     assert all(path.read_bytes().startswith(b'{"format":"isthmus/sealed/1"') for path in secret_files(college))
     assert [path.suffix for path in secret_files(college) if round_id in path.name] == [".key"]

@@ -102,6 +102,7 @@ def test_damaged_master_is_refused_without_its_content(tmp_path: Path, key: str)
 
 def test_passphrase_comes_from_the_file_that_the_environment_names(tmp_path: Path) -> None:
     (tmp_path / "passphrase").write_text("correct horse battery\r\n")
+    (tmp_path / "passphrase").chmod(0o600)
     environ = {"ISTHMUS_NODE_PASSPHRASE_FILE": str(tmp_path / "passphrase")}
     first = key_files("passphrase", environ=environ, random_bytes=_random, cost=CHEAP)
     (tmp_path / "passphrase").write_text("correct horse battery")
@@ -112,6 +113,17 @@ def test_passphrase_comes_from_the_file_that_the_environment_names(tmp_path: Pat
     assert second.read(tmp_path / "key", kind="identity key") == b"content"
     with pytest.raises(MalformedDocument, match="does not hold the agreement key"):
         second.read(tmp_path / "key", kind="agreement key")
+
+
+def test_passphrase_file_that_everybody_may_read_is_refused_with_the_command_that_closes_it(tmp_path: Path) -> None:
+    path = tmp_path / "passphrase"
+    path.write_text("correct horse battery")
+    path.chmod(0o644)
+
+    with pytest.raises(SettingsInvalid, match=f"chmod 600 {path}") as refused:
+        key_files("passphrase", environ={"ISTHMUS_NODE_PASSPHRASE_FILE": str(path)}, random_bytes=_random)
+
+    assert "horse" not in str(refused.value)
 
 
 def test_credential_comes_from_systemds_folder(tmp_path: Path) -> None:
@@ -138,6 +150,7 @@ def test_what_the_environment_does_not_give_is_named(tmp_path: Path, sealed_by: 
 )
 def test_too_short_a_secret_is_refused(tmp_path: Path, sealed_by: str, variable: str) -> None:
     (tmp_path / "isthmus-node-key").write_bytes(b"short")
+    (tmp_path / "isthmus-node-key").chmod(0o600)
     named = tmp_path if sealed_by == "credential" else tmp_path / "isthmus-node-key"
 
     with pytest.raises(WeakSecret):

@@ -24,6 +24,7 @@ from isthmus.contract.encodings import (
 )
 from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.secret import Secret
+from isthmus.node.errors import FolderBlocked
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.outbox import open_outbox, payload_path
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
@@ -314,16 +315,30 @@ def test_second_submission_of_a_round_is_refused_and_the_first_one_stays(tmp_pat
 def test_declaration_does_not_stand_where_its_payload_could_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
 
-    with pytest.raises(OSError, match="outbox"):
+    with pytest.raises(FolderBlocked, match="outbox"):
         _prepare(tmp_path, _stream(_records()))
 
     with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
         assert vault.prepared(ROUND) is None
 
 
+def test_opening_the_outbox_leaves_alone_what_is_not_the_nodes(tmp_path: Path) -> None:
+    outbox = tmp_path / "outbox"
+    (outbox / "another-round-1.new").mkdir(parents=True)
+    (outbox / "kept").mkdir()
+    for name in ("notes.txt", "tmpabcdef", ".nfs0001", "payload", "another-round-2.0123.payload", "UPPER-1.new"):
+        (outbox / name).write_bytes(b"somebody's")
+    before = sorted(path.name for path in outbox.iterdir())
+
+    with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
+        open_outbox(outbox, vault)
+
+    assert sorted(path.name for path in outbox.iterdir()) == before
+
+
 def test_opening_the_outbox_removes_what_no_submission_is_about(tmp_path: Path) -> None:
     submission = _prepare(tmp_path, _stream(_records()))
-    for name in ("another-round-1.0123456789abcdef.payload", "another-round-1.new", "tmpabcdef"):
+    for name in ("another-round-1.0123456789abcdef.payload", "another-round-1.new", "spool-ab_cdef1"):
         (tmp_path / "outbox" / name).write_bytes(b"left behind")
 
     with closing(open_vault(tmp_path / "vault.sqlite")) as vault:

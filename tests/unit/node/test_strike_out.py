@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -200,6 +201,22 @@ def test_round_that_takes_no_tombstones_is_not_asked(node: Node, state: RoundSta
 
     assert strike_out(node, _client(hub), _view(state)).rows == rows
     assert hub.asked == []
+
+
+def test_version_of_a_database_changes_every_ten_minutes_and_with_its_rules(node: Node, clock: FixedClock) -> None:
+    _submitted(node, 3)
+    versions = []
+    for rules in (STUDENTS.consent, (*STUDENTS.consent, ConsentRule(column="In", include_if=("Y",)))):
+        dataset = DatasetConfig(kind="odbc", query="SELECT 1", id_column="Nr", columns={}, consent=rules)
+        asking = replace(node, config=NodeConfig(datasets={"students": dataset}))
+        versions.append(consent_version(asking, ROUND))
+        clock.set(clock.now() + timedelta(minutes=9))
+        assert consent_version(asking, ROUND) == versions[-1]
+        clock.set(clock.now() + timedelta(minutes=1))
+        versions.append(consent_version(asking, ROUND))
+
+    assert versions[0] != versions[1]
+    assert versions[1] != versions[2]
 
 
 def test_version_changes_with_the_list_the_day_and_the_file_alone(node: Node, clock: FixedClock) -> None:

@@ -28,6 +28,7 @@ from isthmus.node.keys.agreement import (
 )
 from isthmus.node.keys.errors import ContributionsMissing
 from isthmus.node.node import Node
+from isthmus.node.vault import Mark
 from isthmus.node.verified import check_verified, load_verified
 from isthmus.party.errors import SettingsInvalid
 
@@ -37,10 +38,12 @@ def agree(node: Node, client: Client, manifest: RoundManifest, view: RoundView) 
 
     Raises:
         MembersUnverified: a member's fingerprint was not compared here; nothing was sent.
-        RefusedByPolicy: the epoch or a verified party's keys went where they must not; nothing was sent.
+        RefusedByPolicy: this node has agreed on the round's key already, or the epoch or a verified party's keys went
+            where they must not; nothing was sent.
         WeakSecret: this machine's randomness is dead; nothing was sent.
         ContributionRefused, OwnKeyDiffers, MemberKeyUnusable: somebody disturbs the agreement; they name whom.
     """
+    _check_not_agreed(node, manifest.round_id)
     check_members(node, manifest)
     if all(waiting.party != node.identity.party for waiting in view.waiting_for):
         return view
@@ -107,6 +110,16 @@ def check_epoch(node: Node, manifest: RoundManifest) -> None:
         problem = f"the keys of {names} changed within key epoch {now.epoch}; ask them, not over the coordinator"
         raise RefusedByPolicy(round_id=manifest.round_id, problem=problem)
     node.vault.save_membership(manifest.project.id, now)
+
+
+def _check_not_agreed(node: Node, round_id: RoundId) -> None:
+    """Return only if this node does not hold, and never held, the round's master: no state leads back to LOCKED.
+
+    A second part would make a second key, under which the coordinator could have the same rows encoded once more.
+    """
+    if node.keys.has_master(round_id) or node.vault.marked(round_id, Mark.CONFIRMED):
+        problem = "it asks for a key once more, though this node has agreed on it; the coordinator went back in time"
+        raise RefusedByPolicy(round_id=round_id, problem=problem)
 
 
 def own_keys(node: Node) -> OwnKeys:

@@ -19,6 +19,7 @@ from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template, find_dataset, load_config
 from isthmus.node.doctor import Finding, examine
+from isthmus.node.faults import typed_fault
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
 from isthmus.node.node import Node, files_of_folder, only_one_run, open_node
@@ -45,7 +46,13 @@ LATER: Final = {
 """Commands that count or encode a whole data set."""
 
 
-@click.group("isthmus-node", cls=Commands, later=LATER, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "isthmus-node",
+    cls=Commands,
+    later=LATER,
+    typed=typed_fault,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="isthmus-node")
 def main() -> None:
     """Run a data provider's Isthmus node: encode records on your own premises and take part in linkage rounds.
@@ -212,9 +219,13 @@ def doctor(folder: Path, as_json: bool) -> None:
     \b
     Example: isthmus-node doctor
     """
-    found = list(examine(folder, clock=SystemClock()))
-    data = [{"what": one.what, "well": one.well, "says": one.says} for one in found]
-    emit(as_json, data, lambda: "\n".join(map(_finding_line, found)))
+    found = []
+    for one in examine(folder, clock=SystemClock()):
+        found.append(one)
+        if not as_json:
+            click.echo(_finding_line(one))
+    if as_json:
+        emit(True, [{"what": one.what, "well": one.well, "says": one.says} for one in found], str)
     if not all(one.well for one in found):
         click.get_current_context().exit(EXIT_SETTINGS)
 

@@ -14,15 +14,15 @@ from isthmus.node.agree import own_keys
 from isthmus.node.client import connect
 from isthmus.node.config import load_config
 from isthmus.node.keys.fingerprint import GROUPS, fingerprint_groups, shown
-from isthmus.node.keys.folder import KINDS
-from isthmus.node.node import Node, files_of, open_node
+from isthmus.node.keys.folder import KINDS, private_files
+from isthmus.node.node import Node, files_of, only_one_run, open_node
 from isthmus.node.options import folder_option
 from isthmus.node.policy import read_manifest
 from isthmus.node.qr import qr_lines
 from isthmus.node.verified import Verified, check_not_own, load_verified, other_member, save_verified
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.errors import SettingsInvalid
-from isthmus.party.identity import KEY_KINDS, is_sealed
+from isthmus.party.identity import KEY_KINDS, KeyFiles, is_sealed, unfinished
 from isthmus.party.typed_ids import typed
 
 _NOT_SEALED: Final = (
@@ -107,13 +107,13 @@ def seal(folder: Path) -> None:
     config = load_config(folder)
     if config.keys.sealed_by == "none":
         raise SettingsInvalid(file="node.toml", problem=_NOT_SEALED)
-    files, sealed = files_of(config), 0
-    for path, kind in _private_files(folder):
-        content = path.read_bytes()
-        if not is_sealed(content):
-            files.write(path, content, kind=kind)
-            sealed += 1
+    files = files_of(config)
+    with only_one_run(folder):
+        removed = _remove_unfinished(folder)
+        sealed = _seal_all(files, private_files(folder))
     say(sealed_text(sealed))
+    if removed:
+        say(f"removed {removed} unfinished file(s) of a program that was killed while it wrote a key")
 
 
 def sealed_text(files: int) -> str:
@@ -128,10 +128,22 @@ def sealed_text(files: int) -> str:
     )
 
 
-def _private_files(folder: Path) -> list[tuple[Path, str]]:
-    identity = [(folder / "identity" / name, kind) for name, kind in KEY_KINDS.items()]
-    rounds = [(path, KINDS[path.suffix]) for path in sorted((folder / "keys").glob("*")) if path.suffix in KINDS]
-    return [(path, kind) for path, kind in (*identity, *rounds) if path.exists()]
+def _seal_all(files: KeyFiles, found: list[tuple[Path, str]]) -> int:
+    contents = [(path, kind, path.read_bytes()) for path, kind in found]
+    as_they_are = [one for one in contents if not is_sealed(one[2])]
+    for path, kind, content in as_they_are:
+        files.write(path, content, kind=kind)
+    return len(as_they_are)
+
+
+def _remove_unfinished(folder: Path) -> int:
+    """Remove what a killed program left of private keys that it wrote: it may be unsealed, and nothing reads it."""
+    identity = [folder / "identity" / unfinished(name) for name in KEY_KINDS]
+    rounds = [path for path in (folder / "keys").glob(unfinished("*")) if Path(path.stem).suffix in KINDS]
+    found = [path for path in (*identity, *rounds) if path.is_file()]
+    for path in found:
+        path.unlink()
+    return len(found)
 
 
 def _manifest(node: Node, round_id: RoundId) -> RoundManifest:

@@ -12,7 +12,7 @@ from isthmus.contract.clock import SystemClock
 from isthmus.contract.ids import ProjectId, parse_project_id
 from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME
-from isthmus.node.consent.days import local_day
+from isthmus.node.consent.days import clock_is_behind, local_day
 from isthmus.node.consent.opt_out_csv import read_opt_outs
 from isthmus.node.consent.opt_outs import Act, Entry, Reason, entry_problems, revocable
 from isthmus.node.consent.show import (
@@ -27,7 +27,7 @@ from isthmus.node.consent.show import (
 from isthmus.node.consent.store import OptOutList, open_opt_outs
 from isthmus.node.errors import OptOutUnknown
 from isthmus.node.node import open_node
-from isthmus.node.normalise.dates import DateOrder
+from isthmus.node.normalise.dates import LAST_YEAR, DateOrder
 from isthmus.node.options import folder_option
 from isthmus.node.vault import VAULT_NAME, open_vault
 from isthmus.party.commands import emit, json_option, say
@@ -75,7 +75,7 @@ def add(
         Act.OPT_OUT,
         record_id,
         from_day=from_day.date() if from_day else today,
-        until_day=until_day.date() if until_day else None,
+        until_day=until_day.date() if until_day and until_day.year <= LAST_YEAR else None,
         project=project_id,
         reason=Reason(reason),
         entered_at=now,
@@ -187,7 +187,26 @@ def show(folder: Path, as_json: bool) -> None:
     """Count who is left out today, by project and reason. The counts are exact: for your own eyes."""
     with _opened(folder) as opt_outs:
         counts = counts_data(opt_outs.entries(), today=local_day(SystemClock().now()))
+        latest = opt_outs.latest_day()
     emit(as_json, counts, lambda: counts_text(counts))
+    if latest is not None and latest > local_day(SystemClock().now()):
+        say(clock_is_behind(latest))
+
+
+@opt_out.command("trust-clock")
+@folder_option
+def trust_clock(folder: Path) -> None:
+    """Take this machine's clock for right, after it was wrong: forget later days that this node has seen.
+
+    \b
+    Example: isthmus-node opt-out trust-clock
+    """
+    today = local_day(SystemClock().now())
+    with _opened(folder) as opt_outs:
+        latest = opt_outs.latest_day()
+        opt_outs.forget_latest_day()
+    behind = latest is not None and latest > today
+    say(f"{latest} is forgotten; today is {today}" if behind else f"this node has seen no day after {today}")
 
 
 @contextmanager

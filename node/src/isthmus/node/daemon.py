@@ -1,7 +1,12 @@
-"""The node's loop: looks for rounds, takes the next step in each, and waits in between."""
+"""The node's loop: looks for rounds, takes the next step in each, and waits in between.
+
+A fault of this machine or of the program (`isthmus.node.faults`) is said, and tried again after a wait that doubles up
+to five minutes; other rounds go on meanwhile. A damaged database ends the loop, since nothing can be kept any more.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from isthmus.contract.errors import IsthmusError, Passing, StorageUnavailable, Unreachable
@@ -10,8 +15,9 @@ from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client, connect
 from isthmus.node.consent.show import struck_out_text
-from isthmus.node.errors import MembersUnverified, NeedsConsent
-from isthmus.node.node import Node
+from isthmus.node.errors import LocalFault, MembersUnverified, NeedsConsent, StoreDamaged, Unforeseen
+from isthmus.node.faults import typed_faults
+from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import open_outbox
 from isthmus.node.progress import StageProgress
 from isthmus.node.show import report_text
@@ -27,6 +33,36 @@ _WAITED_FOR: Final[dict[type[Passing], str]] = {
 }
 RETRIES: Final = 60
 """How long an unreachable coordinator is waited for: five minutes."""
+LONGEST_WAIT_S: Final = 300.0
+"""The longest wait after faults of this machine or of the program."""
+
+_FAULTS: Final = (LocalFault, Unforeseen)
+"""Faults after which the loop goes on."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """A node at work: which rounds it looks after, and what it remembers from one look to the next.
+
+    `project` and `round_id` None are all; `once` ends it with the IDs of one round, or with whatever stands against it.
+    """
+
+    node: Node
+    client: Client
+    progress: StageProgress
+    project: ProjectId | None = None
+    round_id: RoundId | None = None
+    once: bool = False
+    finished: set[RoundId] = field(default_factory=set)
+    forgotten: set[RoundId] = field(default_factory=set)
+    said: dict[str, str] = field(default_factory=dict)
+    applied: dict[RoundId, object] = field(default_factory=dict)
+
+    def say_once(self, about: str, message: str) -> None:
+        """Say what is new about something."""
+        if self.said.get(about) != message:
+            self.said[about] = message
+            self.progress.say(with_given_folder(message))
 
 
 def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | None, once: bool) -> None:
@@ -34,101 +70,142 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
 
     Raises:
         Passing: the coordinator did not answer, or could not store anything, for five minutes.
+        StoreDamaged: a database of the folder is damaged.
         IsthmusError: with `once`, whatever stands against the round; otherwise it is said and the round passed over.
     """
-    finished: set[RoundId] = set()
-    forgotten: set[RoundId] = set()
-    said: dict[RoundId, str] = {}
-    applied: dict[RoundId, object] = {}
-    failures = 0
     open_outbox(node.outbox, node.vault)
     with connect(node.identity) as client, StageProgress() as progress:
         if round_id is not None:
             client.get_round(round_id)  # so that a mistyped round is an error and not an endless wait
-        while True:
-            try:
-                views = client.list_rounds()
-                _forget_ended(node, views, forgotten)
-                for view in _open_rounds(views, project=project, round_id=round_id, finished=finished):
-                    if _step(node, client, view, progress=progress, said=said, applied=applied, strict=once):
-                        finished.add(view.round_id)
-                        if once:
-                            return
-                failures = 0
-                time.sleep(POLL_S)
-            except Passing as exc:
-                failures += 1
-                if failures > RETRIES:
-                    raise
-                progress.say(f"{_WAITED_FOR[type(exc)]}; trying again")
-                time.sleep(RETRY_S)
+        watch = Watch(node=node, client=client, progress=progress, project=project, round_id=round_id, once=once)
+        keep_watch(watch, pause=time.sleep)
 
 
-def _forget_ended(node: Node, views: Sequence[RoundView], forgotten: set[RoundId]) -> None:
+def keep_watch(watch: Watch, *, pause: Callable[[float], None]) -> None:
+    """Look after rounds again and again, with pauses in seconds; raises as `run_rounds`."""
+    unanswered = faults = 0
+    while True:
+        try:
+            if look(watch):
+                return
+            unanswered = faults = 0
+            watch.said.pop("fault", None)
+            wait = POLL_S
+        except Passing as exc:
+            unanswered += 1
+            if unanswered > RETRIES:
+                raise
+            watch.progress.say(f"{_WAITED_FOR[type(exc)]}; trying again")
+            wait = RETRY_S
+        except _FAULTS as fault:
+            if watch.once:
+                raise
+            watch.say_once("fault", f"{fault} [{fault.code}]; trying again by itself")
+            wait = min(RETRY_S * 2**faults, LONGEST_WAIT_S)
+            faults += 1
+        pause(wait)
+
+
+def look(watch: Watch) -> bool:
+    """Look at every chosen round once and take its next step; give whether all is done that was wanted.
+
+    Raises:
+        LocalFault, Unforeseen: the first such fault, once all other rounds had their turn; with `once`, at once.
+        Passing, StoreDamaged, IsthmusError: as `run_rounds`.
+    """
+    fault: IsthmusError | None = None
+    with typed_faults():
+        if not _settings_are_lawful(watch):
+            return False
+        views = watch.client.list_rounds()
+        _forget_ended(watch, views)
+    for view in _open_rounds(watch, views):
+        try:
+            with typed_faults():
+                over = _step(watch, view)
+        except _FAULTS as found:
+            if watch.once:
+                raise
+            fault, over = fault or found, False
+        if over:
+            watch.finished.add(view.round_id)
+            if watch.once:
+                return True
+    if fault is not None:
+        raise fault
+    return False
+
+
+def _settings_are_lawful(watch: Watch) -> bool:
+    """Take over node.toml as it is now; while it is wrong nothing is done, since it says who is left out."""
+    try:
+        present = with_present_settings(watch.node)
+    except (Passing, StoreDamaged, *_FAULTS):
+        raise
+    except IsthmusError as exc:
+        if watch.once:
+            raise
+        watch.say_once("settings", f"{exc} [{exc.code}]; until then nothing is done")
+        return False
+    if present is not watch.node:
+        watch.node = present
+        watch.progress.say("node.toml was changed; it holds from now on")
+    watch.said.pop("settings", None)
+    return True
+
+
+def _forget_ended(watch: Watch, views: Sequence[RoundView]) -> None:
     """Let go, once, of what is kept for rounds that ended without this node, such as cancelled ones."""
     for view in views:
-        if view.state in WITHOUT_RESULT and view.round_id not in forgotten:
-            node.forget_round(view.round_id)
-            forgotten.add(view.round_id)
+        if view.state in WITHOUT_RESULT and view.round_id not in watch.forgotten:
+            watch.node.forget_round(view.round_id)
+            watch.forgotten.add(view.round_id)
 
 
-def _open_rounds(
-    views: Sequence[RoundView], *, project: ProjectId | None, round_id: RoundId | None, finished: set[RoundId]
-) -> list[RoundView]:
+def _open_rounds(watch: Watch, views: Sequence[RoundView]) -> list[RoundView]:
     return [
         view
         for view in views
-        if view.round_id not in finished
-        and (round_id is None or view.round_id == round_id)
-        and (project is None or view.project_id == project)
-        and (view.round_id == round_id or view.state not in WITHOUT_RESULT)
+        if view.round_id not in watch.finished
+        and (watch.round_id is None or view.round_id == watch.round_id)
+        and (watch.project is None or view.project_id == watch.project)
+        and (view.round_id == watch.round_id or view.state not in WITHOUT_RESULT)
     ]
 
 
-def _step(
-    node: Node,
-    client: Client,
-    view: RoundView,
-    *,
-    progress: StageProgress,
-    said: dict[RoundId, str],
-    applied: dict[RoundId, object],
-    strict: bool,
-) -> bool:
+def _step(watch: Watch, view: RoundView) -> bool:
     """Take one step; say what is new; give whether the round is over for this node."""
     try:
-        step = take_step(node, client, view.round_id, report=progress.report)
-        _strike_out(node, client, step.view, progress=progress, applied=applied)
-    except Passing:
+        step = take_step(watch.node, watch.client, view.round_id, report=watch.progress.report)
+        _strike_out(watch, step.view)
+    except (Passing, StoreDamaged, *_FAULTS):
         raise
     except (NeedsConsent, MembersUnverified) as exc:
-        _say_once(progress, said, view.round_id, str(exc))
+        watch.say_once(view.round_id, str(exc))
         return False
     except IsthmusError as exc:
-        if strict:
+        if watch.once:
             raise
-        _say_once(progress, said, view.round_id, f"{exc} [{exc.code}]")
+        watch.say_once(view.round_id, f"{exc} [{exc.code}]")
         return False
-    _tell(node, view, step.view, progress)
+    _tell(watch.node, view, step.view, watch.progress)
     if step.id_file is not None:
-        progress.say(f"{view.round_id}: this party's IDs are in {step.id_file}")
+        watch.progress.say(f"{view.round_id}: this party's IDs are in {step.id_file}")
         return True
     return False
 
 
-def _strike_out(
-    node: Node, client: Client, view: RoundView, *, progress: StageProgress, applied: dict[RoundId, object]
-) -> None:
+def _strike_out(watch: Watch, view: RoundView) -> None:
     """Strike out whoever opted out since the rows were sent; looked at again only when something may have changed."""
-    prepared = node.vault.prepared(view.round_id)
+    prepared = watch.node.vault.prepared(view.round_id)
     if view.state not in OPEN or prepared is None or prepared.receipt is None:
         return
-    version = consent_version(node, view.round_id)
-    if applied.get(view.round_id) != version:
-        struck_out = strike_out(node, client, view)
-        applied[view.round_id] = version
+    version = consent_version(watch.node, view.round_id)
+    if watch.applied.get(view.round_id) != version:
+        struck_out = strike_out(watch.node, watch.client, view)
+        watch.applied[view.round_id] = version
         if struck_out.rows:
-            progress.say(struck_out_text(view.round_id, rows=struck_out.rows, too_late=struck_out.too_late))
+            watch.progress.say(struck_out_text(view.round_id, rows=struck_out.rows, too_late=struck_out.too_late))
 
 
 def _tell(node: Node, before: RoundView, after: RoundView, progress: StageProgress) -> None:
@@ -140,9 +217,3 @@ def _tell(node: Node, before: RoundView, after: RoundView, progress: StageProgre
             progress.say(f"{after.round_id}: what left this node\n{report_text(left).rstrip()}")
     if progress.first_time(f"{after.round_id} {after.state.value}"):
         progress.say(f"{after.round_id}: {after.state.value}")
-
-
-def _say_once(progress: StageProgress, said: dict[RoundId, str], round_id: RoundId, message: str) -> None:
-    if said.get(round_id) != message:
-        said[round_id] = message
-        progress.say(with_given_folder(message))

@@ -16,13 +16,24 @@ Conflict
 ├── KeyMissing            the round's key is not here
 ├── VerifiedOtherKeys     a party was verified with other keys
 ├── RoundEnded            the round ended without a result
-└── OutboxDamaged         a prepared submission is not what was declared
+├── OutboxDamaged         a prepared submission is not what was declared
+├── FolderBlocked         something else lies where the node keeps a folder
+├── SettingsChanged       node.toml says something else than when this was begun
+└── ConsentChanging       people are left out faster than rows are encoded
+IsthmusError
+├── LocalFault            this machine failed the node: disk, memory, a locked database
+├── StoreDamaged          a database of the node's folder is damaged
+└── Unforeseen            a fault that no rule foresaw
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from isthmus.contract.errors import BAD_INPUT, CONFLICT, REFUSED, BadInput, Conflict, ErrorSpec, Refused
+from isthmus.contract.errors import BAD_INPUT, CONFLICT, REFUSED, BadInput, Conflict, ErrorSpec, IsthmusError, Refused
+
+UNFORESEEN: Final = 1
+LOCAL_FAULT: Final = 8
+"""Exit codes of a fault of the program, and of one of this machine; docs/reference/exit-codes.md."""
 
 
 def _spec(exit_code: int, sentence: str, remedy: str) -> ErrorSpec:
@@ -159,9 +170,14 @@ class NobodyTakesPart(Refused):
     code: ClassVar[str] = "nobody-takes-part"
     spec: ClassVar[ErrorSpec] = _spec(
         REFUSED,
-        "the opt-out list and the consent rules leave no row of the data set to encode",
+        "the opt-out list and the consent rules leave no row of the data set to encode: {grounds}",
         "look at the rules in node.toml and at isthmus-node opt-out show; nothing was sent",
     )
+    grounds: tuple[str, ...]
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields as they are shown: to this node's own people, so the counts are exact."""
+        return {"grounds": "; ".join(self.grounds) or "the source has no row"}
 
 
 @dataclass(eq=False, kw_only=True)
@@ -224,3 +240,82 @@ class OutboxDamaged(Conflict):
         "nothing wrong was sent; ask the lead for a new round",
     )
     round_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class FolderBlocked(Conflict):
+    """Something that is no folder lies where the node keeps one."""
+
+    code: ClassVar[str] = "folder-blocked"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT,
+        "something that is no folder lies in the node's folder under the name {folder}",
+        "move it away; the node makes the folder by itself",
+    )
+    folder: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SettingsChanged(Conflict):
+    """The settings changed while something was done under the old ones."""
+
+    code: ClassVar[str] = "settings-changed"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT,
+        "node.toml changed since this program read it: {problem}",
+        "nothing was sent under the old settings; start this again if it does not go on by itself",
+    )
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ConsentChanging(Conflict):
+    """More people were left out each time that the rows of a round had been encoded."""
+
+    code: ClassVar[str] = "consent-changing"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT,
+        "people were left out while the rows of round {round_id} were encoded, {times} times in a row",
+        "nothing was sent; start this again when the opt-outs are brought in",
+    )
+    round_id: str
+    times: int
+
+
+@dataclass(eq=False, kw_only=True)
+class LocalFault(IsthmusError):
+    """This machine failed the node; it may be well again later."""
+
+    code: ClassVar[str] = "local-fault"
+    spec: ClassVar[ErrorSpec] = _spec(
+        LOCAL_FAULT,
+        "this machine failed the node: {problem}",
+        "put that right, then run this again; what was done already is kept",
+    )
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class StoreDamaged(IsthmusError):
+    """A database of the node's folder is damaged; trying again is senseless."""
+
+    code: ClassVar[str] = "store-damaged"
+    spec: ClassVar[ErrorSpec] = _spec(
+        LOCAL_FAULT,
+        "vault.sqlite or consent.sqlite in the node's folder is damaged or no database",
+        "keep a copy of the folder as it is, bring those files back from a backup, then run this again",
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class Unforeseen(IsthmusError):
+    """A fault that no rule foresaw. What the exception said is not told, since it may quote a value."""
+
+    code: ClassVar[str] = "unforeseen"
+    spec: ClassVar[ErrorSpec] = _spec(
+        UNFORESEEN,
+        "the program met a fault that no rule foresaw: {kind} at {places}",
+        "tell the makers of the program that kind and those places; they hold nothing of your data",
+    )
+    kind: str
+    places: str

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from isthmus.contract.clock import Clock
 from isthmus.contract.ids import RandomBytes, RoundId
 from isthmus.contract.secret import Secret
 from isthmus.node.config import FILE_NAME, NodeConfig, load_config
-from isthmus.node.errors import AlreadyRunning
+from isthmus.node.errors import AlreadyRunning, SettingsChanged
 from isthmus.node.keys.files import key_files
 from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.vault import VAULT_NAME, Vault, open_vault
@@ -71,7 +71,8 @@ class Node:
 
     def _remove_payload(self, round_id: RoundId) -> None:
         for path in self.outbox.glob(f"{round_id}.*.payload"):
-            path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink(missing_ok=True)
 
 
 def files_of(config: NodeConfig) -> KeyFiles:
@@ -103,6 +104,21 @@ def open_node(folder: Path, *, clock: Clock) -> Iterator[Node]:
         )
     finally:
         vault.close()
+
+
+def with_present_settings(node: Node) -> Node:
+    """Give the node under node.toml as it is now: the same node where that says the same.
+
+    Raises:
+        SettingsInvalid, SourceKindUnknown: as `load_config`.
+        SettingsChanged: keys are to lie on disk in another way, which takes a new start.
+    """
+    present = load_config(node.folder)
+    if present == node.config:
+        return node
+    if present.keys != node.config.keys:
+        raise SettingsChanged(problem="keys.sealed_by is another, so isthmus-node run has to be started anew")
+    return replace(node, config=present)
 
 
 @contextmanager

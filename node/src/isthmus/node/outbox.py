@@ -1,19 +1,26 @@
 """The outbox: payloads of prepared submissions, until their receipts are in.
 
-A payload bears its name once it is whole. Whatever else lies here was left by a node that was killed while it prepared,
-and goes when a node runs again.
+A payload bears its name once it is whole. Files of such names, and no others, that belong to no prepared submission
+were left by a node that was killed while it prepared, and go when a node runs again. What is not this program's stays.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.encodings import Submission, row_bytes, rows_per_chunk, submission_digest
 from isthmus.contract.ids import RoundId
+from isthmus.node.errors import FolderBlocked
 from isthmus.node.vault import Vault
+
+SPOOL_PREFIX: Final = "spool-"
+"""What the name of a spool file begins with, for the moment that it has one."""
+
+_OWN: Final = re.compile(rf"(?P<round>[a-z0-9-]+)\.(new|[0-9a-f]{{16}}\.payload)|{SPOOL_PREFIX}[a-z0-9_]+")
 
 
 def payload_path(outbox: Path, submission: Submission) -> Path:
@@ -22,13 +29,20 @@ def payload_path(outbox: Path, submission: Submission) -> Path:
 
 
 def open_outbox(outbox: Path, vault: Vault) -> None:
-    """Make the outbox if there is none, and remove the files of rounds that no submission is prepared for.
+    """Make the outbox if there is none, and remove this program's files of rounds that have no prepared submission.
 
     For a folder that no other process prepares in (`isthmus.node.node.only_one_run`).
+
+    Raises:
+        FolderBlocked: something that is no folder lies in its place.
     """
-    outbox.mkdir(mode=0o700, exist_ok=True)
+    try:
+        outbox.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError as exc:
+        raise FolderBlocked(folder=outbox.name) from exc
     for path in list(outbox.iterdir()):
-        if vault.prepared(RoundId(path.name.partition(".")[0])) is None:
+        own = _OWN.fullmatch(path.name)
+        if own and path.is_file() and vault.prepared(RoundId(own["round"] or "")) is None:
             path.unlink()
 
 

@@ -23,7 +23,7 @@ from isthmus.node.encode.match_keys import TAG_BYTES
 from isthmus.node.encode.repeated_tags import Repeated, hide_repeated
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
-from isthmus.node.outbox import named_payload, new_payload, open_outbox, write_rows
+from isthmus.node.outbox import SPOOL_PREFIX, named_payload, new_payload, open_outbox, write_rows
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
 from isthmus.node.spool import Spool, open_spool
@@ -100,7 +100,11 @@ def prepare_submission(
     """
     tally, round_id = _Tally(), job.encoding.manifest.round_id
     open_outbox(outbox, vault)
-    with open_spool(outbox) as spool, open_tag_file(outbox) as tags, new_payload(outbox, round_id) as payload:
+    with (
+        open_spool(outbox, prefix=SPOOL_PREFIX) as spool,
+        open_tag_file(outbox, prefix=SPOOL_PREFIX) as tags,
+        new_payload(outbox, round_id) as payload,
+    ):
         for record_ids, encoded in _encoded(stream, job, tally, progress):
             tags.add(tag_words(_tags_of(encoded, job)))
             spool.add(_draw_handles(len(record_ids), random_bytes), encoded, record_ids)

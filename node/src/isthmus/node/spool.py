@@ -75,9 +75,12 @@ class Spool:
 
 
 @contextmanager
-def open_spool(folder: Path) -> Iterator[Spool]:
-    """Open an empty spool whose files lie, without a name, on the file system of that folder."""
-    with TemporaryFile(dir=folder) as rows, TemporaryFile(dir=folder) as ids:
+def open_spool(folder: Path, *, prefix: str = "") -> Iterator[Spool]:
+    """Open an empty spool whose files lie, without a name, on the file system of that folder.
+
+    Where it cannot make files that never had a name, theirs begins with `prefix` until it is taken away.
+    """
+    with TemporaryFile(dir=folder, prefix=prefix) as rows, TemporaryFile(dir=folder, prefix=prefix) as ids:
         yield Spool(rows, ids)
 
 

@@ -7,22 +7,19 @@ node signed, and its own vault; the coordinator has no say in it.
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.errors import RoundStateMismatch
 from isthmus.contract.ids import RoundId
-from isthmus.contract.outline import manifest_outline
-from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.tombstones import MAX_TOMBSTONES, tombstones_document
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client
-from isthmus.node.config import DatasetConfig
 from isthmus.node.consent.days import local_day
-from isthmus.node.consent.read import left_out_records, read_exclusions
 from isthmus.node.consent.store import open_opt_outs
-from isthmus.node.consent.tombstones import due_tombstones
+from isthmus.node.left_out import dataset_of, handles_left_out
 from isthmus.node.node import Node
 
 OPEN: Final = frozenset({RoundState.COLLECTING, RoundState.SEALED, RoundState.MATCHING, RoundState.FAILED})
@@ -30,6 +27,9 @@ OPEN: Final = frozenset({RoundState.COLLECTING, RoundState.SEALED, RoundState.MA
 
 _MADE: Final = frozenset({RoundState.REVIEW, RoundState.RELEASED})
 """States in which the result is made."""
+
+DATABASE_ASKED_S: Final = 600
+"""How often a database is asked anew whose rows rules may leave out, while a round is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,31 +65,31 @@ def strike_out(node: Node, client: Client, view: RoundView) -> StruckOut:
 
 
 def due_handles(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
-    """Give the handles to strike out of a round; none where this node's submission is not complete.
-
-    None either where another version of this program took part: the round can only be cancelled, or is released.
-    """
-    prepared, signed = node.vault.prepared(round_id), node.vault.signed_manifest(round_id)
-    if prepared is None or prepared.receipt is None or signed is None or not manifest_outline(signed).is_current:
-        return ()
-    project = manifest_from_bytes(signed).project.id
-    excluded = read_exclusions(node.folder, project=project, now=node.clock.now())
-    dataset = _dataset(node, round_id)
-    by_rule = left_out_records(node.folder, dataset, exclusions=excluded) if dataset else frozenset()
-    return due_tombstones(
-        node.vault.record_ids(round_id),
-        left_out=lambda record_id: record_id in by_rule or excluded.reason(record_id) is not None,
-        tombstoned=[handle for handle, said in node.vault.tombstones(round_id).items() if said],
-    )
+    """Give the handles to strike out of a round; none where this node's submission is not complete."""
+    prepared = node.vault.prepared(round_id)
+    return () if prepared is None or prepared.receipt is None else handles_left_out(node, round_id)
 
 
 def consent_version(node: Node, round_id: RoundId) -> tuple[object, ...]:
-    """Give what differs whenever more people may be left out: length of the list, day, and the data set's file."""
-    dataset = _dataset(node, round_id)
-    file = node.folder / dataset.file if dataset and dataset.consent and dataset.file else None
-    stamp = (file.stat().st_mtime_ns, file.stat().st_size) if file and file.exists() else None
+    """Give what differs whenever more people may be left out: length of the list, day, rules, and the data set.
+
+    Of a file its times and size stand for its content; a database tells nothing, so it counts as another every ten
+    minutes.
+    """
+    dataset, now = dataset_of(node, round_id), node.clock.now()
     with closing(open_opt_outs(node.folder)) as opt_outs:
-        return opt_outs.count(), local_day(node.clock.now()), stamp
+        listed = opt_outs.count()
+    if dataset is None or not dataset.consent:
+        return listed, local_day(now)
+    stamp = _stamp(node.folder / dataset.file) if dataset.file else int(now.timestamp() // DATABASE_ASKED_S)
+    return listed, local_day(now), dataset.consent, dataset.query, stamp
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    if not file.exists():
+        return None
+    found = file.stat()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
 
 
 def _send(node: Node, client: Client, round_id: RoundId, handles: tuple[bytes, ...]) -> None:
@@ -99,10 +99,3 @@ def _send(node: Node, client: Client, round_id: RoundId, handles: tuple[bytes, .
     node.vault.save_tombstones(round_id, handles, acknowledged=False)
     client.tombstone_rows(round_id, handles=handles, signature=signature)
     node.vault.save_tombstones(round_id, handles, acknowledged=True)
-
-
-def _dataset(node: Node, round_id: RoundId) -> DatasetConfig | None:
-    """Give the settings of the data set that this node brought to the round, if it still has them."""
-    signed = node.vault.signed_manifest(round_id)
-    terms = manifest_from_bytes(signed).terms(node.identity.party) if signed else None
-    return node.config.datasets.get(terms.dataset) if terms else None

@@ -45,7 +45,7 @@ class TagFile:
 
 
 @contextmanager
-def open_tag_file(folder: Path) -> Iterator[TagFile]:
-    """Open an empty file, without a name, on the file system of that folder."""
-    with TemporaryFile(dir=folder) as file:
+def open_tag_file(folder: Path, *, prefix: str) -> Iterator[TagFile]:
+    """Open an empty file on the file system of that folder, without a name, or with this prefix where it must have one."""
+    with TemporaryFile(dir=folder, prefix=prefix) as file:
         yield TagFile(file)

@@ -23,11 +23,20 @@ from isthmus.node.agree import agree, conclude
 from isthmus.node.audit.limit import check_audit_limit
 from isthmus.node.client import Client, FetchedRow
 from isthmus.node.consent.read import Consenting, open_consenting, read_exclusions
-from isthmus.node.errors import NeedsConsent, OutboxDamaged, ReceiptInvalid, RefusedByPolicy, RoundEnded
+from isthmus.node.errors import (
+    ConsentChanging,
+    NeedsConsent,
+    OutboxDamaged,
+    ReceiptInvalid,
+    RefusedByPolicy,
+    RoundEnded,
+    SettingsChanged,
+)
 from isthmus.node.keys.agreement import new_secret
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
-from isthmus.node.node import Node
+from isthmus.node.left_out import handles_left_out
+from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import payload_path
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
@@ -38,6 +47,9 @@ from isthmus.party.identity import write_private
 
 Report = Callable[[str, int, int], None]
 """(stage, done, total): told how far a long step is."""
+
+PREPARED_ANEW: Final = 3
+"""How often rows are encoded where people are left out meanwhile, before the node gives up for now."""
 
 WITHOUT_RESULT: Final = frozenset(
     {RoundState.CANCELLED, RoundState.EXPIRED, RoundState.REJECTED, RoundState.CLOSED, RoundState.DESTROYED}
@@ -119,10 +131,12 @@ def round_encoding(node: Node, manifest: RoundManifest, *, key: Secret) -> Round
 def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Report) -> RoundView | None:
     """Prepare this node's submission, or take the prepared one, and send what the coordinator lacks of it.
 
-    One that the coordinator never heard of is prepared anew: people may have opted out since.
+    One that the coordinator never heard of is prepared anew: people may have opted out since. One that it heard of is
+    sent to its end, and whoever is left out by then struck out of it (`isthmus.node.strike_out`).
 
     Raises:
         RefusedByPolicy: the coordinator collects although this node never passed the preflight.
+        SettingsChanged, ConsentChanging: what says who is left out changed meanwhile; nothing was sent.
     """
     round_id = manifest.round_id
     if not node.vault.marked(round_id, Mark.CONFIRMED):
@@ -133,7 +147,7 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
     if prepared is not None and not node.vault.marked(round_id, Mark.OPENED):
         node.forget_submission(round_id)
         prepared = None
-    document = prepared.document if prepared else _prepare(node, manifest, report)
+    document = prepared.document if prepared else _prepare_as_of_now(node, manifest, report)
     submission = submission_from_bytes(document)
     signature = sign(node.identity.signing_key, Label.SUBMISSION, document)
     node.vault.mark(round_id, Mark.OPENED)
@@ -219,6 +233,21 @@ def _check_signed(node: Node, manifest: RoundManifest, data: bytes) -> None:
     """Return only if this node signed these very bytes; the coordinator's word for it is not enough."""
     if node.vault.signed_manifest(manifest.round_id) != data:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="its manifest is not the one that this node signed")
+
+
+def _prepare_as_of_now(node: Node, manifest: RoundManifest, report: Report) -> bytes:
+    """Prepare a submission in which nobody is who is left out by the time that it is ready; give its declaration.
+
+    Encoding may take hours, so all that says who is left out is read once more after it.
+    """
+    for _ in range(PREPARED_ANEW):
+        document = _prepare(node, manifest, report)
+        if with_present_settings(node) is not node:
+            raise SettingsChanged(problem=f"the rows of round {manifest.round_id} are prepared anew")
+        if not handles_left_out(node, manifest.round_id):
+            return document
+        node.forget_submission(manifest.round_id)
+    raise ConsentChanging(round_id=manifest.round_id, times=PREPARED_ANEW)
 
 
 def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:

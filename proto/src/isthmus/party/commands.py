@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -23,13 +23,20 @@ class Commands(click.Group):
     """A group of commands whose typed errors end the program with their own exit code and one plain sentence.
 
     `later` maps the names of further commands to where each is found, `package.module:name`: a command that needs
-    numpy is imported when it is asked for, and does not slow the others down.
+    numpy is imported when it is asked for, and does not slow the others down. `typed` gives the typed error that stands
+    for any other exception, whose own text may quote a value; without it such an exception is shown as it is.
     """
 
-    def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **options: Any) -> None:
-        """Keep where the further commands are."""
+    def __init__(
+        self,
+        *args: Any,
+        later: Mapping[str, str] | None = None,
+        typed: Callable[[Exception], IsthmusError] | None = None,
+        **options: Any,
+    ) -> None:
+        """Keep where the further commands are, and how exceptions are told."""
         super().__init__(*args, **options)
-        self._later = dict(later or {})
+        self._later, self._typed = dict(later or {}), typed
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the names of all commands."""
@@ -48,14 +55,24 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except IsthmusError as exc:
-            say_error(f"{exc} [{exc.code}]")
-            ctx.exit(exc.spec.exit_code)
+            _end(ctx, exc)
         except KeyboardInterrupt:
             say_error("interrupted; run the command again to go on")
             ctx.exit(EXIT_INTERRUPTED)
         except (OSError, UnicodeError) as exc:
             say_error(f"a file or an address could not be used: {exc}")
             ctx.exit(EXIT_SETTINGS)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as exc:
+            if self._typed is None:
+                raise
+            _end(ctx, self._typed(exc))
+
+
+def _end(ctx: click.Context, error: IsthmusError) -> NoReturn:
+    say_error(f"{error} [{error.code}]")
+    ctx.exit(error.spec.exit_code)
 
 
 def emit(as_json: bool, data: Any, text: Callable[[], str]) -> None:

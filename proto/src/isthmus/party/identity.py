@@ -196,9 +196,14 @@ def load_identity(folder: Path, *, now: datetime, files: KeyFiles = PLAIN) -> Id
     return identity
 
 
+def unfinished(name: str) -> str:
+    """Give the name that a private file has while it is written; one that is found is of a program that was killed."""
+    return f"{name}.new"
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    scratch = path.with_name(path.name + ".new")
+    scratch = path.with_name(unfinished(path.name))
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

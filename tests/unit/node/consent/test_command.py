@@ -1,6 +1,7 @@
 """`isthmus-node opt-out`: what it keeps, what it says, and what it refuses."""
 
 import json
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -219,3 +220,15 @@ def test_folder_without_a_node_is_refused(tmp_path: Path) -> None:
     assert done.exit_code == 3
     assert "isthmus-node init" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_clock_that_was_wrong_is_told_and_may_be_trusted_again(folder: Path) -> None:
+    with closing(open_opt_outs(folder)) as opt_outs:
+        opt_outs.asked_on(FAR)
+
+    warned, forgotten, again = (_run(folder, one) for one in ("show", "trust-clock", "trust-clock"))
+
+    assert f"behind {FAR}" in warned.stderr
+    assert f"{FAR} is forgotten" in forgotten.stderr
+    assert "no day after" in again.stderr
+    assert _run(folder, "show").stderr == ""

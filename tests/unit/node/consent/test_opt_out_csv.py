@@ -49,6 +49,35 @@ def test_dates_are_read_in_the_declared_order() -> None:
     assert _read(text, DateOrder.DMY)[0].from_day == day(1, 9)
 
 
+@pytest.mark.parametrize(
+    ("until", "order"),
+    [
+        ("9999-12-31", DateOrder.YMD),
+        ("99991231", DateOrder.YMD),
+        ("9999-12-31 00:00:00", DateOrder.YMD),
+        ("12/31/9999", DateOrder.YMD),
+        ("31.12.9999", DateOrder.DMY),
+        ("12/31/2999", DateOrder.MDY),
+        ("2500-01-01", DateOrder.YMD),
+        ("Never", DateOrder.YMD),
+        ("-", DateOrder.YMD),
+    ],
+)
+def test_end_that_is_open_is_read_as_people_write_it(until: str, order: DateOrder) -> None:
+    assert _read(HEADER + f"7,,{until},,parent_opt_out\n", order) == [opt_out("7")]
+
+
+def test_end_in_a_year_that_is_believed_is_an_end() -> None:
+    (entry,) = _read(HEADER + "7,,2199-12-31,,\n")
+
+    assert entry.until_day is not None and entry.until_day.year == 2199
+
+
+@pytest.mark.parametrize("until", ["soon", "9999-13-31", "1799-01-01", "31/12/2026"])
+def test_end_that_is_none_is_refused(until: str) -> None:
+    assert _problem(HEADER + f"7,,{until},,\n") == "row 2: until is not a date in the order YMD"
+
+
 def test_all_problems_are_told_by_row_and_none_by_content() -> None:
     problem = _problem(
         HEADER

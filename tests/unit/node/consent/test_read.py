@@ -1,13 +1,14 @@
 """Reading a data set with consent: who takes part, which columns are read, and who is left out by now."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from unit.node.consent.consent_parts import NOW, PROJECT, TODAY, opt_out
+from unit.node.consent.consent_parts import NOW, PROJECT, TODAY, day, opt_out
 
 from isthmus.node.config import DatasetConfig
-from isthmus.node.consent.opt_outs import exclusions
+from isthmus.node.consent.opt_outs import Entry, exclusions
 from isthmus.node.consent.read import left_out_records, open_consenting, read_exclusions
 from isthmus.node.consent.store import open_opt_outs
 from isthmus.node.consent_settings import ConsentRule
@@ -21,6 +22,7 @@ PEOPLE = DatasetConfig(
     columns={"first_name": "First", "last_name": "Last"},
     consent=(ConsentRule(column="First", exclude_if=("Zoe",), include_if=("Ann", "Bob", "Cem")),),
 )
+BEFORE = datetime(2026, 8, 30, 12, tzinfo=UTC)
 LISTED = exclusions([opt_out("2"), opt_out("9")], project=PROJECT, as_of=TODAY)
 NOBODY = exclusions([], project=PROJECT, as_of=TODAY)
 
@@ -76,16 +78,45 @@ def test_column_of_a_rule_that_is_not_there_stops_the_reading(folder: Path) -> N
 
 
 def test_list_in_the_folder_is_read_as_of_today(folder: Path) -> None:
-    opt_outs = open_opt_outs(folder)
-    opt_outs.opt_out([opt_out("1")])
-    opt_outs.close()
+    _list(folder, opt_out("1"))
 
+    assert read_exclusions(folder, project=PROJECT, now=BEFORE).reason("1") is None
     assert read_exclusions(folder, project=PROJECT, now=NOW).reason("1") is not None
-    assert read_exclusions(folder, project=PROJECT, now=datetime(2026, 8, 30, 12, tzinfo=UTC)).reason("1") is None
+
+
+def test_opt_out_that_was_in_effect_stays_so_when_the_clock_goes_back(folder: Path) -> None:
+    _list(folder, opt_out("1"), opt_out("4", from_day=day(8), until_day=day(8, 30)))
+    read_exclusions(folder, project=PROJECT, now=NOW)
+
+    found = read_exclusions(folder, project=PROJECT, now=BEFORE)
+    consenting = open_consenting(folder, PEOPLE, ("last_name",), exclusions=found)
+
+    assert found.days == (BEFORE.date(), TODAY)
+    assert found.reason("1") is not None
+    assert found.reason("4") is not None
+    assert read_all(consenting.stream).record_ids == ["02"]
+    assert "trust-clock" in consenting.notes()["left_out"][-1]
+
+
+def test_dated_rule_that_was_in_effect_stays_so_when_the_clock_goes_back(folder: Path) -> None:
+    rule = ConsentRule(column="Last", exclude_if=("A",), include_if=("B", "C", "D"), from_day=TODAY)
+    dated = DatasetConfig(file="people.csv", id_column="Nr", columns={}, consent=(rule,))
+
+    before = left_out_records(folder, dated, exclusions=read_exclusions(folder, project=PROJECT, now=BEFORE))
+    left_out_records(folder, dated, exclusions=read_exclusions(folder, project=PROJECT, now=NOW))
+    again = left_out_records(folder, dated, exclusions=read_exclusions(folder, project=PROJECT, now=BEFORE))
+
+    assert before == frozenset()
+    assert again == {"1"}
+
+
+def _list(folder: Path, *entries: Entry) -> None:
+    with closing(open_opt_outs(folder)) as opt_outs:
+        opt_outs.opt_out(entries)
 
 
 def test_data_set_of_which_nobody_takes_part_is_refused_at_its_end(folder: Path) -> None:
     everybody = exclusions([opt_out(str(number)) for number in range(1, 5)], project=PROJECT, as_of=TODAY)
 
-    with pytest.raises(NobodyTakesPart):
+    with pytest.raises(NobodyTakesPart, match="to encode: 4 rows on the opt-out list: parent opt out;"):
         read_all(open_consenting(folder, PEOPLE, ("last_name",), exclusions=everybody).stream)

@@ -56,6 +56,19 @@ def test_count_grows_with_every_change_and_with_nothing_else(opt_outs: OptOutLis
     assert [*counts, opt_outs.count()] == [0, 1, 1, 2]
 
 
+def test_latest_day_never_goes_back_unless_it_is_forgotten(opt_outs: OptOutList, tmp_path: Path) -> None:
+    assert opt_outs.latest_day() is None
+    assert [opt_outs.asked_on(day(month)) for month in (9, 3, 10)] == [day(9), day(9), day(10)]
+    opt_outs.close()
+
+    again = open_opt_outs(tmp_path)
+
+    assert again.latest_day() == day(10)
+    again.forget_latest_day()
+    assert again.latest_day() is None
+    again.close()
+
+
 def test_adding_that_fails_half_way_changes_nothing(opt_outs: OptOutList) -> None:
     def broken() -> Iterator[Entry]:
         yield opt_out("a")

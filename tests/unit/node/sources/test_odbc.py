@@ -1,11 +1,13 @@
 """Queries over ODBC, to SQLite's driver: types, streaming, nothing kept of a change, messages without the string."""
 
+import random
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from isthmus.contract.errors import IsthmusError
 from isthmus.node.records import Records, read_all
 from isthmus.node.sources.drivers import load_driver
 from isthmus.node.sources.errors import ConnectionFailed, DriverMissing, QueryFailed, QueryRefused
@@ -75,3 +77,26 @@ def test_failed_connection_shows_nothing_of_its_string(change: str) -> None:
 
     assert not any(word in str(refused.value) for word in ("hunter2", "stranger", "Nonesuch", "nowhere", "nonsense"))
     assert refused.value.__suppress_context__
+
+
+def test_damaged_database_is_read_or_refused(people: str) -> None:
+    rng, path = random.Random(5), Path(people.partition("Database=")[2])
+    with sqlite3.connect(path) as database:
+        database.executemany(
+            "INSERT INTO people (id, first) VALUES (?, 'Quorimble')", [(one,) for one in range(9, 600)]
+        )
+    database.close()
+    whole, refused = path.read_bytes(), 0
+
+    for _ in range(30):
+        content = bytearray(whole)
+        for _ in range(rng.choice([1, 50])):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        path.write_bytes(content[: rng.choice([len(content), rng.randrange(len(content))])])
+        try:
+            ask(people, "SELECT * FROM people", first_name="first")
+        except IsthmusError as exc:
+            refused += 1
+            assert "Quorimble" not in str(exc)
+
+    assert refused > 5, "or nothing was damaged"

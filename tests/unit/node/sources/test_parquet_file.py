@@ -17,6 +17,8 @@ from isthmus.node.sources.errors import (
     ValueUnsupported,
 )
 from isthmus.node.sources.open_source import Source, open_source, sample_source
+from isthmus.node.sources.parquet_file import open_parquet
+from isthmus.node.sources.table import stream_table
 
 polars = pytest.importorskip("polars", reason="reading Parquet needs isthmus-node[parquet]")
 
@@ -82,7 +84,9 @@ def test_slices_join_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("isthmus.node.sources.parquet_file._SLICE_ROWS", 3)
     ids: list[object] = list(range(1, 9))
 
-    records = read(tmp_path, {"Id": ids}, {})
+    polars.DataFrame({"Id": ids}).write_parquet(tmp_path / "people.parquet")
+
+    records = read_all(stream_table(open_parquet(tmp_path / "people.parquet"), columns={}, id_column="Id"))
 
     assert records.record_ids == [str(one) for one in ids]
 

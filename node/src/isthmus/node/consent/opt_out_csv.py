@@ -1,8 +1,8 @@
 """Reading a list of opt-outs from CSV text: `record_id,from,until,project,reason`, in any order, all problems at once.
 
-Only `record_id` is needed. A blank `from` is the day of the import, a blank `until` no end, a blank `project` all
-projects, a blank `reason` other. Rows are numbered as a spreadsheet shows them, the header is row 1; no problem repeats
-what a row holds.
+Only `record_id` is needed. A blank `from` is the day of the import, a blank `until` no end, as is a day after the year
+2199 or a word such as `never`; a blank `project` is all projects, a blank `reason` other. Rows are numbered as a
+spreadsheet shows them, the header is row 1; no problem repeats what a row holds.
 """
 
 import csv
@@ -13,6 +13,7 @@ from typing import Final
 
 from isthmus.contract.errors import MalformedDocument, MalformedMessage
 from isthmus.contract.ids import ProjectId, parse_project_id
+from isthmus.node.consent.days import parse_last_day, says_no_end
 from isthmus.node.consent.opt_outs import Act, Entry, Reason, entry_problems
 from isthmus.node.normalise.dates import DateOrder, parse_date
 
@@ -85,8 +86,10 @@ def _read_row(
     if len(row) != len(header):
         return [f"it has {len(row)} values under a header of {len(header)}"]
     values = dict.fromkeys(COLUMNS, "") | dict(zip(header, row, strict=True))
-    days = {name: parse_date(values[name], date_order) for name in ("from", "until") if values[name]}
-    from_day, until_day = days.get("from", today), days.get("until")
+    from_day = parse_date(values["from"], date_order) if values["from"] else today
+    last_day = date.max if says_no_end(values["until"]) else parse_last_day(values["until"], date_order)
+    until_day = None if last_day == date.max else last_day
+    days = {"from": from_day, "until": last_day}
     problems = [f"{name} is not a date in the order {date_order}" for name, day in days.items() if day is None]
     problems += [] if _is_project(values["project"]) else ["project is not a project id"]
     problems += [] if values["reason"] in {"", *Reason} else [f"reason is none of {', '.join(Reason)}"]

@@ -69,12 +69,19 @@ class Entry:
 class Exclusions:
     """Who is left out of one project on one day by the list: the reason by `record_key`. Made by `exclusions`.
 
-    `project` None is a project that no entry names.
+    `project` None is a project that no entry names. `latest` is a later day than `as_of` on which the list was asked
+    before, so that the clock was wrong then or is now; whoever is left out on either day is left out.
     """
 
     project: ProjectId | None
     as_of: date
     reasons: Mapping[str, Reason]
+    latest: date | None = None
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days on each of which a row has to be free to take part."""
+        return (self.as_of,) if self.latest is None else (self.as_of, self.latest)
 
     def reason(self, record_id: str) -> Reason | None:
         """Give why that record is left out, or None where it is not."""
@@ -111,13 +118,20 @@ def entry_problems(record_id: str, from_day: date, until_day: date | None) -> li
     return problems
 
 
-def exclusions(entries: Iterable[Entry], *, project: ProjectId | None, as_of: date) -> Exclusions:
-    """Give who is left out of `project` on the day `as_of`; entries come in the order in which they were made."""
-    last = _last_words(entries, project, as_of)
+def exclusions(
+    entries: Iterable[Entry], *, project: ProjectId | None, as_of: date, latest: date | None = None
+) -> Exclusions:
+    """Give who is left out of `project` on the day `as_of`, or on the day `latest` where that is later.
+
+    Entries come in the order in which they were made.
+    """
+    history, later = list(entries), latest if latest is not None and latest > as_of else None
+    words = [_last_words(history, project, day) for day in (as_of, later) if day is not None]
     held: dict[str, Reason] = {}
     for reason in reversed(Reason):
-        held |= {key: why for (key, why), act in last.items() if why is reason and act is Act.OPT_OUT}
-    return Exclusions(project=project, as_of=as_of, reasons=held)
+        for last in words:
+            held |= {key: why for (key, why), act in last.items() if why is reason and act is Act.OPT_OUT}
+    return Exclusions(project=project, as_of=as_of, reasons=held, latest=later)
 
 
 def new_entries(history: Iterable[Entry], wanted: Iterable[Entry]) -> list[Entry]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, compress
 from pathlib import Path
@@ -12,7 +13,7 @@ import msgspec
 
 from isthmus.contract.ids import ProjectId
 from isthmus.node.config import DatasetConfig
-from isthmus.node.consent.days import local_day
+from isthmus.node.consent.days import clock_is_behind, local_day
 from isthmus.node.consent.opt_outs import Exclusions, exclusions
 from isthmus.node.consent.rules import Ground, Kept, in_order, keep_rows
 from isthmus.node.consent.store import open_opt_outs
@@ -40,7 +41,7 @@ class Consenting:
     def notes(self) -> dict[str, Any]:
         """Give what the node's own people are told: a sentence a ground, and how many of the list were not found."""
         return {
-            "left_out": [ground.sentence(rows) for ground, rows in in_order(self._counts).items()],
+            "left_out": self._sentences(),
             "not_found": self._exclusions.not_among(self._found),
         }
 
@@ -59,14 +60,34 @@ class Consenting:
                     expected_rows=piece.expected_rows,
                 )
         if not some:
-            raise NobodyTakesPart
+            raise NobodyTakesPart(grounds=tuple(self._sentences()))
         return self._all.source
 
+    def _sentences(self) -> list[str]:
+        clock = [] if self._exclusions.latest is None else [clock_is_behind(self._exclusions.latest)]
+        return [*(ground.sentence(rows) for ground, rows in in_order(self._counts).items()), *clock]
 
-def read_exclusions(folder: Path, *, project: ProjectId, now: datetime) -> Exclusions:
-    """Give who is left out of the project today by the list of opt-outs in the node's folder."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakingPart:
+    """How many of a data set's rows take part in a project, and why the others do not: a sentence a ground."""
+
+    project: ProjectId | None
+    rows: int
+    taking_part: int
+    left_out: tuple[str, ...]
+
+
+def read_exclusions(folder: Path, *, project: ProjectId | None, now: datetime) -> Exclusions:
+    """Give who is left out of the project today by the list of opt-outs in the node's folder.
+
+    The list remembers the latest day on which it was asked. Where the clock went back since, whoever was left out on
+    that day stays left out.
+    """
+    today = local_day(now)
     with closing(open_opt_outs(folder)) as opt_outs:
-        return exclusions(opt_outs.entries(), project=project, as_of=local_day(now))
+        latest = opt_outs.asked_on(today)
+        return exclusions(opt_outs.entries(), project=project, as_of=today, latest=latest)
 
 
 def open_consenting(
@@ -91,6 +112,31 @@ def left_out_records(folder: Path, dataset: DatasetConfig, *, exclusions: Exclus
         for piece in _open(folder, dataset, ()).pieces()
     )
     return frozenset(chain.from_iterable(left_out))
+
+
+def count_taking_part(folder: Path, dataset: DatasetConfig, *, now: datetime) -> list[TakingPart]:
+    """Count who takes part: in a project that nothing names, then in each that a rule or an entry of the list names.
+
+    Nothing is read, and nothing given, where there is neither a rule nor an entry.
+    """
+    with closing(open_opt_outs(folder)) as opt_outs:
+        entries = opt_outs.entries()
+    if not (entries or dataset.consent):
+        return []
+    named = {ProjectId(project) for rule in dataset.consent for project in rule.projects}
+    named |= {entry.project for entry in entries if entry.project is not None}
+    asked = [read_exclusions(folder, project=project, now=now) for project in (None, *sorted(named))]
+    rows, counts = 0, [Counter[Ground]() for _ in asked]
+    for piece in _open(folder, dataset, ()).pieces():
+        rows += len(piece.record_ids)
+        for excluded, count in zip(asked, counts, strict=True):
+            count.update(_judge(piece, dataset, excluded).counts)
+    return [_taking_part(one, rows, count) for one, count in zip(asked, counts, strict=True)]
+
+
+def _taking_part(excluded: Exclusions, rows: int, counts: Counter[Ground]) -> TakingPart:
+    sentences = tuple(ground.sentence(count) for ground, count in in_order(counts).items())
+    return TakingPart(project=excluded.project, rows=rows, taking_part=rows - counts.total(), left_out=sentences)
 
 
 def _open(folder: Path, dataset: DatasetConfig, fields: Sequence[str]) -> RecordStream:

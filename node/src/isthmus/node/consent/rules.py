@@ -4,7 +4,6 @@ Fails closed: a value that a rule does not know, a date that cannot be read and 
 out, and are counted. A piece of a data set at a time gives what the whole would give. Pure.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.bands import band
+from isthmus.node.consent.days import parse_last_day
 from isthmus.node.consent.opt_outs import Exclusions, Reason, rows_text
 from isthmus.node.consent_settings import ConsentRule, fold_word, words
 from isthmus.node.normalise.dates import DateOrder, parse_date
@@ -42,9 +42,6 @@ _Values = tuple[str, str, str]
 
 _Lists = tuple[frozenset[str], frozenset[str]]
 """The folded words that leave a row out, and those that keep it."""
-
-_NEVER: Final = re.compile(r"(9999[-/. ]?12[-/. ]?31|(12[-/. ]?31|31[-/. ]?12)[-/. ]?9999)([T ].*)?")
-"""The last day of the year 9999, by which databases say that there is no end."""
 
 _SENTENCES: Final = {
     Cause.OPTED_OUT: "{rows} opted out by {column}",
@@ -116,7 +113,7 @@ def keep_rows(
     exclusions: Exclusions,
     date_order: DateOrder,
 ) -> Kept:
-    """Which of some rows take part in the project, on the day, that `exclusions` is about.
+    """Which of some rows take part in the project, on the day or on each of the days, that `exclusions` is about.
 
     Args:
         ids: the record id of each row.
@@ -131,7 +128,9 @@ def keep_rows(
     """
     in_force = [rule for rule in rules if not rule.projects or exclusions.project in rule.projects]
     judged = [_listed(exclusions, ids)]
-    judged += [_ruled(one, rule_columns, len(ids), as_of=exclusions.as_of, order=date_order) for one in in_force]
+    judged += [
+        _ruled(one, rule_columns, len(ids), as_of=day, order=date_order) for one in in_force for day in exclusions.days
+    ]
     mask, counts = np.ones(len(ids), dtype=np.bool_), Counter[Ground]()
     for one in judged:
         counts.update(one.counts(among=mask))
@@ -211,7 +210,7 @@ def _bounds_hold(rule: ConsentRule, as_of: date) -> bool:
 def _holds(first: str, last: str, *, as_of: date, order: DateOrder) -> bool | None:
     """Say whether the day is within both, inclusive; a blank is no bound. None where one is no date, or they cross."""
     first_day = parse_date(first, order) if first.strip() else date.min
-    last_day = parse_date(last, order) if last.strip() and not _NEVER.fullmatch(last.strip()) else date.max
+    last_day = parse_last_day(last, order) if last.strip() else date.max
     if first_day is None or last_day is None or last_day < first_day:
         return None
     return first_day <= as_of <= last_day

@@ -25,6 +25,7 @@ CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
 CREATE TRIGGER IF NOT EXISTS entries_stand BEFORE UPDATE ON entries
 BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
+CREATE TABLE IF NOT EXISTS latest_day (one INTEGER PRIMARY KEY CHECK (one = 1), day TEXT NOT NULL) STRICT;
 """
 _COLUMNS: Final = "act, record_id, from_day, until_day, project, reason, entered_at"
 
@@ -43,6 +44,23 @@ class OptOutList:
     def count(self) -> int:
         """Give how many entries there are; it grows with every change."""
         return int(self._connection.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+    def latest_day(self) -> date | None:
+        """Give the latest day on which the list was asked, if it was."""
+        row = self._connection.execute("SELECT day FROM latest_day").fetchone()
+        return None if row is None else date.fromisoformat(row[0])
+
+    def asked_on(self, day: date) -> date:
+        """Remember that the list is asked on that day; give the latest day on which it was, this one included."""
+        latest = self.latest_day()
+        if latest is None or latest < day:
+            statement = "INSERT INTO latest_day VALUES (1, ?) ON CONFLICT DO UPDATE SET day = max(day, excluded.day)"
+            self._connection.execute(statement, (day.isoformat(),))
+        return day if latest is None else max(latest, day)
+
+    def forget_latest_day(self) -> None:
+        """Forget the days on which the list was asked, as after a clock that was wrong."""
+        self._connection.execute("DELETE FROM latest_day")
 
     def opt_out(self, wanted: Iterable[Entry]) -> int:
         """Add opt-outs, those that change nothing left out, all or none; give how many were added."""

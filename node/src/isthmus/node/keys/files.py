@@ -56,7 +56,8 @@ def key_files(
     """Give how keys are kept.
 
     Raises:
-        SettingsInvalid: the environment names no passphrase or credential, or there is none where it says.
+        SettingsInvalid: the environment names no passphrase or credential, there is none where it says, or everybody on
+            the machine may read the passphrase.
         WeakSecret: the passphrase is shorter than 12 bytes, or the credential has another length than 32.
     """
     if sealed_by == "none":
@@ -73,8 +74,12 @@ def _content(environ: Mapping[str, str], variable: str, sealed_by: SealedBy, *, 
     if not named:
         problem = f'keys.sealed_by is "{sealed_by}", and the environment variable {variable} is not set'
         raise SettingsInvalid(file="node.toml", problem=problem)
+    path = Path(named) / below if below else Path(named)
     try:
-        return (Path(named) / below if below else Path(named)).read_bytes()
+        if not below and path.stat().st_mode & 0o007:  # systemd's own folder is closed
+            problem = f"the passphrase file {path} is open to everybody on this machine; close it: chmod 600 {path}"
+            raise SettingsInvalid(file="node.toml", problem=problem)
+        return path.read_bytes()
     except OSError as exc:
         problem = f'keys.sealed_by is "{sealed_by}", and what {variable} names cannot be read'
         raise SettingsInvalid(file="node.toml", problem=problem) from exc

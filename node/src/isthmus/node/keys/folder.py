@@ -19,7 +19,7 @@ from isthmus.contract.key_agreement import KeyTerms
 from isthmus.contract.secret import Secret
 from isthmus.node.errors import KeyMissing
 from isthmus.node.keys.agreement import Contribution, OwnKeys, kept_bytes, read_kept
-from isthmus.party.identity import KeyFiles
+from isthmus.party.identity import KEY_KINDS, KeyFiles, unfinished
 
 MASTER_FORMAT: Final = "isthmus/round-master/1"
 PART_KIND: Final = "key contribution"
@@ -84,13 +84,20 @@ class KeyFolder:
         """Remove what is kept for a round."""
         for path in (self._part(round_id), self._master(round_id)):
             path.unlink(missing_ok=True)
-            path.with_name(f"{path.name}.new").unlink(missing_ok=True)  # of a node that was killed while it wrote
+            path.with_name(unfinished(path.name)).unlink(missing_ok=True)  # of a node that was killed while it wrote
 
     def _part(self, round_id: RoundId) -> Path:
         return self.folder / f"{round_id}.part"
 
     def _master(self, round_id: RoundId) -> Path:
         return self.folder / f"{round_id}.key"
+
+
+def private_files(folder: Path) -> list[tuple[Path, str]]:
+    """Give the private files that are in a node's folder, of the identity and of rounds, and what each holds."""
+    identity = [(folder / "identity" / name, kind) for name, kind in KEY_KINDS.items()]
+    rounds = [(path, KINDS[path.suffix]) for path in sorted((folder / "keys").glob("*")) if path.suffix in KINDS]
+    return [(path, kind) for path, kind in (*identity, *rounds) if path.is_file()]
 
 
 def _master_from_bytes(data: bytes, round_id: RoundId) -> Secret:

@@ -90,7 +90,7 @@ def without_time(raw: str) -> str:
 
 
 def _real_date(year: str, month: int, day: str) -> date | None:
-    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+    if int(year) < FIRST_YEAR:
         return None
     try:
         return date(int(year), month, int(day))
@@ -121,7 +121,16 @@ def _parse_year_last(text: str, order: DateOrder) -> date | None:
 
 
 def parse_date(raw: str, order: DateOrder) -> date | None:
-    """The day that `raw` writes, or None where it is no real date under `order`.
+    """The day that `raw` writes, or None where it is no real date under `order` in a year that is believed.
+
+    As `parse_day`, for dates of births and other things that have happened.
+    """
+    found = parse_day(raw, order)
+    return found if found is not None and found.year <= LAST_YEAR else None
+
+
+def parse_day(raw: str, order: DateOrder) -> date | None:
+    """The day, in a year from 1800 to 9999, that `raw` writes, or None where it is no real date under `order`.
 
     Under `YMD` a year that comes last is not read: nobody declared which of the other two numbers is the month. Years
     of two digits are never read: their century would be a guess. A time of day is passed over.

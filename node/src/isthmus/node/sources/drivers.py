@@ -1,6 +1,7 @@
 """The programs that read sources beyond CSV: loaded when a source needs one, named with their extra where missing."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Final
 
@@ -14,6 +15,13 @@ EXTRAS: Final[dict[str, tuple[str, str, str]]] = {
     "odbc": ("pyodbc", "pyodbc", "odbc"),
 }
 """Kind of source to the module that reads it, its package, and the extra of isthmus-node that installs it."""
+
+
+def check_driver(kind: str) -> None:
+    """Return only if the module that reads a kind of source is there, without loading it; raise as `load_driver`."""
+    module, package, extra = EXTRAS[kind]
+    if find_spec(module) is None:
+        raise DriverMissing(kind=kind, package=package, extra=extra)
 
 
 def load_driver(kind: str) -> ModuleType:

@@ -1,7 +1,7 @@
 """Errors of sources: a file or table that cannot be read as records.
 
     BadInput
-    ├── SourceMissing · SourceEmpty · SourceKindUnknown · EncodingUnknown · DelimiterInvalid
+    ├── SourceMissing · SourceDamaged · SourceEmpty · SourceKindUnknown · EncodingUnknown · DelimiterInvalid
     ├── SheetMissing · SheetUndeclared · HeaderRowWrong
     ├── ColumnMissing · HeaderDuplicate · DelimiterWrong
     ├── QuoteOpen · RaggedRows · BlankIds · DuplicateIds · ValueUnsupported
@@ -46,6 +46,19 @@ class SourceMissing(BadInput):
     spec: ClassVar[ErrorSpec] = _spec(
         "the source {source} cannot be opened: {problem}",
         "check the path, and that the account which runs the node may read it",
+    )
+    source: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class SourceDamaged(BadInput):
+    """A file opens and cannot be read to its end. What its reader said may quote values, so it is not told."""
+
+    code: ClassVar[str] = "source-damaged"
+    spec: ClassVar[ErrorSpec] = _spec(
+        "the source {source} cannot be read to its end: {problem}",
+        "copy or export it again; if its own program opens it, save it from there as CSV",
     )
     source: str
     problem: str

@@ -16,11 +16,10 @@ from typing import Final, Protocol
 
 from isthmus.contract.secret import Secret
 from isthmus.node.records import RecordStream
+from isthmus.node.sources.apart import FileRequest, open_apart
 from isthmus.node.sources.csv_file import stream_csv
 from isthmus.node.sources.csv_shape import CsvShape, inspect_csv, opened, without_nuls
 from isthmus.node.sources.errors import SourceKindUnknown
-from isthmus.node.sources.excel_file import open_excel
-from isthmus.node.sources.parquet_file import open_parquet
 from isthmus.node.sources.sql_query import Query, open_query
 from isthmus.node.sources.table import Sample, Table, sample_table, stream_table
 from isthmus.party.errors import SettingsInvalid
@@ -167,9 +166,8 @@ def _opened_table(
     if kind in QUERIED:
         return open_query(_query(folder, dataset, kind, os.environ if environ is None else environ))
     path = folder / dataset.file
-    if kind is SourceKind.PARQUET:
-        return open_parquet(path)
-    return open_excel(path, sheet=dataset.sheet or None, header_row=dataset.header_row or None, asked=asked)
+    sheet, header_row = dataset.sheet or None, dataset.header_row or None
+    return open_apart(FileRequest(kind=kind.value, path=path, sheet=sheet, header_row=header_row, asked=tuple(asked)))
 
 
 def _query(folder: Path, dataset: SourceSettings, kind: SourceKind, environ: Mapping[str, str]) -> Query:

@@ -33,6 +33,8 @@ _STATES: Final = {
 }
 """What the first two letters of an SQLSTATE mean (ISO/IEC 9075-2, ODBC)."""
 
+_NO_STRING: Final = "the driver cannot read the connection string: KEYWORD=VALUE;... with keywords that it knows"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
@@ -120,10 +122,12 @@ _READ_AS: Final = {
 
 def _connected(query: Query, opened: _Opened) -> Any:
     driver = opened.driver
-    unreadable = getattr(driver, "ConnectionStringParseError", driver.Error)  # SQL Server's, and no `Error` of it
+    unreadable = getattr(driver, "ConnectionStringParseError", ())  # SQL Server's, and no `Error` of it
     try:
         return opened.connect(query.connection.reveal().decode("utf-8"))
-    except (driver.Error, unreadable, ValueError, RuntimeError) as exc:
+    except unreadable:
+        raise ConnectionFailed(kind=query.kind, problem=_NO_STRING, setting=query.setting) from None  # it quotes it
+    except (driver.Error, ValueError, RuntimeError) as exc:
         problem = _problem(exc, otherwise="the driver cannot connect with the string that it was given")
         raise ConnectionFailed(kind=query.kind, problem=problem, setting=query.setting) from None  # holds the string
 
