@@ -26,10 +26,10 @@ def hardened_vectors() -> Json:
     return {
         "about": [
             "Diffused CLKs and tags of hardened-1 and hardened-single-1 for made-up people, with the steps between.",
-            "Made by scripts/make_vectors, confirmed by scripts/verify_vectors. Keys are hexadecimal. Of each table the",
-            "first numbers of each part of the diffusion map are listed, and SHA-256 over all of them: taps, positions",
-            "and order as 16-bit little-endian numbers, the boxes' tables as bytes. Of each match key the parts that a",
-            "row joins are listed, and its tag, before tags that several rows have are replaced.",
+            "Made by scripts/make_vectors, confirmed by scripts/verify_vectors. Keys are hexadecimal. Of each table",
+            "the first numbers of each part of the diffusion map are listed, and SHA-256 over all of them: taps,",
+            "positions and order as 16-bit little-endian numbers, the boxes' tables as bytes. Of each match key the",
+            "parts that a row joins are listed, and its tag, before tags that several rows have are replaced.",
             "Rows count from 0; one that is not listed sends nothing to the table, or has no tag of the match key.",
         ],
         "version": 2,
@@ -117,8 +117,8 @@ _TABLES: Final[Json] = {
 _NAME_TABLE: Final[Json] = {
     "name": "name-table",
     "shows": "a project that grants the table of first and last name",
-    "profile": hardened_1(("first_name", "last_name", "phone"), name_table=True),
-    "records": [["maria", "oneill", "5035550123"], ["jo", "li", ""]],
+    "profile": hardened_1(("first_name", "last_name", "dob", "phone"), name_table=True),
+    "records": [["maria", "oneill", "", "5035550123"], ["jo", "li", "", ""], ["", "", "19910228", "2025550101"]],
 }
 
 _SINGLE: Final[Json] = {

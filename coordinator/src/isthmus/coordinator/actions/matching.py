@@ -145,7 +145,7 @@ def _match(context: Context, round_id: RoundId, *, engine: SimilarityEngine, pro
 def _linked_pairs(
     manifest: RoundManifest, encoded: Sequence[NDArray[np.uint8]], *, engine: SimilarityEngine, progress: Progress
 ) -> CandidatePairs:
-    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score `link_tables` gives."""
+    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
