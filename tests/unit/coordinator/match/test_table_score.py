@@ -10,7 +10,7 @@ from unit.coordinator.match.match_parts import FIELDS
 from isthmus.contract.hardened import hardened_1
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.table_score import (
-    UNKNOWN,
+    UNKNOWN_BITS,
     compute_excess,
     evidence_bits,
     group_disagreement,
@@ -23,7 +23,9 @@ from isthmus.node.encode.diffusion import diffuse, draw_map
 RULES = link_rules(hardened_1(FIELDS))
 ALL, PERSON = 0, 1
 FIRST, LAST, BIRTH, ADDRESS = range(4)
-GONE_AT = np.array([rule.gone_at for rule in RULES.groups])
+UNKNOWN = np.array([
+    rule.gone_at * (rule.agree_bits + UNKNOWN_BITS) / (rule.agree_bits + rule.differ_bits) for rule in RULES.groups
+])
 
 
 def filters(rows: int, *, seed: int, set_bits: int = 282) -> NDArray[np.uint8]:
@@ -93,27 +95,28 @@ def test_equal_tables_say_that_nothing_disagrees_without_a_tag() -> None:
     assert found_by(np.ones((2, 1))).max() < 0.01
 
 
-def test_a_group_that_nothing_speaks_for_counts_as_mostly_gone() -> None:
+def test_a_group_that_nothing_is_seen_of_takes_a_bit_off_the_evidence() -> None:
     # No table has both rows; the tag leaves nothing open of first name and birth, and says nothing of the others.
     found = found_by(np.full((2, 1), np.nan), "first-birth")
 
     assert found[[FIRST, BIRTH]].tolist() == [0, 0]
-    assert found[[LAST, ADDRESS]] == pytest.approx(UNKNOWN * GONE_AT[[LAST, ADDRESS]])
+    assert found[[LAST, ADDRESS]] == pytest.approx(UNKNOWN[[LAST, ADDRESS]])
 
 
 def test_a_blurred_table_takes_nothing_off_what_is_not_known() -> None:
     blurred, seen = (found_by(np.array([[excess], [np.nan]])) for excess in (0.079, 0.081))
 
     # Both tables show less disagreement than is taken for unknown groups, but the first shows it by chance alone.
-    assert blurred == pytest.approx(UNKNOWN * GONE_AT)
+    assert blurred == pytest.approx(UNKNOWN)
     assert (seen < blurred).all()
 
 
-def test_a_blurred_table_still_says_that_much_differs() -> None:
-    equal_people = np.array([[0.0], [1.0]])
+def test_what_the_tables_that_are_seen_leave_over_differs_elsewhere() -> None:
+    # Names and birth are equal, and all fields together are not.
+    excess = excess_of(np.array([0.0, 0.0, 0.0, 0.5]))
 
-    assert found_by(equal_people)[ADDRESS] > 0.99
-    assert found_by(equal_people, "initial-number-zip")[ADDRESS] == pytest.approx(20 / 75)
+    assert found_by(np.array([excess[ALL], [1.0]]))[ADDRESS] == pytest.approx(0.5, abs=0.02)
+    assert found_by(np.array([[0.0], [1.0]]))[ADDRESS] == pytest.approx(UNKNOWN[ADDRESS])
 
 
 def test_a_group_of_one_side_alone_is_no_disagreement_of_the_others() -> None:
