@@ -23,9 +23,9 @@ from isthmus.node.encode.diffusion import diffuse, draw_map
 RULES = link_rules(hardened_1(FIELDS))
 ALL, PERSON = 0, 1
 FIRST, LAST, BIRTH, ADDRESS = range(4)
-UNKNOWN = np.array([
-    rule.gone_at * (rule.agree_bits + UNKNOWN_BITS) / (rule.agree_bits + rule.differ_bits) for rule in RULES.groups
-])
+UNKNOWN = np.array(
+    [rule.gone_at * (rule.agree_bits + UNKNOWN_BITS) / (rule.agree_bits + rule.differ_bits) for rule in RULES.groups]
+)
 
 
 def filters(rows: int, *, seed: int, set_bits: int = 282) -> NDArray[np.uint8]:
