@@ -116,7 +116,7 @@ def test_rows_whose_tags_are_hidden_link_by_their_tables() -> None:
 def test_members_of_a_household_are_candidates_but_no_link() -> None:
     pairs = link([sent([ANA, EVE]), sent([ABE, RAJ])])
 
-    assert shared_keys(ANA, ABE) == {"initial-number-zip", "initial-last-zip"}
+    assert shared_keys(ANA, ABE) == {"initial-number-zip", "initial-number-street", "initial-last-zip"}
     assert (pairs.left_row.tolist(), pairs.right_row.tolist()) == ([0], [0])
     assert pairs.similarity[0] < link_rules(PROFILE).threshold
 
@@ -294,7 +294,7 @@ def test_pairs_of_match_keys_count_among_those_that_may_be_held() -> None:
     assert caught.value.limit == 2
 
 
-def tabled(rows: int = 1, *, tables: int = 2, clk_bytes: int = 256, keys: int = 11) -> TabledRows:
+def tabled(rows: int = 1, *, tables: int = 2, clk_bytes: int = 256, keys: int = 13) -> TabledRows:
     """Empty rows of a shape; that of the profile unless said."""
     return TabledRows(clks=np.zeros((rows, tables, clk_bytes), np.uint8), tags=np.zeros((rows, keys, 16), np.uint8))
 
