@@ -238,3 +238,23 @@ def test_threads_find_what_one_finds() -> None:
         thread.join()
 
     assert found == [_found(compared)] * 4
+
+
+@pytest.mark.parametrize(("threshold", "density"), [(0.95, 0.4), (0.6, 0.3)])
+def test_stages_are_chosen_so_that_few_entries_outlast_the_first(threshold: float, density: float) -> None:
+    left, right = (_clks(400, density=density, seed=seed) for seed in (1, 2))
+
+    heads = _plan(left, right, threshold).heads
+
+    assert list(heads) == sorted(set(heads))
+    assert heads[-1] == 16
+    common = np.bitwise_count(left.view(np.uint64)[:, None, : heads[0]] & right.view(np.uint64)[:, : heads[0]])
+    counts = np.bitwise_count(left).sum(axis=1, dtype=int)[:, None], np.bitwise_count(right).sum(axis=1, dtype=int)
+    tails = counts[1] - np.bitwise_count(right.view(np.uint64)[:, : heads[0]]).sum(axis=1, dtype=int)
+    outlasts = common.sum(axis=2, dtype=int) + tails >= threshold / 2 * (counts[0] + counts[1])
+    assert 1 < heads[0] < 16
+    assert outlasts.mean() < 0.02
+
+
+def test_rows_of_one_word_are_read_at_once() -> None:
+    assert _plan(_clks(9, clk_bytes=8), _clks(9, clk_bytes=8)).heads == (1,)
