@@ -14,7 +14,7 @@ from isthmus.coordinator.match.kernels import comparison as comparison_module
 from isthmus.coordinator.match.kernels import lanes
 from isthmus.coordinator.match.kernels.best import best_pairs
 from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows, count_heads
-from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, Comparison, join, parts, plan
+from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, LEFT_BLOCKS, Comparison, Part, join, parts, plan
 from isthmus.coordinator.match.kernels.exchangeable import largest_distance
 from isthmus.coordinator.match.kernels.limits import NEVER, exact_limits, windows
 from isthmus.coordinator.match.kernels.processors import KERNELS, choose_kernel, host_features, host_kernel
@@ -238,6 +238,24 @@ def test_threads_find_what_one_finds() -> None:
         thread.join()
 
     assert found == [_found(compared)] * 4
+
+
+def test_comparing_holds_no_lock_of_the_interpreter() -> None:
+    compared = _plan(
+        _clks(8 * LEFT_BLOCKS, clk_bytes=256, density=0.5), _clks(8192, clk_bytes=256, density=0.5), 0.9, heads=(32,)
+    )
+    [part] = parts(compared)
+    list(join(_plan(_clks(1), _clks(1)), Part(first_left=0, last_left=1, first_right=0, last_right=1)))
+
+    comparing = threading.Thread(target=lambda: list(join(compared, part)))
+    comparing.start()
+    turns = 0
+    while comparing.is_alive():
+        comparing.join(0.001)
+        turns += 1
+
+    # Some hundred milliseconds in one call: with the lock held, this thread would have a turn before and one after.
+    assert turns > 10
 
 
 @pytest.mark.parametrize(("threshold", "density"), [(0.95, 0.4), (0.6, 0.3)])
