@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from isthmus.coordinator.match.kernels import lanes
 from isthmus.coordinator.match.kernels.best import best_pairs
 from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows, count_heads
 from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, LEFT_BLOCKS, Comparison, Part, join, parts, plan
-from isthmus.coordinator.match.kernels.exchangeable import largest_distance
+from isthmus.coordinator.match.kernels.exchangeable import cut, head_limits, largest_distance
 from isthmus.coordinator.match.kernels.limits import NEVER, exact_limits, windows
 from isthmus.coordinator.match.kernels.processors import KERNELS, choose_kernel, host_features, host_kernel
 from isthmus.coordinator.match.kernels.sift import ENTRIES, LANES_DIGEST
@@ -151,6 +152,21 @@ def test_the_test_on_head_words_misses_as_rarely_as_it_says() -> None:
     # A deviation by chance is 0.0067. A pair is counted by blocks of eight, so some that fail alone stay.
     assert 0.03 < missed < 0.1 + 3 * 0.0067
     assert twins <= _found(rarely)
+
+
+def test_limits_of_a_head_are_never_above_the_cut_of_a_pair_and_hardly_below() -> None:
+    rng = np.random.default_rng(5)
+    bits = rng.random((2, 24, 2048)) < np.linspace(0.46, 0.54, 24)[:, None]
+    left, right = (block_rows(np.packbits(side, axis=1)) for side in bits)
+
+    limits = head_limits(left, right, words=16, threshold=0.57, miss=1e-6)
+
+    heads = [count_heads(side, words=16) for side in (left, right)]
+    for i, j in product(range(24), repeat=2):
+        farthest = largest_distance(int(left.counts[i] + right.counts[j]), threshold=0.57)
+        most = cut(bits=2048, head_bits=1024, differing=farthest, miss=1e-6)
+        needed = (heads[0][i] + heads[1][j] - most) / 2
+        assert needed - 3 < limits[0][0, i] + limits[1][0, j] <= needed
 
 
 def test_the_test_on_head_words_drops_most_entries_and_adds_no_pair() -> None:
