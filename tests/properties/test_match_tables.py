@@ -5,6 +5,7 @@ from itertools import combinations, product
 from math import log2, nan
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from isthmus.contract.hardened import hardened_1
 from isthmus.coordinator.match import ENGINES
 from isthmus.coordinator.match.encodings import TabledRows, Tags
-from isthmus.coordinator.match.engine import CandidatePairs
+from isthmus.coordinator.match.engine import CandidatePairs, SimilarityEngine
 from isthmus.coordinator.match.key_candidates import equal_tags, key_candidates
 from isthmus.coordinator.match.table_candidates import RowPairs, table_candidates, united
 from isthmus.coordinator.match.table_rules import LinkRules, link_rules
@@ -25,7 +26,8 @@ from isthmus.coordinator.match.table_score import (
 )
 from isthmus.coordinator.match.tables import link_tables
 
-ENGINE = ENGINES["anonlink"](workers=1, max_pairs=100_000)
+ALL_ENGINES = {name: make(workers=1, max_pairs=100_000) for name, make in ENGINES.items()}
+ENGINE = ALL_ENGINES["anonlink"]
 RULES = link_rules(hardened_1(("first_name", "last_name", "dob", "zip"), name_table=True))
 Pair = tuple[int, int, int, int]
 Submissions = list[NDArray[np.uint8]]
@@ -73,10 +75,13 @@ def listed(pairs: RowPairs) -> list[Pair]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.parametrize("engine", ALL_ENGINES.values(), ids=ALL_ENGINES)
 @settings(max_examples=30, deadline=None)
 @given(files=submissions(), floors=st.lists(st.floats(0.5, 1), min_size=2, max_size=2), k=st.integers(1, 4))
-def test_candidates_are_those_of_a_plain_search(files: Submissions, floors: list[float], k: int) -> None:
-    found = table_candidates(files, floors=floors, engine=ENGINE, k=k, max_pairs=10_000, progress=lambda *_: None)
+def test_candidates_are_those_of_a_plain_search(
+    engine: SimilarityEngine, files: Submissions, floors: list[float], k: int
+) -> None:
+    found = table_candidates(files, floors=floors, engine=engine, k=k, max_pairs=10_000, progress=lambda *_: None)
 
     assert listed(found) == sorted(plain_candidates(files, floors, k))
 
@@ -173,14 +178,17 @@ def plain_disagreement(
         share = plain_share(kept)
         seen.append(max(share - lone, 0) if excess[t] == excess[t] else 0)
         deviation = 1 / (kept * (8 / (1 - 2 * share) + 8 / (1 - share))) / 2048**0.5
-        weights.append(1 / (deviation**2 + 0.008**2) if excess[t] == excess[t] else 0)
-    found = [min(bound[g], 0.8 * rules.groups[g].gone_at) for g in groups]
+        weights.append(1 / (deviation**2 + 0.008**2) if excess[t] >= 0.08 else 0)
+    found = [
+        min(bound[g], rule.gone_at * (rule.agree_bits + 1) / (rule.agree_bits + rule.differ_bits))
+        for g, rule in enumerate(rules.groups)
+    ]
     for _ in range(25):
         top, bottom = [0.0] * len(groups), [0.0] * len(groups)
         for t in tables:
             reach = sum(shares[t][g] for g in groups if both[g])
             lacking = seen[t] - sum(shares[t][g] * found[g] for g in groups if both[g])
-            if reach == 0 or (excess[t] < 0.08 and lacking <= 0):
+            if reach == 0:
                 continue
             for g in groups:
                 top[g] += shares[t][g] * weights[t] * lacking / reach
