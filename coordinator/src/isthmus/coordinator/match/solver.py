@@ -1,0 +1,284 @@
+"""Greedy grouping with complete linkage, in compiled code: which rows end in one group (docs/protocol.md section 7).
+
+Pairs come best first. How many candidate pairs between two groups have come is tallied; when all have, the groups are
+joined. The tallies of the group with fewer of them move to the other, so n pairs take O(n log n) steps at most. Two
+groups that each hold a row of one provider can never be joined, so what comes between them is not tallied.
+
+Rows of all datasets are numbered through. Group 0 and tally 0 stand for none; a row gets a group when it first counts.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.coordinator.match.kernels.compiled import compiled
+
+GROUP = np.dtype([("up", "u4"), ("members", "u4"), ("first", "u4"), ("tallies", "u4"), ("held", "u8")])
+"""A group: the group it went into, its rows, the head and length of its list of tallies, bits of the datasets in it."""
+
+LISTED = np.dtype([("up", "u4"), ("members", "u4"), ("entity", "u4"), ("place", "u4"), ("held", "u8")])
+"""A group that has had its last pair: its number from 1, and where its next row is written."""
+
+TALLY = np.dtype([("one", "u4"), ("other", "u4"), ("count", "u4"), ("one_next", "u4"), ("other_next", "u4")])
+"""The pairs that have come between two groups, and the next tally in the list of each; void when the count is 0."""
+
+MASK_BITS = 64
+"""So many datasets get a bit; groups with rows of others are tallied even where they cannot be joined."""
+
+Index = NDArray[np.uint32]
+State = Any
+"""A `_State`: compiled code knows its fields, the type checker only that numba makes something else of them."""
+
+
+class _State(NamedTuple):
+    """What is known so far; arrays of zeros take memory only where they are written."""
+
+    group_of: Index
+    groups: NDArray[np.void]
+    tallies: NDArray[np.void]
+    slots: Index
+    used: NDArray[np.int64]
+
+
+GROUPS, TALLIES, SLOTS = 0, 1, 2
+"""Places in `used`: groups and tallies made so far, and slots filled."""
+
+
+class Members(NamedTuple):
+    """Rows that are in a group with others: uint32 arrays of one length, in the order of `Groups`."""
+
+    dataset: Index
+    row: Index
+    entity: Index
+
+
+def solve(
+    datasets: tuple[Index, Index], rows: tuple[Index, Index], *, sizes: NDArray[np.int64], single: NDArray[np.bool_]
+) -> Members:
+    """Give the rows that the pairs put into groups; entities count from 0 in the order of their first row.
+
+    Args:
+        datasets, rows: of the left and of the right side of each pair, uint32, shape (pairs,), best pair first; in
+            range, no pair twice. At most 2**31 pairs.
+        sizes: how many rows each dataset has, int64; fewer than 2**32 together.
+        single: whether a dataset has no pair inside it, bool, of the same shape.
+    """
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    bits = np.zeros(sizes.size, np.uint64)
+    masked = np.flatnonzero(single)[:MASK_BITS]
+    bits[masked] = np.uint64(1) << np.arange(masked.size, dtype=np.uint64)
+    state = _state(rows=int(starts[-1]), pairs=rows[0].size)
+    _take_pairs(state, *datasets, *rows, starts, bits)
+    return _members(state, starts)
+
+
+def _state(*, rows: int, pairs: int) -> _State:
+    slots = 1 << max(4, (pairs * 4 // 3).bit_length())
+    return _State(
+        group_of=np.zeros(rows, np.uint32),
+        groups=np.zeros(min(rows, 2 * pairs) + 1, GROUP),
+        tallies=np.zeros(pairs + 1, TALLY),
+        slots=np.zeros(slots, np.uint32),
+        used=np.zeros(3, np.int64),
+    )
+
+
+def _members(state: _State, starts: NDArray[np.int64]) -> Members:
+    made = state.groups[1 : state.used[GROUPS] + 1]
+    linked = int(made["members"][(made["up"] == 0) & (made["members"] > 1)].sum(dtype=np.int64))
+    found = Members(*(np.empty(linked, np.uint32) for _ in range(3)))
+    made["first"] = 0
+    _list_members(state.group_of, state.groups.view(LISTED), starts, found)
+    return found
+
+
+@compiled
+def _take_pairs(
+    state: State,
+    left_datasets: Index,
+    right_datasets: Index,
+    left_rows: Index,
+    right_rows: Index,
+    starts: NDArray[np.int64],
+    bits: NDArray[np.uint64],
+) -> None:
+    """Join, tally or pass over one pair after the other."""
+    group_of, groups = state.group_of, state.groups
+    for pair in range(left_rows.size):
+        left = starts[left_datasets[pair]] + left_rows[pair]
+        right = starts[right_datasets[pair]] + right_rows[pair]
+        one, other = _root(groups, group_of[left]), _root(groups, group_of[right])
+        left_held = groups[one].held if one else bits[left_datasets[pair]]
+        right_held = groups[other].held if other else bits[right_datasets[pair]]
+        if left_held & right_held:
+            continue
+        if not one and not other:
+            group_of[left] = group_of[right] = _new_group(state, 2, left_held | right_held)
+            continue
+        if not one:
+            one = group_of[left] = _new_group(state, 1, left_held)
+        if not other:
+            other = group_of[right] = _new_group(state, 1, right_held)
+        if _all_have_come(state, one, other):
+            _join(state, one, other)
+
+
+@compiled
+def _root(groups: State, group: int) -> int:
+    """Give the group that a group is part of by now."""
+    while groups[group].up:
+        above = groups[group].up
+        if groups[above].up:
+            # Halving the way keeps later ways short (Tarjan and van Leeuwen, 1984).
+            groups[group].up = groups[above].up
+        group = above
+    return group
+
+
+@compiled
+def _new_group(state: State, members: int, held: int) -> int:
+    state.used[GROUPS] += 1
+    group = state.used[GROUPS]
+    state.groups[group].members = members
+    state.groups[group].held = held
+    return group
+
+
+@compiled
+def _all_have_come(state: State, one: int, other: int) -> bool:
+    """Count one more pair between two groups, and say whether it was the last that could come."""
+    between = state.groups[one].members * state.groups[other].members
+    if between == 1:
+        return True
+    tally = _find(state, one, other)
+    if not tally:
+        _new_tally(state, one, other)
+        return False
+    state.tallies[tally].count += 1
+    return state.tallies[tally].count == between
+
+
+@compiled
+def _new_tally(state: State, one: int, other: int) -> None:
+    state.used[TALLIES] += 1
+    tally = state.used[TALLIES]
+    entry = state.tallies[tally]
+    entry.one, entry.other, entry.count = one, other, 1
+    entry.one_next, entry.other_next = _listed(state, tally, one), _listed(state, tally, other)
+    _fill_slot(state, tally)
+
+
+@compiled
+def _listed(state: State, tally: int, group: int) -> int:
+    """Make the tally the first of the group, and give the one that was it."""
+    second = state.groups[group].first
+    state.groups[group].first = tally
+    state.groups[group].tallies += 1
+    return second
+
+
+@compiled
+def _join(state: State, one: int, other: int) -> None:
+    """Make one group of two, and give the one that stays the tallies of the one with fewer."""
+    groups, tallies = state.groups, state.tallies
+    if groups[one].tallies < groups[other].tallies:
+        one, other = other, one
+    groups[other].up = one
+    groups[one].members += groups[other].members
+    groups[one].held |= groups[other].held
+    tally = groups[other].first
+    while tally:
+        following = tallies[tally].one_next if tallies[tally].one == other else tallies[tally].other_next
+        _move(state, tally, other, one)
+        tally = following
+
+
+@compiled
+def _move(state: State, tally: int, gone: int, to: int) -> None:
+    """Add a tally of a group that is gone to the one of the same third group, or give it to the group that is left."""
+    entry, count = state.tallies[tally], state.tallies[tally].count
+    third = entry.other if entry.one == gone else entry.one
+    # A void tally names a group that is gone, so it is never found again; it stays in the list of the third.
+    entry.count = 0
+    if not count or third == to or state.groups[third].held & state.groups[to].held:
+        return
+    same = _find(state, to, third)
+    if same:
+        state.tallies[same].count += count
+        return
+    entry.count = count
+    if entry.one == gone:
+        entry.one, entry.one_next = to, _listed(state, tally, to)
+    else:
+        entry.other, entry.other_next = to, _listed(state, tally, to)
+    _fill_slot(state, tally)
+
+
+@compiled
+def _find(state: State, one: int, other: int) -> int:
+    """Give the tally of two groups, or 0."""
+    last = state.slots.size - 1
+    slot = _mixed(one, other) & last
+    while state.slots[slot]:
+        entry = state.tallies[state.slots[slot]]
+        if (entry.one == one and entry.other == other) or (entry.one == other and entry.other == one):
+            return state.slots[slot]
+        slot = (slot + 1) & last
+    return 0
+
+
+@compiled
+def _fill_slot(state: State, tally: int) -> None:
+    """Make a tally findable; slots of void tallies are swept when seven in eight are full."""
+    if 8 * state.used[SLOTS] < 7 * state.slots.size:
+        _put(state, tally)
+        return
+    state.slots[:] = 0
+    state.used[SLOTS] = 0
+    for each in range(1, state.used[TALLIES] + 1):
+        if state.tallies[each].count:
+            _put(state, each)
+
+
+@compiled
+def _put(state: State, tally: int) -> None:
+    """Fill the first free slot of a tally; each holds one pair at least, so that a quarter of the slots is free."""
+    last = state.slots.size - 1
+    slot = _mixed(state.tallies[tally].one, state.tallies[tally].other) & last
+    while state.slots[slot]:
+        slot = (slot + 1) & last
+    state.slots[slot] = tally
+    state.used[SLOTS] += 1
+
+
+@compiled
+def _mixed(one: int, other: int) -> int:
+    """Give 63 bits that look random and are the same for (one, other) and (other, one)."""
+    return np.int64((_scrambled(one) + _scrambled(other)) >> np.uint64(1))
+
+
+@compiled
+def _scrambled(number: int) -> int:
+    # The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), its first half: every bit reaches the upper ones.
+    mixed = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+
+
+@compiled
+def _list_members(group_of: Index, groups: State, starts: NDArray[np.int64], found: Members) -> None:
+    """Write down the rows that are not alone in their groups; entities are numbered as their first rows come."""
+    entities = linked = 0
+    for dataset in range(starts.size - 1):
+        for row in range(starts[dataset], starts[dataset + 1]):
+            group = _root(groups, group_of[row])
+            if groups[group].members < 2:
+                continue
+            if not groups[group].entity:
+                entities += 1
+                groups[group].entity, groups[group].place = entities, linked
+                linked += groups[group].members
+            place = groups[group].place
+            found.dataset[place], found.row[place] = dataset, row - starts[dataset]
+            found.entity[place] = groups[group].entity - 1
+            groups[group].place += 1
