@@ -23,8 +23,9 @@ class CandidatePairs:
     """Candidate pairs, best first: five arrays of one length, one entry for each pair.
 
     Order: falling similarity, then left dataset, right dataset, left row, right row, all rising. In each pair the left
-    dataset comes before the right one. No pair comes twice: grouping counts pairs. Raises `ValueError` where types,
-    lengths or sides are wrong, the similarity rises, or a pair comes twice.
+    dataset comes before the right one; in a pair inside a dataset of `repeating`, the left row before the right one.
+    No pair comes twice: grouping counts pairs. Raises `ValueError` where types, lengths or sides are wrong, the
+    similarity rises, or a pair comes twice.
     """
 
     similarity: NDArray[np.float64]
@@ -32,6 +33,8 @@ class CandidatePairs:
     right_dataset: NDArray[np.uint32]
     left_row: NDArray[np.uint32]
     right_row: NDArray[np.uint32]
+    repeating: frozenset[int] = frozenset()
+    """The datasets that may hold a person more than once: only these are compared with themselves."""
 
     def __post_init__(self) -> None:
         """Check types, lengths, sides and order."""
@@ -40,7 +43,7 @@ class CandidatePairs:
             raise ValueError("similarity must be float64 and every index uint32")
         if self.similarity.ndim != 1 or any(index.shape != self.similarity.shape for index in indices):
             raise ValueError("the arrays must have one axis and one length")
-        if bool(np.any(self.left_dataset >= self.right_dataset)):
+        if not self._sides_in_order():
             raise ValueError("the left dataset of a pair must come before the right one")
         if bool(np.any(np.diff(self.similarity) > 0)):
             raise ValueError("the pairs must come with falling similarity")
@@ -50,6 +53,13 @@ class CandidatePairs:
     def __len__(self) -> int:
         """How many pairs there are."""
         return int(self.similarity.size)
+
+    def _sides_in_order(self) -> bool:
+        before = self.left_dataset < self.right_dataset
+        if not self.repeating:
+            return bool(np.all(before))
+        inside = (self.left_dataset == self.right_dataset) & np.isin(self.left_dataset, list(self.repeating))
+        return bool(np.all(before | inside & (self.left_row < self.right_row)))
 
     def _any_twice(self) -> bool:
         left = self.left_dataset.astype(np.uint64) << np.uint64(32) | self.left_row

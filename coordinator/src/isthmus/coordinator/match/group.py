@@ -1,7 +1,8 @@
 """From candidate pairs to entities: which rows of which providers are judged to be one person.
 
-Best pair first, two groups of rows are joined when every pair of rows between them is a candidate pair (complete
-linkage, greedy). Rows of one provider are never candidates of each other, so an entity holds at most one row of each.
+Best pair first, two groups of rows are joined when every pair of rows between them has come (complete linkage, greedy;
+docs/protocol.md section 7). Rows of one provider are no candidates of each other, so an entity holds at most one row of
+each; but for providers whose rows repeat people, which are compared with themselves.
 """
 
 from collections.abc import Sequence
@@ -11,21 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.engine import CandidatePairs
-from isthmus.coordinator.match.reference import solve_greedily
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Groups:
     """The linked rows and their entities: three uint32 arrays of one length, one entry for each linked row.
 
-    Entries come by rising entity, then dataset. Entities count from 0 in the order of their first (dataset, row), and
-    each has at least two rows. Raises `ValueError` where a row is in two entities, two rows of an entity are of one
-    dataset, or the order or a type is another.
+    Entries come by rising entity, dataset, row. Entities count from 0 in the order of their first (dataset, row). Each
+    has at least two rows; only a dataset in `repeating` can have two in one entity. Raises `ValueError` where a row
+    is in two entities, two rows of an entity are of one other dataset, or the order or a type is another.
     """
 
     dataset: NDArray[np.uint32]
     row: NDArray[np.uint32]
     entity: NDArray[np.uint32]
+    repeating: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         """Check types and lengths, then every promise."""
@@ -36,10 +37,12 @@ class Groups:
             raise ValueError("entries must come by entity, then dataset, with one row of a dataset at most")
         if bool(np.any(np.bincount(self.entity) < 2)):
             raise ValueError("an entity must have two rows, and numbers must have no gap")
-        rows = self.dataset.astype(np.uint64) << np.uint64(32) | self.row
-        if np.unique(rows).size != rows.size:
+        rows = self._rows()
+        firsts = rows[self._firsts()]
+        rows.sort()
+        if bool(np.any(rows[1:] == rows[:-1])):
             raise ValueError("a row may be in one entity only")
-        if bool(np.any(rows[self._firsts()][1:] <= rows[self._firsts()][:-1])):
+        if bool(np.any(firsts[1:] <= firsts[:-1])):
             raise ValueError("entities must be numbered by their first row")
 
     def __len__(self) -> int:
@@ -54,7 +57,14 @@ class Groups:
     def _in_order(self) -> bool:
         next_entity = self.entity[1:] > self.entity[:-1]
         same_entity = self.entity[1:] == self.entity[:-1]
-        return bool(np.all(next_entity | same_entity & (self.dataset[1:] > self.dataset[:-1])))
+        next_row = self.dataset[1:] > self.dataset[:-1]
+        if self.repeating:
+            repeats = (self.dataset[1:] == self.dataset[:-1]) & np.isin(self.dataset[1:], list(self.repeating))
+            next_row |= repeats & (self.row[1:] > self.row[:-1])
+        return bool(np.all(next_entity | same_entity & next_row))
+
+    def _rows(self) -> NDArray[np.uint64]:
+        return self.dataset.astype(np.uint64) << np.uint64(32) | self.row
 
     def _firsts(self) -> NDArray[np.intp]:
         return np.flatnonzero(np.diff(self.entity, prepend=np.uint32(2**32 - 1)))
@@ -63,21 +73,21 @@ class Groups:
 def group_rows(pairs: CandidatePairs, *, sizes: Sequence[int]) -> Groups:
     """Give the entities that the pairs make; `sizes` are the numbers of rows of the datasets.
 
-    Deterministic: the pairs alone decide. Raises `ValueError` for a pair whose dataset or row is out of range.
+    Deterministic: the pairs alone decide. Beside pairs and result it takes some 60 bytes a pair at most and 4 a row.
+    Raises `ValueError` for a pair whose dataset or row is out of range.
     """
+    # numba takes half a second and 60 MB to load: only where there is something to group.
+    from isthmus.coordinator.match.solver import solve  # noqa: PLC0415 - as said above
+
     _check_range(pairs.left_dataset, pairs.left_row, sizes)
     _check_range(pairs.right_dataset, pairs.right_row, sizes)
-    solved = solve_greedily(
-        pairs.similarity, (pairs.left_dataset, pairs.right_dataset), (pairs.left_row, pairs.right_row)
+    members = solve(
+        (pairs.left_dataset, pairs.right_dataset),
+        (pairs.left_row, pairs.right_row),
+        sizes=sizes,
+        repeating=pairs.repeating,
     )
-    entities = sorted(sorted(group) for group in solved)
-    linked = np.array([member for entity in entities for member in entity], np.uint32).reshape(-1, 2)
-    lengths = [len(entity) for entity in entities]
-    return Groups(
-        dataset=linked[:, 0],
-        row=linked[:, 1],
-        entity=np.repeat(np.arange(len(entities), dtype=np.uint32), lengths),
-    )
+    return Groups(dataset=members.dataset, row=members.row, entity=members.entity, repeating=pairs.repeating)
 
 
 def pairs_of_kept_rows(pairs: CandidatePairs, kept: Sequence[NDArray[np.bool_]]) -> CandidatePairs:
@@ -104,6 +114,7 @@ def pairs_of_kept_rows(pairs: CandidatePairs, kept: Sequence[NDArray[np.bool_]])
         right_dataset=pairs.right_dataset[both],
         left_row=numbers[left[both]],
         right_row=numbers[right[both]],
+        repeating=pairs.repeating,
     )
 
 

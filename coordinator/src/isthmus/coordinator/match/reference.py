@@ -1,12 +1,10 @@
-"""The two functions of anonlink (Data61, 0.15.3) that matching calls, with types, and nothing else of it.
+"""The function of anonlink (Data61, 0.15.3) that matching calls, with types, and nothing else of it.
 
 anonlink compares with the processor's popcount instruction and holds the interpreter's lock while it does, so one
 process compares on one core, however many threads it has.
 """
 
 import warnings
-from array import array
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,6 @@ with warnings.catch_warnings():
     # anonlink imports pkg_resources and mypy_extensions.TypedDict, which warn; each worker would print that.
     warnings.simplefilter("ignore")
     from anonlink.similarities import dice_coefficient
-    from anonlink.solving import greedy_solve
 
 NATIVE_COUNT_ROWS = 10_000
 """From this many right rows on, anonlink counts bits by a path that is wrong unless l is a multiple of 64."""
@@ -36,20 +33,3 @@ def dice_pairs(
     scores = np.array(similarity, np.float64)
     keep = scores >= threshold
     return scores[keep], np.array(left_row, np.uint32)[keep], np.array(right_row, np.uint32)[keep]
-
-
-def solve_greedily(
-    similarity: NDArray[np.float64],
-    datasets: tuple[NDArray[np.uint32], NDArray[np.uint32]],
-    rows: tuple[NDArray[np.uint32], NDArray[np.uint32]],
-) -> Sequence[Sequence[tuple[int, int]]]:
-    """Give groups of (dataset, row) in no promised order; the pairs must come best first.
-
-    Two groups are joined when every pair of rows between them is a candidate pair, best pair first (complete linkage).
-    """
-    doubles = array("d", similarity.tobytes())
-    left, right = (array("I", side.tobytes()) for side in datasets)
-    groups: Sequence[Sequence[tuple[int, int]]] = greedy_solve(
-        (doubles, (left, right), tuple(array("I", side.tobytes()) for side in rows))
-    )
-    return groups

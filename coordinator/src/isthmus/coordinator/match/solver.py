@@ -7,12 +7,14 @@ groups that each hold a row of one provider can never be joined, so what comes b
 Rows of all datasets are numbered through. Group 0 and tally 0 stand for none; a row gets a group when it first counts.
 """
 
+from collections.abc import Collection, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.coordinator.match.kernels.compiled import compiled
+from isthmus.coordinator.match.kernels.compiled import compiled, inlined
 
 GROUP = np.dtype([("up", "u4"), ("members", "u4"), ("first", "u4"), ("tallies", "u4"), ("held", "u8")])
 """A group: the group it went into, its rows, the head and length of its list of tallies, bits of the datasets in it."""
@@ -27,8 +29,11 @@ MASK_BITS = 64
 """So many datasets get a bit; groups with rows of others are tallied even where they cannot be joined."""
 
 Index = NDArray[np.uint32]
-State = Any
-"""A `_State`: compiled code knows its fields, the type checker only that numba makes something else of them."""
+Used = NDArray[np.int64]
+Records = Any
+"""An array of `GROUP`, `LISTED` or `TALLY`: compiled code knows its fields, the type checker does not."""
+Number = Any
+"""A whole number of any width: compiled code mixes them."""
 
 
 class _State(NamedTuple):
@@ -38,7 +43,7 @@ class _State(NamedTuple):
     groups: NDArray[np.void]
     tallies: NDArray[np.void]
     slots: Index
-    used: NDArray[np.int64]
+    used: Used
 
 
 GROUPS, TALLIES, SLOTS = 0, 1, 2
@@ -54,23 +59,31 @@ class Members(NamedTuple):
 
 
 def solve(
-    datasets: tuple[Index, Index], rows: tuple[Index, Index], *, sizes: NDArray[np.int64], single: NDArray[np.bool_]
+    datasets: tuple[Index, Index], rows: tuple[Index, Index], *, sizes: Sequence[int], repeating: Collection[int]
 ) -> Members:
     """Give the rows that the pairs put into groups; entities count from 0 in the order of their first row.
 
     Args:
-        datasets, rows: of the left and of the right side of each pair, uint32, shape (pairs,), best pair first; in
-            range, no pair twice. At most 2**31 pairs.
-        sizes: how many rows each dataset has, int64; fewer than 2**32 together.
-        single: whether a dataset has no pair inside it, bool, of the same shape.
+        datasets, rows: of the left and of the right side of each pair, uint32, shape (pairs,), best pair first; all in
+            range, no pair twice. Fewer than 2**32 pairs.
+        sizes: how many rows each dataset has; fewer than 2**32 together.
+        repeating: the datasets that have pairs inside them.
     """
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-    bits = np.zeros(sizes.size, np.uint64)
-    masked = np.flatnonzero(single)[:MASK_BITS]
-    bits[masked] = np.uint64(1) << np.arange(masked.size, dtype=np.uint64)
+    starts = np.array([0, *accumulate(sizes)], np.int64)
     state = _state(rows=int(starts[-1]), pairs=rows[0].size)
-    _take_pairs(state, *datasets, *rows, starts, bits)
+    # Compiled code is made for each layout of its arguments, so they all get the one that they nearly always have.
+    columns = (np.require(column, np.uint32, ["C", "W"]) for column in (*datasets, *rows))
+    left_datasets, right_datasets, left_rows, right_rows = columns
+    bits = _bits(len(sizes), repeating)
+    _take_pairs(*state, left_datasets, right_datasets, left_rows, right_rows, starts, bits)
     return _members(state, starts)
+
+
+def _bits(datasets: int, repeating: Collection[int]) -> NDArray[np.uint64]:
+    single = [dataset for dataset in range(datasets) if dataset not in repeating][:MASK_BITS]
+    bits = np.zeros(datasets, np.uint64)
+    bits[single] = np.uint64(1) << np.arange(len(single), dtype=np.uint64)
+    return bits
 
 
 def _state(*, rows: int, pairs: int) -> _State:
@@ -95,7 +108,11 @@ def _members(state: _State, starts: NDArray[np.int64]) -> Members:
 
 @compiled
 def _take_pairs(
-    state: State,
+    group_of: Index,
+    groups: Records,
+    tallies: Records,
+    slots: Index,
+    used: Used,
     left_datasets: Index,
     right_datasets: Index,
     left_rows: Index,
@@ -104,7 +121,6 @@ def _take_pairs(
     bits: NDArray[np.uint64],
 ) -> None:
     """Join, tally or pass over one pair after the other."""
-    group_of, groups = state.group_of, state.groups
     for pair in range(left_rows.size):
         left = starts[left_datasets[pair]] + left_rows[pair]
         right = starts[right_datasets[pair]] + right_rows[pair]
@@ -114,18 +130,18 @@ def _take_pairs(
         if left_held & right_held:
             continue
         if not one and not other:
-            group_of[left] = group_of[right] = _new_group(state, 2, left_held | right_held)
+            group_of[left] = group_of[right] = _new_group(groups, used, 2, left_held | right_held)
             continue
         if not one:
-            one = group_of[left] = _new_group(state, 1, left_held)
+            one = group_of[left] = _new_group(groups, used, 1, left_held)
         if not other:
-            other = group_of[right] = _new_group(state, 1, right_held)
-        if _all_have_come(state, one, other):
-            _join(state, one, other)
+            other = group_of[right] = _new_group(groups, used, 1, right_held)
+        if _all_have_come(groups, tallies, slots, used, one, other):
+            _join(groups, tallies, slots, used, one, other)
 
 
-@compiled
-def _root(groups: State, group: int) -> int:
+@inlined
+def _root(groups: Records, group: Number) -> Number:
     """Give the group that a group is part of by now."""
     while groups[group].up:
         above = groups[group].up
@@ -136,52 +152,51 @@ def _root(groups: State, group: int) -> int:
     return group
 
 
-@compiled
-def _new_group(state: State, members: int, held: int) -> int:
-    state.used[GROUPS] += 1
-    group = state.used[GROUPS]
-    state.groups[group].members = members
-    state.groups[group].held = held
+@inlined
+def _new_group(groups: Records, used: Used, members: Number, held: Number) -> Number:
+    used[GROUPS] += 1
+    group = used[GROUPS]
+    groups[group].members = members
+    groups[group].held = held
     return group
 
 
-@compiled
-def _all_have_come(state: State, one: int, other: int) -> bool:
+@inlined
+def _all_have_come(groups: Records, tallies: Records, slots: Index, used: Used, one: Number, other: Number) -> Number:
     """Count one more pair between two groups, and say whether it was the last that could come."""
-    between = state.groups[one].members * state.groups[other].members
+    between = groups[one].members * groups[other].members
     if between == 1:
         return True
-    tally = _find(state, one, other)
+    tally = _find(tallies, slots, one, other)
     if not tally:
-        _new_tally(state, one, other)
+        _new_tally(groups, tallies, slots, used, one, other)
         return False
-    state.tallies[tally].count += 1
-    return state.tallies[tally].count == between
+    tallies[tally].count += 1
+    return tallies[tally].count == between
 
 
-@compiled
-def _new_tally(state: State, one: int, other: int) -> None:
-    state.used[TALLIES] += 1
-    tally = state.used[TALLIES]
-    entry = state.tallies[tally]
+@inlined
+def _new_tally(groups: Records, tallies: Records, slots: Index, used: Used, one: Number, other: Number) -> None:
+    used[TALLIES] += 1
+    tally = used[TALLIES]
+    entry = tallies[tally]
     entry.one, entry.other, entry.count = one, other, 1
-    entry.one_next, entry.other_next = _listed(state, tally, one), _listed(state, tally, other)
-    _fill_slot(state, tally)
+    entry.one_next, entry.other_next = _listed(groups, tally, one), _listed(groups, tally, other)
+    _fill_slot(tallies, slots, used, tally)
 
 
-@compiled
-def _listed(state: State, tally: int, group: int) -> int:
+@inlined
+def _listed(groups: Records, tally: Number, group: Number) -> Number:
     """Make the tally the first of the group, and give the one that was it."""
-    second = state.groups[group].first
-    state.groups[group].first = tally
-    state.groups[group].tallies += 1
+    second = groups[group].first
+    groups[group].first = tally
+    groups[group].tallies += 1
     return second
 
 
-@compiled
-def _join(state: State, one: int, other: int) -> None:
+@inlined
+def _join(groups: Records, tallies: Records, slots: Index, used: Used, one: Number, other: Number) -> None:
     """Make one group of two, and give the one that stays the tallies of the one with fewer."""
-    groups, tallies = state.groups, state.tallies
     if groups[one].tallies < groups[other].tallies:
         one, other = other, one
     groups[other].up = one
@@ -190,83 +205,83 @@ def _join(state: State, one: int, other: int) -> None:
     tally = groups[other].first
     while tally:
         following = tallies[tally].one_next if tallies[tally].one == other else tallies[tally].other_next
-        _move(state, tally, other, one)
+        _move(groups, tallies, slots, used, tally, other, one)
         tally = following
 
 
-@compiled
-def _move(state: State, tally: int, gone: int, to: int) -> None:
+@inlined
+def _move(groups: Records, tallies: Records, slots: Index, used: Used, tally: Number, gone: Number, to: Number) -> None:
     """Add a tally of a group that is gone to the one of the same third group, or give it to the group that is left."""
-    entry, count = state.tallies[tally], state.tallies[tally].count
+    entry, count = tallies[tally], tallies[tally].count
     third = entry.other if entry.one == gone else entry.one
     # A void tally names a group that is gone, so it is never found again; it stays in the list of the third.
     entry.count = 0
-    if not count or third == to or state.groups[third].held & state.groups[to].held:
+    if not count or third == to or groups[third].held & groups[to].held:
         return
-    same = _find(state, to, third)
+    same = _find(tallies, slots, to, third)
     if same:
-        state.tallies[same].count += count
+        tallies[same].count += count
         return
     entry.count = count
     if entry.one == gone:
-        entry.one, entry.one_next = to, _listed(state, tally, to)
+        entry.one, entry.one_next = to, _listed(groups, tally, to)
     else:
-        entry.other, entry.other_next = to, _listed(state, tally, to)
-    _fill_slot(state, tally)
+        entry.other, entry.other_next = to, _listed(groups, tally, to)
+    _fill_slot(tallies, slots, used, tally)
 
 
-@compiled
-def _find(state: State, one: int, other: int) -> int:
+@inlined
+def _find(tallies: Records, slots: Index, one: Number, other: Number) -> Number:
     """Give the tally of two groups, or 0."""
-    last = state.slots.size - 1
+    last = slots.size - 1
     slot = _mixed(one, other) & last
-    while state.slots[slot]:
-        entry = state.tallies[state.slots[slot]]
+    while slots[slot]:
+        entry = tallies[slots[slot]]
         if (entry.one == one and entry.other == other) or (entry.one == other and entry.other == one):
-            return state.slots[slot]
+            return slots[slot]
         slot = (slot + 1) & last
     return 0
 
 
-@compiled
-def _fill_slot(state: State, tally: int) -> None:
+@inlined
+def _fill_slot(tallies: Records, slots: Index, used: Used, tally: Number) -> None:
     """Make a tally findable; slots of void tallies are swept when seven in eight are full."""
-    if 8 * state.used[SLOTS] < 7 * state.slots.size:
-        _put(state, tally)
+    if 8 * used[SLOTS] < 7 * slots.size:
+        _put(tallies, slots, used, tally)
         return
-    state.slots[:] = 0
-    state.used[SLOTS] = 0
-    for each in range(1, state.used[TALLIES] + 1):
-        if state.tallies[each].count:
-            _put(state, each)
+    slots[:] = 0
+    used[SLOTS] = 0
+    for each in range(1, used[TALLIES] + 1):
+        if tallies[each].count:
+            _put(tallies, slots, used, each)
 
 
-@compiled
-def _put(state: State, tally: int) -> None:
+@inlined
+def _put(tallies: Records, slots: Index, used: Used, tally: Number) -> None:
     """Fill the first free slot of a tally; each holds one pair at least, so that a quarter of the slots is free."""
-    last = state.slots.size - 1
-    slot = _mixed(state.tallies[tally].one, state.tallies[tally].other) & last
-    while state.slots[slot]:
+    last = slots.size - 1
+    slot = _mixed(tallies[tally].one, tallies[tally].other) & last
+    while slots[slot]:
         slot = (slot + 1) & last
-    state.slots[slot] = tally
-    state.used[SLOTS] += 1
+    slots[slot] = tally
+    used[SLOTS] += 1
 
 
-@compiled
-def _mixed(one: int, other: int) -> int:
+@inlined
+def _mixed(one: Number, other: Number) -> Number:
     """Give 63 bits that look random and are the same for (one, other) and (other, one)."""
     return np.int64((_scrambled(one) + _scrambled(other)) >> np.uint64(1))
 
 
-@compiled
-def _scrambled(number: int) -> int:
+@inlined
+def _scrambled(number: Number) -> Number:
     # The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), its first half: every bit reaches the upper ones.
     mixed = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
     return (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
 
 
 @compiled
-def _list_members(group_of: Index, groups: State, starts: NDArray[np.int64], found: Members) -> None:
+def _list_members(group_of: Index, groups: Records, starts: NDArray[np.int64], found: Members) -> None:
     """Write down the rows that are not alone in their groups; entities are numbered as their first rows come."""
     entities = linked = 0
     for dataset in range(starts.size - 1):

@@ -82,6 +82,7 @@ def at_least(pairs: CandidatePairs, *, threshold: float) -> CandidatePairs:
         right_dataset=pairs.right_dataset[:count],
         left_row=pairs.left_row[:count],
         right_row=pairs.right_row[:count],
+        repeating=pairs.repeating,
     )
 
 
