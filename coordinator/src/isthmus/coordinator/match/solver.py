@@ -37,7 +37,7 @@ Number = Any
 
 
 class _State(NamedTuple):
-    """What is known so far; arrays of zeros take memory only where they are written."""
+    """What is known so far; groups and tallies are as many as there could be, and take memory once they are written."""
 
     group_of: Index
     groups: NDArray[np.void]
@@ -76,7 +76,10 @@ def solve(
     left_datasets, right_datasets, left_rows, right_rows = columns
     bits = _bits(len(sizes), repeating)
     _take_pairs(*state, left_datasets, right_datasets, left_rows, right_rows, starts, bits)
-    return _members(state, starts)
+    group_of, groups = state.group_of, state.groups[: state.used[GROUPS] + 1]
+    # Tallies and slots have served: their memory is wanted for the result.
+    del state
+    return _members(group_of, groups, starts)
 
 
 def _bits(datasets: int, repeating: Collection[int]) -> NDArray[np.uint64]:
@@ -88,21 +91,23 @@ def _bits(datasets: int, repeating: Collection[int]) -> NDArray[np.uint64]:
 
 def _state(*, rows: int, pairs: int) -> _State:
     slots = 1 << max(4, (pairs * 4 // 3).bit_length())
-    return _State(
+    state = _State(
         group_of=np.zeros(rows, np.uint32),
-        groups=np.zeros(min(rows, 2 * pairs) + 1, GROUP),
-        tallies=np.zeros(pairs + 1, TALLY),
+        groups=np.empty(min(rows, 2 * pairs) + 1, GROUP),
+        tallies=np.empty(pairs + 1, TALLY),
         slots=np.zeros(slots, np.uint32),
         used=np.zeros(3, np.int64),
     )
+    state.groups[0] = 0
+    return state
 
 
-def _members(state: _State, starts: NDArray[np.int64]) -> Members:
-    made = state.groups[1 : state.used[GROUPS] + 1]
-    linked = int(made["members"][(made["up"] == 0) & (made["members"] > 1)].sum(dtype=np.int64))
+def _members(group_of: Index, groups: NDArray[np.void], starts: NDArray[np.int64]) -> Members:
+    listed = groups.view(LISTED)
+    listed["entity"] = 0
+    linked = int(groups["members"][(groups["up"] == 0) & (groups["members"] > 1)].sum(dtype=np.int64))
     found = Members(*(np.empty(linked, np.uint32) for _ in range(3)))
-    made["first"] = 0
-    _list_members(state.group_of, state.groups.view(LISTED), starts, found)
+    _list_members(group_of, listed, starts, found)
     return found
 
 
@@ -156,8 +161,9 @@ def _root(groups: Records, group: Number) -> Number:
 def _new_group(groups: Records, used: Used, members: Number, held: Number) -> Number:
     used[GROUPS] += 1
     group = used[GROUPS]
-    groups[group].members = members
-    groups[group].held = held
+    entry = groups[group]
+    entry.up = entry.first = entry.tallies = 0
+    entry.members, entry.held = members, held
     return group
 
 
@@ -175,7 +181,7 @@ def _all_have_come(groups: Records, tallies: Records, slots: Index, used: Used, 
     return tallies[tally].count == between
 
 
-@inlined
+@compiled
 def _new_tally(groups: Records, tallies: Records, slots: Index, used: Used, one: Number, other: Number) -> None:
     used[TALLIES] += 1
     tally = used[TALLIES]
@@ -194,7 +200,7 @@ def _listed(groups: Records, tally: Number, group: Number) -> Number:
     return second
 
 
-@inlined
+@compiled
 def _join(groups: Records, tallies: Records, slots: Index, used: Used, one: Number, other: Number) -> None:
     """Make one group of two, and give the one that stays the tallies of the one with fewer."""
     if groups[one].tallies < groups[other].tallies:
@@ -243,7 +249,7 @@ def _find(tallies: Records, slots: Index, one: Number, other: Number) -> Number:
     return 0
 
 
-@inlined
+@compiled
 def _fill_slot(tallies: Records, slots: Index, used: Used, tally: Number) -> None:
     """Make a tally findable; slots of void tallies are swept when seven in eight are full."""
     if 8 * used[SLOTS] < 7 * slots.size:
