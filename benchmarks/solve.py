@@ -164,10 +164,9 @@ def peak_bytes(parties: int, wanted: int) -> int:
 
 
 def _growth(parties: int, wanted: int) -> int:
-    few, few_sizes = made_up_pairs(parties, 10_000)
-    group_rows(few, sizes=few_sizes)
     pairs, sizes = made_up_pairs(parties, wanted)
-    # What making the pairs left behind would hide what grouping takes.
+    group_rows(pairs, sizes=sizes)
+    # What this left behind would hide what grouping takes.
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = _resident("VmRSS")

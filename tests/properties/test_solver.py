@@ -104,3 +104,20 @@ def test_one_person_three_hundred_times_in_one_file_is_one_entity() -> None:
     pairs = random_pairs(0, sizes=[rows], share=1.0, levels=1000, repeating={0})
     groups = group_rows(pairs, sizes=[rows])
     assert (groups.entities, groups.row.tolist()) == (1, list(range(rows)))
+
+
+def test_slots_are_swept_of_void_tallies_when_they_run_out() -> None:
+    swept, sizes = 0, [1] * 9
+    starts, bits = np.arange(10), np.zeros(9, np.uint64)
+    for seed in range(200):
+        pairs = random_pairs(seed, sizes=sizes, share=0.6, levels=1000)
+        columns = pairs.left_dataset, pairs.right_dataset, pairs.left_row, pairs.right_row
+        wide, tight = (solver._state(rows=9, pairs=len(pairs)) for _ in range(2))
+        solver._take_pairs(*wide, *columns, starts, bits)
+        tallies = int(wide.used[solver.TALLIES])
+        tight = tight._replace(slots=np.zeros(1 << tallies.bit_length(), np.uint32))
+        solver._take_pairs(*tight, *columns, starts, bits)
+        found = solver._members(tight.group_of, tight.groups[: tight.used[solver.GROUPS] + 1], starts)
+        assert tuple(each.tobytes() for each in found) == bytes_of(groups_of(by_anonlink(pairs))), seed
+        swept += tight.used[solver.SLOTS] < wide.used[solver.SLOTS]
+    assert swept > 0

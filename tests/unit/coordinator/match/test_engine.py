@@ -16,7 +16,7 @@ def _indices(*values: int) -> np.ndarray:
     return np.array(values, np.uint32)
 
 
-def _pairs(**changes: np.ndarray) -> CandidatePairs:
+def _pairs(repeating: frozenset[int] = frozenset(), /, **changes: np.ndarray) -> CandidatePairs:
     arrays = {
         "similarity": np.array([0.9, 0.8]),
         "left_dataset": _indices(0, 0),
@@ -24,7 +24,7 @@ def _pairs(**changes: np.ndarray) -> CandidatePairs:
         "left_row": _indices(0, 1),
         "right_row": _indices(0, 1),
     }
-    return CandidatePairs(**(arrays | changes))
+    return CandidatePairs(**(arrays | changes), repeating=repeating)
 
 
 def test_dataset_knows_its_shape() -> None:
@@ -36,6 +36,21 @@ def test_dataset_knows_its_shape() -> None:
 def test_dataset_of_wrong_shape_is_refused(clks: np.ndarray) -> None:
     with pytest.raises(ValueError, match="uint8 of shape"):
         Dataset(party=PartyId("district-a"), clks=clks)
+
+
+def test_pairs_inside_a_dataset_are_refused_unless_it_repeats_people() -> None:
+    datasets, rows = _indices(0, 1), _indices(1, 1)
+    for repeating in (frozenset[int](), frozenset({1})):
+        with pytest.raises(ValueError, match="left dataset"):
+            _pairs(repeating, right_dataset=datasets, right_row=rows)
+    assert len(_pairs(frozenset({0}), right_dataset=datasets, right_row=rows)) == 2
+
+
+@pytest.mark.parametrize("right_row", [4, 3])
+def test_pairs_of_a_row_with_itself_or_an_earlier_one_are_refused(right_row: int) -> None:
+    rows = {"left_row": _indices(4, 1), "right_row": _indices(right_row, 1)}
+    with pytest.raises(ValueError, match="left dataset"):
+        _pairs(frozenset({0}), right_dataset=_indices(0, 1), **rows)
 
 
 def test_pairs_know_their_number() -> None:

@@ -10,7 +10,7 @@ from isthmus.coordinator.match.overlap import membership_patterns
 Pair = tuple[float, int, int, int, int]
 
 
-def _pairs(*pairs: Pair) -> CandidatePairs:
+def _pairs(*pairs: Pair, repeating: frozenset[int] = frozenset()) -> CandidatePairs:
     """Pairs of (similarity, left dataset, left row, right dataset, right row)."""
     columns = list(zip(*pairs, strict=True)) or [(), (), (), (), ()]
     left_dataset, left_row, right_dataset, right_row = (np.array(column, np.uint32) for column in columns[1:])
@@ -20,13 +20,14 @@ def _pairs(*pairs: Pair) -> CandidatePairs:
         right_dataset=right_dataset,
         left_row=left_row,
         right_row=right_row,
+        repeating=repeating,
     )
 
 
-def _groups(*rows: tuple[int, int, int]) -> Groups:
+def _groups(*rows: tuple[int, int, int], repeating: frozenset[int] = frozenset()) -> Groups:
     """Groups of (entity, dataset, row)."""
     entity, dataset, row = (np.array(column, np.uint32) for column in zip(*rows, strict=True))
-    return Groups(dataset=dataset, row=row, entity=entity)
+    return Groups(dataset=dataset, row=row, entity=entity, repeating=repeating)
 
 
 def _listed(groups: Groups) -> list[tuple[int, int, int]]:
@@ -64,6 +65,29 @@ def test_entities_are_numbered_by_their_first_row() -> None:
     assert groups.entities == 3
 
 
+def test_rows_that_repeat_a_person_are_one_entity() -> None:
+    links = (1.0, 0, 0, 0, 2), (0.9, 0, 0, 1, 4), (0.8, 0, 2, 1, 4)
+    groups = group_rows(_pairs(*links, repeating=frozenset({0})), sizes=[3, 5])
+    assert _listed(groups) == [(0, 0, 0), (0, 0, 2), (0, 1, 4)]
+
+
+def test_of_two_likes_of_one_row_only_one_links_where_they_are_not_like_each_other() -> None:
+    groups = group_rows(_pairs((1.0, 0, 0, 1, 4), (0.9, 0, 2, 1, 4), repeating=frozenset({0})), sizes=[3, 5])
+    assert _listed(groups) == [(0, 0, 0), (0, 1, 4)]
+
+
+def test_two_groups_wait_for_the_last_pair_between_them() -> None:
+    links = [(1.0, 0, 0, 1, 0), (1.0, 2, 0, 3, 0), (0.9, 0, 0, 2, 0), (0.9, 0, 0, 3, 0), (0.9, 1, 0, 2, 0)]
+    assert group_rows(_pairs(*links), sizes=[1] * 4).entities == 2
+    assert group_rows(_pairs(*links, (0.8, 1, 0, 3, 0)), sizes=[1] * 4).entities == 1
+
+
+def test_a_row_in_the_meantime_taken_by_another_group_breaks_the_wait() -> None:
+    waiting = [(1.0, 0, 0, 1, 0), (0.9, 0, 0, 2, 0)]
+    taken = [*waiting, (0.8, 2, 0, 3, 0), (0.7, 1, 0, 2, 0)]
+    assert _listed(group_rows(_pairs(*taken), sizes=[1] * 4)) == [(0, 0, 0), (0, 1, 0), (1, 2, 0), (1, 3, 0)]
+
+
 @pytest.mark.parametrize("pair", [(0.9, 0, 2, 1, 0), (0.9, 0, 0, 1, 7), (0.9, 0, 0, 5, 0)])
 def test_a_pair_out_of_range_is_refused(pair: Pair) -> None:
     with pytest.raises(ValueError, match="no dataset holds"):
@@ -84,6 +108,14 @@ def test_a_pair_out_of_range_is_refused(pair: Pair) -> None:
 def test_groups_that_break_a_promise_are_refused(rows: list[tuple[int, int, int]], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         _groups(*rows)
+
+
+def test_groups_may_repeat_the_rows_of_a_dataset_that_repeats_people_and_of_no_other() -> None:
+    assert _groups((0, 0, 0), (0, 0, 1), repeating=frozenset({0})).entities == 1
+    with pytest.raises(ValueError, match="one row of a dataset"):
+        _groups((0, 1, 0), (0, 1, 1), repeating=frozenset({0}))
+    with pytest.raises(ValueError, match="by entity"):
+        _groups((0, 0, 1), (0, 0, 0), repeating=frozenset({0}))
 
 
 def test_groups_of_wrong_type_or_length_are_refused() -> None:
@@ -129,6 +161,21 @@ def test_patterns_count_every_row_once() -> None:
         frozenset({0}): 2,
         frozenset({2}): 1,
     }
+
+
+def test_patterns_count_repeated_people_once() -> None:
+    groups = _groups((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 2), (1, 0, 3), repeating=frozenset({0}))
+    assert membership_patterns(groups, sizes=[5, 2]) == {
+        frozenset({0, 1}): 1,
+        frozenset({0}): 2,
+        frozenset({1}): 1,
+    }
+
+
+def test_pairs_of_kept_rows_still_say_who_repeats_people() -> None:
+    pairs = _pairs((1.0, 0, 1, 0, 2), repeating=frozenset({0}))
+    kept = pairs_of_kept_rows(pairs, [np.array([False, True, True])])
+    assert (kept.repeating, kept.left_row.tolist(), kept.right_row.tolist()) == (frozenset({0}), [0], [1])
 
 
 def test_patterns_without_links_are_the_sizes() -> None:
