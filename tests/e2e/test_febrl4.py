@@ -22,8 +22,11 @@ from isthmus_people.score import score_links
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("profile", ["interop-1", "hardened-1"])
-def test_febrl4_links_with_precision_and_recall_of_at_least_995_in_a_thousand(tmp_path: Path, profile: str) -> None:
+# What hardened-1 gives up in recall, and for what: docs/decisions/0015-match-keys.md.
+@pytest.mark.parametrize(("profile", "least_recall"), [("interop-1", 0.995), ("hardened-1", 0.985)])
+def test_febrl4_links_as_precisely_and_fully_as_the_profile_promises(
+    tmp_path: Path, profile: str, least_recall: float
+) -> None:
     files = dict(zip(("febrl-a", "febrl-b"), febrl4_columns(), strict=True))
     providers = [provider(tmp_path, party, file) for party, file in files.items()]
     settings = LocalSettings(
@@ -43,7 +46,7 @@ def test_febrl4_links_with_precision_and_recall_of_at_least_995_in_a_thousand(tm
     scores = score_links(links_of(local, round_id), truth).overall
     assert scores.true == 5000
     assert scores.precision >= 0.995
-    assert scores.recall >= 0.995
+    assert scores.recall >= least_recall
 
 
 def provider(folder: Path, party: str, file: FebrlFile) -> LocalProvider:

@@ -27,9 +27,9 @@ _RECOGNISED: Final = {
         "  most people in it, the coordinator included, and needs no key for that (docs/threat-model.md, section 2).",
     ),
     HARDENED_1: (
-        "  An encoding is pseudonymous personal data. The coordinator sees which rows share two parts, such as a last",
-        "  name and an address, and who knows some of the people can recognise some others (docs/threat-model.md,",
-        "  section 2); isthmus-node audit measures how many of yours.",
+        "  An encoding is pseudonymous personal data. The coordinator sees which of your rows share parts, such as",
+        "  first name and birth date, with which rows of another provider, and which are nearly equal as a whole",
+        "  (docs/threat-model.md, section 2); isthmus-node audit measures what can be made of the latter.",
     ),
     HARDENED_SINGLE_1: (
         "  An encoding is pseudonymous personal data. The coordinator sees which rows are nearly equal as a whole",
@@ -89,7 +89,7 @@ def report_text(report: Mapping[str, Any]) -> str:
     hidden = sum(report.get("hidden_tags", {}).values())  # reports of an earlier version have none
     if hidden:
         lines += [
-            f"  tags       {hidden:,} that several rows share left as random bytes, so that nobody sees who shares"
+            f"  tags       {hidden:,} that several rows have: random bytes stand in their place (threat model, section 2)"
         ]
     if report["too_little_to_link"]:
         lines += [f"  too little {report['too_little_to_link']:,} rows hold too few values to link; they leave empty"]

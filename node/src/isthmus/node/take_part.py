@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from isthmus.contract.canonical import Label, read_canonical, sha256, sign, verify
 from isthmus.contract.encodings import RECEIPT_FORMAT, Receipt, Submission, submission_from_bytes
+from isthmus.contract.errors import SubmissionMalformed
 from isthmus.contract.ids import RoundId
 from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
@@ -50,6 +51,15 @@ Report = Callable[[str, int, int], None]
 
 PREPARED_ANEW: Final = 3
 """How often rows are encoded where people are left out meanwhile, before the node gives up for now."""
+
+_REFUSED: Final = (
+    "the coordinator refused the rows of this node, and would refuse the same ones again; ask the lead to cancel the"
+    " round, mend the data set (isthmus-node profile shows repeated rows), and take part in the next"
+)
+_LEFT_SINCE: Final = (
+    "people opted out after its rows were announced and before the first was sent, so nothing was sent; ask the lead to"
+    " cancel the round and propose another"
+)
 
 WITHOUT_RESULT: Final = frozenset(
     {RoundState.CANCELLED, RoundState.EXPIRED, RoundState.REJECTED, RoundState.CLOSED, RoundState.DESTROYED}
@@ -135,7 +145,9 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
     sent to its end, and whoever is left out by then struck out of it (`isthmus.node.strike_out`).
 
     Raises:
-        RefusedByPolicy: the coordinator collects although this node never passed the preflight.
+        RefusedByPolicy: the coordinator collects although this node never passed the preflight; it refused these rows
+            before; or people opted out between the declaration and the first row. Nothing was sent then.
+        SubmissionMalformed: the coordinator refuses the rows.
         SettingsChanged, ConsentChanging: what says who is left out changed meanwhile; nothing was sent.
     """
     round_id = manifest.round_id
@@ -144,6 +156,8 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
     prepared = node.vault.prepared(round_id)
     if prepared is not None and prepared.receipt is not None:
         return None
+    if node.vault.marked(round_id, Mark.REFUSED):
+        raise RefusedByPolicy(round_id=round_id, problem=_REFUSED)
     if prepared is not None and not node.vault.marked(round_id, Mark.OPENED):
         node.forget_submission(round_id)
         prepared = None
@@ -153,12 +167,33 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
     node.vault.mark(round_id, Mark.OPENED)
     resume = client.open_submission(round_id, document=document, signature=signature)
     if not resume.complete:
+        _check_all_still_take_part(node, round_id)
         _upload(node, client, submission, first=resume.next_chunk, report=report)
-    receipt, receipt_signature = client.complete_submission(round_id)
+    receipt, receipt_signature = _complete(node, client, round_id)
     _check_receipt(node, document, submission, receipt, receipt_signature)
     node.vault.save_receipt(round_id, receipt=receipt, signature=receipt_signature)
     payload_path(node.outbox, submission).unlink(missing_ok=True)
     return client.get_round(round_id)[0]
+
+
+def _check_all_still_take_part(node: Node, round_id: RoundId) -> None:
+    """Refuse to send the first row of a submission that somebody opted out of since it was declared.
+
+    Preparing it anew would be no way out: the coordinator holds the declaration, and takes no other for this round.
+    """
+    if node.vault.marked(round_id, Mark.SENDING):
+        return
+    if handles_left_out(node, round_id):
+        raise RefusedByPolicy(round_id=round_id, problem=_LEFT_SINCE)
+    node.vault.mark(round_id, Mark.SENDING)
+
+
+def _complete(node: Node, client: Client, round_id: RoundId) -> tuple[bytes, bytes]:
+    try:
+        return client.complete_submission(round_id)
+    except SubmissionMalformed:
+        node.vault.mark(round_id, Mark.REFUSED)
+        raise
 
 
 def preview_round(node: Node, manifest: RoundManifest, *, report: Report) -> dict[str, Any]:

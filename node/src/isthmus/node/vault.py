@@ -56,6 +56,10 @@ class Mark(StrEnum):
     """Its self-audit held the project's limit, and it went on to answer the preflight."""
     OPENED = "opened"
     """It told the coordinator of its submission; from then on there is no other one."""
+    SENDING = "sending"
+    """It began to send rows; who is left out from then on is struck out of what was sent."""
+    REFUSED = "refused"
+    """The coordinator took all rows and refused them; the same ones are not sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

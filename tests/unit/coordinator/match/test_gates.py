@@ -198,6 +198,14 @@ def test_rows_that_repeat_are_found_whatever_their_tags() -> None:
     assert "identical" in (gates_of(PROFILE).problem([_joined(rows), _joined(again)]) or "")
 
 
+def test_rows_that_repeat_in_one_table_are_found_though_another_tells_them_apart() -> None:
+    rows, others = _random(30, seed=1), _random(30, seed=2)
+    clks = others.clks.copy()
+    clks[:, 0] = rows.clks[0, 0]
+
+    assert "identical" in (gates_of(PROFILE).problem([_joined(TabledRows(clks=clks, tags=rows.tags))]) or "")
+
+
 def test_empty_rows_are_not_repetitions() -> None:
     for profile in (interop_1(FIELDS), PROFILE):
         assert gates_of(profile).problem([np.zeros((50, profile.row_bits // 8), np.uint8)]) is None

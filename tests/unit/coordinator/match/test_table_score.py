@@ -11,6 +11,7 @@ from isthmus.contract.hardened import hardened_1
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.table_score import (
     UNKNOWN_BITS,
+    believed,
     compute_excess,
     evidence_bits,
     group_disagreement,
@@ -158,6 +159,20 @@ def test_tags_bound_their_own_pair_alone() -> None:
     equal[[rule.name for rule in RULES.keys].index("first-birth"), 1] = True
 
     assert key_bound(equal, rules=RULES).T.tolist() == [[1, 1, 1, 1], [0, 1, 0, 1], [1, 1, 1, 1]]
+
+
+def test_tags_that_the_tables_contradict_count_for_nothing() -> None:
+    # Whoever has the key can put all tags of a person beside encodings of nobody.
+    everybody, nobody = np.ones((4, 1), np.bool_), np.zeros((4, 1), np.bool_)
+    whole = bound_by("first-birth", "last-birth", "initial-number-zip", "year-number-street", "birth-zip")
+    alike, unlike, absent = (np.full((2, 1), excess) for excess in (0.5, 0.1, np.nan))
+
+    assert (believed(whole, alike, both=everybody, one=nobody, rules=RULES) == whole).all()
+    assert (believed(whole, unlike, both=everybody, one=nobody, rules=RULES) == 1).all()
+    assert (believed(whole, absent, both=everybody, one=nobody, rules=RULES) == whole).all()
+    # A tag that leaves the names open allows tables that look like those of strangers.
+    little = bound_by("birth-zip")
+    assert (believed(little, unlike, both=everybody, one=nobody, rules=RULES) == little).all()
 
 
 # From groups to a score

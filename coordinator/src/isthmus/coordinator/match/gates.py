@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.encodings import tag_words
-from isthmus.contract.hardened import HardenedProfile, Hardening
+from isthmus.contract.hardened import NAME_PAIR, HardenedProfile, Hardening
 from isthmus.contract.profiles import AnyProfile
 from isthmus.coordinator.match.encodings import TabledRows, split_rows
 
@@ -25,6 +25,8 @@ MOST_IDENTICAL_SHARE: Final = 0.2
 INTEROP_DENSITY: Final = (0.05, 0.5)
 """Of `interop-1`: a full record sets 0.39 of a CLK in the mean, the least that may link 0.2; values of many tokens set
 somewhat more, and of few tokens somewhat less, than their share."""
+
+_NAMES: Final = "-".join(NAME_PAIR)
 
 _ANY_VALUE: Final = ("", "x")
 _ANY_DATE: Final = ("", "x", "20000101")
@@ -62,16 +64,19 @@ class Gates:
         Args:
             pieces: the encodings of some rows each, uint8 of shape (n, row_bits / 8).
         """
+        # People of one full name are no repetition, so the table of names is not looked at.
+        telling = [place for place, gate in enumerate(self.density) if gate.table != _NAMES]
         digests, words, tagged = [], [], np.zeros(len(self.match_keys), np.intp)
         for encoded in pieces:
             rows = split_rows(encoded, tables=len(self.density), clk_bits=self.clk_bits)
             found = self._density_problem(rows.clks) or self._pattern_problem(rows)
             if found is not None:
                 return found
-            digests.append(_row_digests(rows.clks.reshape(len(rows), -1)))
+            digests.append([_row_digests(rows.clks[:, place]) for place in telling])
             words.append(tag_words(rows.tags))
             tagged += rows.tags.any(axis=2).sum(axis=0)
-        return _identity_problem(np.concatenate(digests)) or self._tag_problem(words, tagged.tolist())
+        repeated = (_identity_problem(np.concatenate(table)) for table in zip(*digests, strict=True))
+        return next(filter(None, repeated), None) or self._tag_problem(words, tagged.tolist())
 
     def _pattern_problem(self, rows: TabledRows) -> str | None:
         inside = np.hstack([rows.clks.any(axis=2), rows.tags.any(axis=2)])

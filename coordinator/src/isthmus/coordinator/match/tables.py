@@ -18,6 +18,7 @@ from isthmus.coordinator.match.table_rules import LinkRules
 from isthmus.coordinator.match.table_score import (
     Flags,
     Floats,
+    believed,
     compute_excess,
     evidence_bits,
     group_disagreement,
@@ -58,6 +59,7 @@ def link_tables(
     if any(one.tags.shape[1] != len(rules.keys) for one in submissions):
         raise ValueError("a submission must hold a tag for each match key of the rules")
     by_key = key_candidates([one.tags for one in submissions])
+    _check_room(by_key, rules, max_pairs)
     by_table = table_candidates(
         [one.clks for one in submissions],
         floors=[table.floor for table in rules.tables],
@@ -67,10 +69,14 @@ def link_tables(
         progress=progress,
     )
     found = united(by_table, by_key)
-    if len(found) > max_pairs:
-        raise TooManyCandidates(threshold=min(table.floor for table in rules.tables), limit=max_pairs)
+    _check_room(found, rules, max_pairs)
     held = [_held_groups(one, rules) for one in submissions]
     return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
+
+
+def _check_room(pairs: RowPairs, rules: LinkRules, max_pairs: int) -> None:
+    if len(pairs) > max_pairs:
+        raise TooManyCandidates(threshold=min(table.floor for table in rules.tables), limit=max_pairs)
 
 
 def at_least(pairs: CandidatePairs, *, threshold: float) -> CandidatePairs:
@@ -122,8 +128,9 @@ def _scored(part: RowPairs, submissions: Sequence[TabledRows], held: Sequence[Fl
     both = left_held & right_held
     excess = _excess(submissions[left].clks, submissions[right].clks, part.left_row, part.right_row)
     equal = equal_tags(submissions[left].tags[part.left_row], submissions[right].tags[part.right_row])
-    bound = key_bound(equal, rules=rules)
-    disagreement = group_disagreement(excess, both=both, one=left_held ^ right_held, bound=bound, rules=rules)
+    one = left_held ^ right_held
+    bound = believed(key_bound(equal, rules=rules), excess, both=both, one=one, rules=rules)
+    disagreement = group_disagreement(excess, both=both, one=one, bound=bound, rules=rules)
     other_rows = max(len(submissions[left]), len(submissions[right]))
     bits = evidence_bits(disagreement, both, rules=rules, other_rows=other_rows)
     return Found(
