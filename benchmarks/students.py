@@ -4,9 +4,10 @@
     .venv/bin/python benchmarks/students.py --rows 20000 --seed 2 --profiles interop-1
 
 The Parquet file of the maker is read as it is: first by `isthmus-node profile`, whose counts of rows and repeats are
-held against the same counted plainly; then with the maker's own truth for record ids, so that the node has to find every
+held against the same counted plainly; then with the maker's own truth for record ids, so that the node must find every
 row of a person who has an earlier one; then submissions are prepared from it. Peak memory is of the larger of a
-command's processes: Parquet is read by a process of its own. Ends with 1 where a count is not what it should be.
+command's processes: Parquet is read by a process of its own; `start` holds what makes students, too. Ends with 1 where
+a count is not what it should be.
 """
 
 import argparse

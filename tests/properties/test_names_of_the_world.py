@@ -148,6 +148,12 @@ def test_misread_a_with_ring_is_seen_in_windows_1252_and_not_in_latin_1_where_it
     assert (latin.values, latin.damaged) == (["a hlund"], 0)
 
 
+def test_slovak_street_that_could_be_misread_is_counted_as_damaged_and_keeps_its_form() -> None:
+    street = normalise_column("street_name", ["\u00da\u017einy"])
+
+    assert (street.values, street.damaged) == (["uziny"], 1)
+
+
 def test_damaged_names_are_those_that_the_list_of_mimesis_itself_holds_misread() -> None:
     danish = Person(Locale.DA, seed=5)
     names = {danish.last_name() for _ in range(2000)}
