@@ -46,6 +46,10 @@ from isthmus.node.vault import open_vault
 
 FIELDS: Final = ("first_name", "middle_name", "last_name", "dob", "sex", "street_number", "street_name", "city", "zip")
 ENDINGS: Final = {"csv": "csv", "parquet": "parquet", "excel": "xlsx"}
+HEADING: Final = (
+    f"{'rows':>9}  {'source':<8} {'profile':<18} {'wall s':>7} {'CPU s':>7}"
+    f" {'start MB':>8} {'peak MB':>7} {'payload MB':>10}"
+)
 PARTIES: Final = (PartyId("riverside"), PartyId("college"))
 
 
@@ -97,9 +101,9 @@ def write_excel(people: Path, path: Path) -> None:
 WRITERS: Final[dict[str, Callable[[Path, Path], None]]] = {"parquet": write_parquet, "excel": write_excel}
 
 
-def manifest(profile: str) -> RoundManifest:
+def manifest(profile: str, fields: tuple[str, ...]) -> RoundManifest:
     """Give a round of two providers under a profile."""
-    terms = tuple(ProviderTerms(party=party, dataset="people", fields=FIELDS) for party in PARTIES)
+    terms = tuple(ProviderTerms(party=party, dataset="people", fields=fields) for party in PARTIES)
     project = Project(
         format=PROJECT_FORMAT,
         id=ProjectId("benchmark"),
@@ -128,29 +132,28 @@ def manifest(profile: str) -> RoundManifest:
     )
 
 
-def measure(file: Path, source: str, profile: str, rows: int) -> Measurement:
-    """Prepare the people of a file in a folder beside it, in this process."""
-    dataset = DatasetConfig(file=file.name, id_column="rec_id", columns={field: field for field in FIELDS})
-    terms = manifest(profile)
+def measure(folder: Path, dataset: DatasetConfig, source: str, profile: str) -> Measurement:
+    """Prepare the people of a file in its folder, in this process."""
+    terms = manifest(profile, tuple(dataset.columns))
     encoding = RoundEncoding(manifest=terms, profile=terms.read_profile(), key=Secret(b"k" * 32), encoder="isthmus")
     job, start_mb = Job(dataset=dataset, encoding=encoding), _peak_mb()
-    with tempfile.TemporaryDirectory(dir=file.parent) as folder, closing(open_vault(Path(folder) / "vault")) as vault:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, closing(open_vault(Path(scratch) / "vault")) as vault:
         wall, cpu = time.perf_counter(), time.process_time()
-        prepare_submission(
-            open_source(file.parent, dataset, fields=terms.read_profile().fields),
+        submission = prepare_submission(
+            open_source(folder, dataset, fields=terms.read_profile().fields),
             job,
             party=PARTIES[0],
-            outbox=Path(folder) / "outbox",
+            outbox=Path(scratch) / "outbox",
             vault=vault,
             random_bytes=os.urandom,
             progress=lambda _stage, _done, _total: None,
         )
         wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
-        payload_mb = sum(path.stat().st_size for path in (Path(folder) / "outbox").iterdir()) / 10**6
+        payload_mb = sum(path.stat().st_size for path in (Path(scratch) / "outbox").iterdir()) / 10**6
     return Measurement(
         source=source,
         profile=profile,
-        rows=rows,
+        rows=submission.rows,
         wall_s=wall_s,
         cpu_s=cpu_s,
         start_mb=start_mb,
@@ -165,7 +168,7 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 10**6
 
 
-def _alone(work: Callable[..., Any], *arguments: object) -> Any:
+def alone(work: Callable[..., Any], *arguments: object) -> Any:
     """Do something in a process of its own, so that its memory is its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(work, arguments)
@@ -174,19 +177,20 @@ def _alone(work: Callable[..., Any], *arguments: object) -> Any:
 def run(folder: Path, rows: int, sources: Sequence[str], profiles: Sequence[str]) -> list[Measurement]:
     """Make people once, and measure every source and profile."""
     people = folder / f"people-{rows}.csv"
-    _alone(write_people, people, rows)
+    alone(write_people, people, rows)
     found = []
     for source in sources:
         file = people.with_suffix(f".{ENDINGS[source]}")
         if source in WRITERS:
-            _alone(WRITERS[source], people, file)
+            alone(WRITERS[source], people, file)
+        dataset = DatasetConfig(file=file.name, id_column="rec_id", columns={field: field for field in FIELDS})
         for profile in profiles:
-            found.append(_alone(measure, file, source, profile, rows))
-            print(_line(found[-1]), file=sys.stderr, flush=True)
+            found.append(alone(measure, folder, dataset, source, profile))
+            print(line_of(found[-1]), file=sys.stderr, flush=True)
     return found
 
 
-def _line(one: Measurement) -> str:
+def line_of(one: Measurement) -> str:
     return (
         f"{one.rows:>9,}  {one.source:<8} {one.profile:<18} {one.wall_s:>7.1f} {one.cpu_s:>7.1f}"
         f" {one.start_mb:>8.0f} {one.peak_mb:>7.0f} {one.payload_mb:>10,.0f}"
@@ -206,8 +210,7 @@ def main() -> int:
         found = [
             one for rows in arguments.rows for one in run(Path(folder), rows, arguments.sources, arguments.profiles)
         ]
-    heading = f"{'rows':>9}  {'source':<8} {'profile':<18} {'wall s':>7} {'CPU s':>7} {'start MB':>8} {'peak MB':>7}"
-    text = "\n".join([f"{heading} {'payload MB':>10}", *map(_line, found)])
+    text = "\n".join([HEADING, *map(line_of, found)])
     print(json.dumps([asdict(one) for one in found], indent=2) if arguments.json else text)
     return 0
 
