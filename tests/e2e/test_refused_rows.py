@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from e2e.test_opt_out import _opt_out, _scene, _silent, live
+from live import Live
 
 from isthmus.contract.errors import SubmissionMalformed, Unreachable
 from isthmus.node.client import Client
 from isthmus.node.errors import RefusedByPolicy
 from isthmus.node.take_part import take_step
-from live import Live
 
 __all__ = ["live"]
 
@@ -23,7 +23,7 @@ class _Deaf:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the client has
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
     def open_submission(self, *_args: object, **_keywords: object) -> None:

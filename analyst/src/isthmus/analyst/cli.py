@@ -22,7 +22,7 @@ folder_option = folder_option_of("isthmus-analyst", "The analyst's folder.")
 @click.group("isthmus", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-analyst")
 def main() -> None:
-    """Fetch matched aggregates that are safe to publish.
+    """Fetch matched aggregates, small counts hidden.
 
     \b
     Example:

@@ -88,9 +88,7 @@ def report_text(report: Mapping[str, Any]) -> str:
     lines += [f"  source     {finding}" for finding in report["source"]]
     hidden = sum(report.get("hidden_tags", {}).values())  # reports of an earlier version have none
     if hidden:
-        lines += [
-            f"  tags       {hidden:,} that several rows have: random bytes stand in their place (threat model, section 2)"
-        ]
+        lines += [f"  tags       {hidden:,} that several rows have, in whose place random bytes stand"]
     if report["too_little_to_link"]:
         lines += [f"  too little {report['too_little_to_link']:,} rows hold too few values to link; they leave empty"]
     for field, counts in report["quality"].items():

@@ -9,7 +9,7 @@ from isthmus.contract.views import Waiting
 from isthmus.coordinator.domain.rounds import TRANSITIONS
 
 _NEEDS: Final[dict[RoundState, str]] = {
-    RoundState.PROPOSED: "sign or decline the round: isthmus-node round sign",
+    RoundState.PROPOSED: "read it with isthmus-node round show ROUND, then isthmus-node round sign ROUND (or decline)",
     RoundState.PREFLIGHT: "confirm its key and profile: isthmus-node run",
     RoundState.COLLECTING: "send its encodings: isthmus-node run",
 }
