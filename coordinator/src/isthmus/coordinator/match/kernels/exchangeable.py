@@ -1,0 +1,76 @@
+"""Limits for rows whose bits are exchangeable: a test on the head words that rarely misses a pair, and says how rarely.
+
+Keyed diffusion makes every bit the XOR of input bits at positions drawn alike, so a pair's differing bits lie anywhere
+with equal chance, and how many of h differing bits of m are among the first n is hypergeometric (m, h, n). A pair that
+just reaches the threshold has the most differing bits of all that qualify: a cut that misses it with probability miss
+misses no other more often. The chance is over the key of the round, for each pair by itself.
+"""
+
+from math import ceil, lgamma
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.coordinator.match.kernels.blocks import Blocks, count_heads
+from isthmus.coordinator.match.kernels.limits import SLACK, Limits, never_filling
+
+Floats = NDArray[np.float64]
+
+
+def largest_distance(both: int, *, threshold: float) -> int:
+    """Give the most bits in which two rows of so many set bits together can differ and qualify."""
+    return both - 2 * ceil(both * threshold / 2 * (1 - SLACK))
+
+
+def cut(*, bits: int, head_bits: int, differing: int, miss: float) -> int:
+    """Give the least number that the differing bits of a head exceed with a probability of at most `miss`.
+
+    Args:
+        bits, head_bits: of a row and of its head.
+        differing: of all bits, so many differ.
+        miss: above 1e-12, which rounding stays far below.
+    """
+    fewest, most = max(0, head_bits + differing - bits), min(head_bits, differing)
+    within = np.arange(fewest, most + 1)
+    logs = _log_choose(differing, within) + _log_choose(bits - differing, head_bits - within)
+    chances = np.exp(logs - _log_choose(bits, np.array([head_bits])))
+    # beyond[i] is the probability of more than within[i].
+    beyond = np.append(np.cumsum(chances[::-1])[::-1][1:], 0.0)
+    return int(within[np.argmax(beyond <= miss * (1 - SLACK))])
+
+
+def _log_choose(total: int, chosen: NDArray[np.int64]) -> Floats:
+    logs = np.array([lgamma(number + 1) for number in range(total + 1)])
+    return logs[total] - logs[chosen] - logs[total - chosen]
+
+
+def head_limits(
+    left: Blocks, right: Blocks, *, words: int, threshold: float, miss: float
+) -> tuple[Limits, Limits]:
+    """Give the limits of both sides after the first words.
+
+    The cut depends on the sum of the set bits; a line above it, a + b * sum, falls apart into one number of each row.
+    """
+    bits, head_bits = 64 * left.words_a_row, 64 * words
+    counts = [side.counts[side.counts > 0] for side in (left, right)]
+    sums = np.arange(sum(int(each.min()) for each in counts), sum(int(each.max()) for each in counts) + 1)
+    cuts = _cuts(sums, bits=bits, head_bits=head_bits, threshold=threshold, miss=miss)
+    slope = (cuts[-1] - cuts[0]) / max(1, sums[-1] - sums[0])
+    base = float(np.max(cuts - slope * sums))
+    return (
+        _side(left, words=words, base=base, slope=slope),
+        _side(right, words=words, base=base, slope=slope),
+    )
+
+
+def _cuts(sums: NDArray[np.int64], *, bits: int, head_bits: int, threshold: float, miss: float) -> Floats:
+    distances = [min(largest_distance(int(both), threshold=threshold), bits) for both in sums]
+    known = {each: cut(bits=bits, head_bits=head_bits, differing=each, miss=miss) for each in set(distances)}
+    return np.array([known[each] for each in distances], np.float64)
+
+
+def _side(blocks: Blocks, *, words: int, base: float, slope: float) -> Limits:
+    # Heads of p and q bits that differ in d have (p + q - d) / 2 in common.
+    needed = (count_heads(blocks, words=words) - slope * blocks.counts - base / 2) / 2
+    limit = np.floor(needed - SLACK).astype(np.int64)
+    return never_filling(blocks, np.stack([limit, limit]))

@@ -1,0 +1,97 @@
+"""In which stages to read the words: as many at first as drop most entries, then some more, then all.
+
+The choice changes the time that a comparison takes, never what it finds. A sample of the rows themselves decides.
+"""
+
+from collections.abc import Sequence
+from itertools import chain, combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.coordinator.match.kernels.blocks import Blocks
+from isthmus.coordinator.match.kernels.exchangeable import head_limits
+from isthmus.coordinator.match.kernels.lanes import LANES
+from isthmus.coordinator.match.kernels.limits import Limits, exact_limits
+
+LOOKS = 2
+"""Stages at most before the last."""
+
+SAMPLE_LEFT, SAMPLE_RIGHT = 16, 32
+"""Blocks of a sample: 4,096 entries, which take some ten milliseconds."""
+
+ENTRY_COST, FURTHER_COST, FURTHER_WORD_COST = 2.5, 4.0, 1.5
+"""Of looking at an entry after its first words, of taking it up again, and of one more word then; a word of an entry in
+the first stage costs 1. Measured with AVX-512; what they are elsewhere changes the choice little."""
+
+BothLimits = tuple[Limits, Limits]
+
+
+def stage_limits(
+    left: Blocks, right: Blocks, *, heads: Sequence[int], threshold: float, miss: float
+) -> list[BothLimits]:
+    """Give the limits of both sides after each stage; the looks before the last share what may be missed."""
+    look = miss / max(1, len(heads) - 1)
+    return [_limits(left, right, words=words, threshold=threshold, miss=look) for words in heads]
+
+
+def _limits(left: Blocks, right: Blocks, *, words: int, threshold: float, miss: float) -> BothLimits:
+    if miss > 0 and words < left.words_a_row and left.blocks and right.blocks:
+        return head_limits(left, right, words=words, threshold=threshold, miss=miss)
+    return tuple(exact_limits(side, words=words, threshold=threshold) for side in (left, right))
+
+
+def choose_heads(left: Blocks, right: Blocks, *, threshold: float, miss: float) -> tuple[int, ...]:
+    """Give the words read after each stage, the last of them all, at the least cost that a sample foretells."""
+    words = left.words_a_row
+    if not left.blocks or not right.blocks:
+        return (words,)
+    tried = range(1, words, -(-words // 16))
+    kept = _kept(_sample(left, SAMPLE_LEFT), _sample(right, SAMPLE_RIGHT), tried, threshold=threshold, miss=miss)
+    looks = chain.from_iterable(combinations(tried, number) for number in range(LOOKS + 1))
+    return min(((*heads, words) for heads in looks), key=lambda heads: _cost(heads, kept))
+
+
+def _cost(heads: Sequence[int], kept: dict[int, float]) -> float:
+    further = sum(
+        kept[read] * (FURTHER_COST + FURTHER_WORD_COST * (head - read)) for read, head in zip(heads, heads[1:])
+    )
+    return heads[0] + ENTRY_COST + further
+
+
+def _sample(blocks: Blocks, size: int) -> Blocks:
+    """Give blocks at even distances, as they are sorted."""
+    chosen = np.unique(np.linspace(0, blocks.blocks - 1, size).astype(np.intp))
+    return Blocks(
+        words=blocks.words[chosen],
+        counts=blocks.counts.reshape(-1, LANES)[chosen].reshape(-1),
+        rows=blocks.rows.reshape(-1, LANES)[chosen].reshape(-1),
+    )
+
+
+def _kept(
+    left: Blocks, right: Blocks, tried: Sequence[int], *, threshold: float, miss: float
+) -> dict[int, float]:
+    """Give the share of entries that stay after so many words, of those that sorting by set bits does not rule out."""
+    common = _common_by_word(left, right)
+    entered = _stays(np.zeros_like(common[0]), _limits(left, right, words=0, threshold=threshold, miss=0.0))
+    return {
+        words: float(
+            (_stays(common[words - 1], _limits(left, right, words=words, threshold=threshold, miss=miss / LOOKS)) & entered).sum()
+            / max(1, int(entered.sum()))
+        )
+        for words in tried
+    }
+
+
+def _common_by_word(left: Blocks, right: Blocks) -> NDArray[np.int64]:
+    """Give the common bits among the first words, for each number of words: shape (words, left rows, blocks, 8)."""
+    ours = left.words.transpose(1, 0, 2).reshape(left.words_a_row, -1, 1, 1)
+    theirs = right.words.transpose(1, 0, 2)[:, None]
+    return np.cumsum(np.bitwise_count(ours & theirs), axis=0, dtype=np.int64)
+
+
+def _stays(common: NDArray[np.int64], limits: BothLimits) -> NDArray[np.bool_]:
+    """Say of each entry whether one of its pairs reaches the limit, shape (left rows, right blocks)."""
+    (near, far), (their_near, their_far) = limits[0][:, :, None, None], limits[1].reshape(2, 1, -1, LANES)
+    return np.asarray((common >= np.maximum(near + their_far, far + their_near)).any(axis=2))
