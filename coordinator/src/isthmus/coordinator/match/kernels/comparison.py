@@ -69,7 +69,15 @@ class Pairs:
         return int(self.similarity.size)
 
 
-def plan(left: Blocks, right: Blocks, *, threshold: float, kernel: Kernel, miss: float = 0.0) -> Comparison:
+def plan(
+    left: Blocks,
+    right: Blocks,
+    *,
+    threshold: float,
+    kernel: Kernel,
+    miss: float = 0.0,
+    heads: tuple[int, ...] | None = None,
+) -> Comparison:
     """Give the comparison of two sides.
 
     Args:
@@ -78,6 +86,7 @@ def plan(left: Blocks, right: Blocks, *, threshold: float, kernel: Kernel, miss:
         kernel: how to count.
         miss: 0 for every pair that qualifies. Above, up to which probability a pair may be missed, if bits are
             exchangeable (`exchangeable`); from 1e-9. Pairs found have their exact scores all the same.
+        heads: words read after each stage, rising, the last all of them; chosen by a sample if not given.
 
     Raises:
         ValueError: the sides differ in words, or a number is out of range.
@@ -86,7 +95,7 @@ def plan(left: Blocks, right: Blocks, *, threshold: float, kernel: Kernel, miss:
         raise ValueError("the sides differ in CLK length")
     if not 0 < threshold <= 1 or not (miss == 0 or 1e-9 <= miss < 1):
         raise ValueError("the threshold must lie in (0, 1] and miss be 0 or in [1e-9, 1)")
-    heads = choose_heads(left, right, threshold=threshold, miss=miss)
+    heads = heads or choose_heads(left, right, threshold=threshold, miss=miss)
     limits = stage_limits(left, right, heads=heads, threshold=threshold, miss=miss)
     return Comparison(
         kernel=kernel,
