@@ -28,6 +28,11 @@ def compiled(function: Function) -> Function:
         return cast("Function", njit(**_OPTIONS)(function))
 
 
+def inlined(function: Function) -> Function:
+    """Compile a function into each compiled function that calls it."""
+    return cast("Function", njit(forceinline=True, **_OPTIONS)(function))
+
+
 def operation(build: Callable[..., Any]) -> Callable[..., Any]:
     """Make an operation of compiled code out of a function that gives its signature and what emits its IR."""
     return cast("Callable[..., Any]", intrinsic(build))

@@ -74,7 +74,7 @@ def load(_typing: Any, array: Any, index: Any) -> Built:
     del index
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_vector_place(context, builder, signature.args[0], *arguments), align=ALIGNMENT)
+        return builder.load(_vector_place(context, builder, signature.args[0], *arguments), align=8)
 
     return _LANES(array, types.intp), emit
 
@@ -86,7 +86,7 @@ def store(_typing: Any, array: Any, index: Any, lanes: Any) -> Built:
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _vector_place(context, builder, signature.args[0], *arguments[:2])
-        builder.store(arguments[2], place, align=ALIGNMENT)
+        builder.store(arguments[2], place, align=8)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, _LANES), emit
@@ -116,6 +116,12 @@ def zero(_typing: Any) -> Built:
 def add(_typing: Any, one: Any, other: Any) -> Built:
     """Give the sum, lane by lane."""
     return _LANES(one, other), lambda _context, builder, _signature, arguments: builder.add(*arguments)
+
+
+@operation
+def negative(_typing: Any, lanes: Any) -> Built:
+    """Give the numbers with the other sign."""
+    return _LANES(lanes), lambda _context, builder, _signature, arguments: builder.neg(arguments[0])
 
 
 @operation

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.coordinator.match.kernels.compiled import compiled
+from isthmus.coordinator.match.kernels.compiled import compiled, inlined
 from isthmus.coordinator.match.kernels.lanes import (
     WORDS_A_TALLY,
     add,
@@ -18,6 +18,7 @@ from isthmus.coordinator.match.kernels.lanes import (
     count,
     larger,
     load,
+    negative,
     spread,
     store,
     tally,
@@ -40,7 +41,15 @@ Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
 
-@compiled
+@inlined
+def _keep(sums: Numbers, entries: Numbers, kept: int, total: Any, entry: int, stays: int) -> int:
+    """Write an entry at the end; give the number of entries, one more where it stays."""
+    store(sums, kept * 8, total)
+    entries[np.uint64(kept)] = entry
+    return kept + stays
+
+
+@inlined
 def _sift_first(  # noqa: PLR0914 - four rows side by side, so that a word of the block is loaded once for all
     unit: Any,
     left: Words,
@@ -56,14 +65,18 @@ def _sift_first(  # noqa: PLR0914 - four rows side by side, so that a word of th
     kept: int,
 ) -> int:
     """Append what stays of four left rows against some right blocks; give the number of entries then."""
-    words, head, left_rows, right_rows = shape
+    words, head, _, right_rows = shape
     row, at = 4 * half, (half >> 1) * words * 8 + (half & 1) * 4
-    near0, far0 = spread(left_limits, row), spread(left_limits, left_rows + row)
-    near1, far1 = spread(left_limits, row + 1), spread(left_limits, left_rows + row + 1)
-    near2, far2 = spread(left_limits, row + 2), spread(left_limits, left_rows + row + 2)
-    near3, far3 = spread(left_limits, row + 3), spread(left_limits, left_rows + row + 3)
+    near0, near1, near2, near3 = (
+        spread(left_limits, row),
+        spread(left_limits, row + 1),
+        spread(left_limits, row + 2),
+        spread(left_limits, row + 3),
+    )
     for block in range(first, last):
-        total0, total1, total2, total3 = zero(), zero(), zero(), zero()
+        far = load(right_limits, right_rows + block * 8)
+        # What is above the block's share of the limit: one comparison each is left to do.
+        above0 = above1 = above2 = above3 = negative(far)
         for start in range(0, head, WORDS_A_TALLY):
             part0, part1, part2, part3 = zero(), zero(), zero(), zero()
             for word in range(start, min(start + WORDS_A_TALLY, head)):
@@ -72,26 +85,20 @@ def _sift_first(  # noqa: PLR0914 - four rows side by side, so that a word of th
                 part1 = count(unit, part1, theirs, spread(left, ours + 1))
                 part2 = count(unit, part2, theirs, spread(left, ours + 2))
                 part3 = count(unit, part3, theirs, spread(left, ours + 3))
-            total0, total1 = add(total0, tally(unit, part0)), add(total1, tally(unit, part1))
-            total2, total3 = add(total2, tally(unit, part2)), add(total3, tally(unit, part3))
-        near, far = load(right_limits, block * 8), load(right_limits, right_rows + block * 8)
-        # Written always and counted if it stays: a branch would be mispredicted too often.
-        store(sums, kept * 8, total0)
-        entries[kept] = row << 32 | block
-        kept += any_reaches(total0, larger(add(near0, far), add(far0, near)))
-        store(sums, kept * 8, total1)
-        entries[kept] = (row + 1) << 32 | block
-        kept += any_reaches(total1, larger(add(near1, far), add(far1, near)))
-        store(sums, kept * 8, total2)
-        entries[kept] = (row + 2) << 32 | block
-        kept += any_reaches(total2, larger(add(near2, far), add(far2, near)))
-        store(sums, kept * 8, total3)
-        entries[kept] = (row + 3) << 32 | block
-        kept += any_reaches(total3, larger(add(near3, far), add(far3, near)))
+            above0, above1 = add(above0, tally(unit, part0)), add(above1, tally(unit, part1))
+            above2, above3 = add(above2, tally(unit, part2)), add(above3, tally(unit, part3))
+        stays0, stays1 = any_reaches(above0, near0), any_reaches(above1, near1)
+        stays2, stays3 = any_reaches(above2, near2), any_reaches(above3, near3)
+        if stays0 | stays1 | stays2 | stays3:
+            # Written in any case and counted if it stays: further branches would be mispredicted.
+            kept = _keep(sums, entries, kept, add(above0, far), row << 32 | block, stays0)
+            kept = _keep(sums, entries, kept, add(above1, far), (row + 1) << 32 | block, stays1)
+            kept = _keep(sums, entries, kept, add(above2, far), (row + 2) << 32 | block, stays2)
+            kept = _keep(sums, entries, kept, add(above3, far), (row + 3) << 32 | block, stays3)
     return kept
 
 
-@compiled
+@inlined
 def _sift_further(
     unit: Any,
     left: Words,
@@ -115,15 +122,13 @@ def _sift_further(
             for word in range(start, min(start + WORDS_A_TALLY, head)):
                 part = count(unit, part, load(right, (block * words + word) * 8), spread(left, ours + word * 8))
             total = add(total, tally(unit, part))
-        store(sums, kept * 8, total)
-        entries[kept] = entries[entry]
         one = add(spread(left_limits, row), load(right_limits, right_rows + block * 8))
         other = add(spread(left_limits, left_rows + row), load(right_limits, block * 8))
-        kept += any_reaches(total, larger(one, other))
+        kept = _keep(sums, entries, kept, total, entries[entry], any_reaches(total, larger(one, other)))
     return kept
 
 
-@compiled
+@inlined
 def _decide(
     entries: Numbers,
     sums: Numbers,

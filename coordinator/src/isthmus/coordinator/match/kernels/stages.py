@@ -3,8 +3,10 @@
 The choice changes the time that a comparison takes, never what it finds. A sample of the rows themselves decides.
 """
 
-from collections.abc import Sequence
-from itertools import chain, combinations
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, pairwise
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +22,20 @@ LOOKS = 2
 SAMPLE_LEFT, SAMPLE_RIGHT = 16, 32
 """Blocks of a sample: 4,096 entries, which take some ten milliseconds."""
 
-ENTRY_COST, FURTHER_COST, FURTHER_WORD_COST = 2.5, 4.0, 1.5
-"""Of looking at an entry after its first words, of taking it up again, and of one more word then; a word of an entry in
-the first stage costs 1. Measured with AVX-512; what they are elsewhere changes the choice little."""
+KEEP_COST, FURTHER_COST, FURTHER_WORD_COST = 12.0, 4.0, 1.5
+"""Of keeping an entry after its first words, with the branch that is then mispredicted, of taking it up again, and of one
+more word then; a word of an entry in the first stage costs 1. Measured with AVX-512; elsewhere they are alike."""
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Shares of the entries that stay after so many words: as a first stage asks, by one tail, and a further, by both."""
+
+    first: float
+    further: float
+
 
 BothLimits = tuple[Limits, Limits]
 
@@ -52,11 +65,10 @@ def choose_heads(left: Blocks, right: Blocks, *, threshold: float, miss: float) 
     return min(((*heads, words) for heads in looks), key=lambda heads: _cost(heads, kept))
 
 
-def _cost(heads: Sequence[int], kept: dict[int, float]) -> float:
-    further = sum(
-        kept[read] * (FURTHER_COST + FURTHER_WORD_COST * (head - read)) for read, head in zip(heads, heads[1:])
-    )
-    return heads[0] + ENTRY_COST + further
+def _cost(heads: Sequence[int], kept: Mapping[int, Kept]) -> float:
+    stays = [kept[heads[0]].first, *(kept[head].further for head in heads[1:-1])] if len(heads) > 1 else []
+    further = [FURTHER_COST + FURTHER_WORD_COST * (head - read) for read, head in pairwise(heads)]
+    return heads[0] + KEEP_COST * sum(stays[:1]) + sum(map(mul, stays, further))
 
 
 def _sample(blocks: Blocks, size: int) -> Blocks:
@@ -71,17 +83,15 @@ def _sample(blocks: Blocks, size: int) -> Blocks:
 
 def _kept(
     left: Blocks, right: Blocks, tried: Sequence[int], *, threshold: float, miss: float
-) -> dict[int, float]:
-    """Give the share of entries that stay after so many words, of those that sorting by set bits does not rule out."""
+) -> dict[int, Kept]:
+    """Give what stays after so many words, of the entries that sorting by set bits does not rule out."""
     common = _common_by_word(left, right)
-    entered = _stays(np.zeros_like(common[0]), _limits(left, right, words=0, threshold=threshold, miss=0.0))
-    return {
-        words: float(
-            (_stays(common[words - 1], _limits(left, right, words=words, threshold=threshold, miss=miss / LOOKS)) & entered).sum()
-            / max(1, int(entered.sum()))
-        )
-        for words in tried
-    }
+    entered = _entered(np.zeros_like(common[0]), _limits(left, right, words=0, threshold=threshold, miss=0.0))
+    found = {}
+    for words in tried:
+        limits = _limits(left, right, words=words, threshold=threshold, miss=miss / LOOKS)
+        found[words] = _shares(common[words - 1], limits, among=entered)
+    return found
 
 
 def _common_by_word(left: Blocks, right: Blocks) -> NDArray[np.int64]:
@@ -91,7 +101,13 @@ def _common_by_word(left: Blocks, right: Blocks) -> NDArray[np.int64]:
     return np.cumsum(np.bitwise_count(ours & theirs), axis=0, dtype=np.int64)
 
 
-def _stays(common: NDArray[np.int64], limits: BothLimits) -> NDArray[np.bool_]:
-    """Say of each entry whether one of its pairs reaches the limit, shape (left rows, right blocks)."""
+def _entered(common, limits):
     (near, far), (their_near, their_far) = limits[0][:, :, None, None], limits[1].reshape(2, 1, -1, LANES)
-    return np.asarray((common >= np.maximum(near + their_far, far + their_near)).any(axis=2))
+    return ((common >= near + their_far) & (common >= far + their_near)).any(axis=2)
+
+
+def _shares(common: NDArray[np.int64], limits: BothLimits, *, among: Flags) -> Kept:
+    (near, far), (their_near, their_far) = limits[0][:, :, None, None], limits[1].reshape(2, 1, -1, LANES)
+    one = (common >= near + their_far)
+    total = max(1, int(among.sum()))
+    return Kept(first=np.count_nonzero(one.any(axis=2) & among)/total, further=np.count_nonzero((one & (common >= far + their_near)).any(axis=2) & among)/total)
