@@ -11,8 +11,8 @@ anonlink's: other pairs or scores are an error.
 
 - `exact`: stages as the sample chooses them; every pair. `all words`: no pair is given up before its last word.
 - `test`: the sequential test on head words, at most one true pair in a million missed; diffused bits only.
-- `ceiling`: how fast this processor ANDs, counts and adds words that lie in its first-level cache, a vector at a time, and
-  the share of it that reading all words reaches.
+- `ceiling`: the share that reading all words reaches of how fast this processor ANDs, counts and adds words that lie in
+  its first-level cache, a vector at a time.
 
 NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx2,+popcnt makes this processor one with AVX2 and nothing newer.
 """
@@ -171,8 +171,7 @@ def measure(data: str, sides: Sequence[Packed], threshold: float, kernel: Kernel
     """Let anonlink, the ceiling and each way take turns; raise `ValueError` where the pairs differ."""
     left, right = (block_rows(side) for side in sides)
     plans = {
-        way: make(left, right)
-        for way, make in ways(kernel, threshold=threshold, diffused=data != "interop-1").items()
+        way: make(left, right) for way, make in ways(kernel, threshold=threshold, diffused=data != "interop-1").items()
     }
     check(plans, sides, threshold)
     times: dict[str, list[float]] = {way: [] for way in (*plans, "anonlink", "ceiling")}
@@ -212,7 +211,10 @@ def check(plans: dict[str, Comparison], sides: Sequence[Packed], threshold: floa
 
 def table(lines: Sequence[Line]) -> str:
     """Give the lines in columns."""
-    head = f"{'data':<16} {'t':>4}  {'way':<9} {'words read':<12} {'M pairs/s':>9} {'anonlink':>8} {'ratio':>6} {'ceiling':>7}"
+    head = (
+        f"{'data':<16} {'t':>4}  {'way':<9} {'words read':<12}"
+        f" {'M pairs/s':>9} {'anonlink':>8} {'ratio':>6} {'ceiling':>7}"
+    )
     return "\n".join([
         head,
         *(

@@ -55,7 +55,8 @@ def block_rows(clks: NDArray[np.uint8]) -> Blocks:
 
 def count_heads(blocks: Blocks, *, words: int) -> NDArray[np.int64]:
     """Give the set bits of each row among its first words, int64, shape (8 * blocks,)."""
-    return np.bitwise_count(blocks.words[:, :words]).sum(axis=1, dtype=np.int64).reshape(-1)
+    counts: NDArray[np.int64] = np.bitwise_count(blocks.words[:, :words]).sum(axis=1, dtype=np.int64)
+    return counts.reshape(-1)
 
 
 def _whole_words(clks: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -55,6 +55,11 @@ class Part:
     first_right: int
     last_right: int
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs of rows it compares, those counted in that fill a block."""
+        return LANES**2 * (self.last_left - self.first_left) * (self.last_right - self.first_right)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairs:

@@ -6,6 +6,7 @@ just reaches the threshold has the most differing bits of all that qualify: a cu
 misses no other more often. The chance is over the key of the round, for each pair by itself.
 """
 
+from functools import lru_cache
 from math import ceil, lgamma
 
 import numpy as np
@@ -18,8 +19,8 @@ Floats = NDArray[np.float64]
 
 
 def largest_distance(both: int, *, threshold: float) -> int:
-    """Give the most bits in which two rows of so many set bits together can differ and qualify."""
-    return both - 2 * ceil(both * threshold / 2 * (1 - SLACK))
+    """Give the most bits in which two rows of so many set bits together can differ and qualify; 0 if they cannot."""
+    return max(0, both - 2 * ceil(both * threshold / 2 * (1 - SLACK)))
 
 
 def cut(*, bits: int, head_bits: int, differing: int, miss: float) -> int:
@@ -28,25 +29,31 @@ def cut(*, bits: int, head_bits: int, differing: int, miss: float) -> int:
     Args:
         bits, head_bits: of a row and of its head.
         differing: of all bits, so many differ.
-        miss: above 1e-12, which rounding stays far below.
+        miss: above 1e-10, which rounding stays far below.
     """
-    fewest, most = max(0, head_bits + differing - bits), min(head_bits, differing)
-    within = np.arange(fewest, most + 1)
-    logs = _log_choose(differing, within) + _log_choose(bits - differing, head_bits - within)
-    chances = np.exp(logs - _log_choose(bits, np.array([head_bits])))
+    logs = _log_factorials(bits)
+    within = np.arange(max(0, head_bits + differing - bits), min(head_bits, differing) + 1)
+    chances = np.exp(
+        _log_choose(logs, differing, within)
+        + _log_choose(logs, bits - differing, head_bits - within)
+        - _log_choose(logs, bits, np.array([head_bits]))
+    )
     # beyond[i] is the probability of more than within[i].
-    beyond = np.append(np.cumsum(chances[::-1])[::-1][1:], 0.0)
+    beyond = np.append(np.cumsum(chances[::-1])[-2::-1], 0.0)
     return int(within[np.argmax(beyond <= miss * (1 - SLACK))])
 
 
-def _log_choose(total: int, chosen: NDArray[np.int64]) -> Floats:
-    logs = np.array([lgamma(number + 1) for number in range(total + 1)])
-    return logs[total] - logs[chosen] - logs[total - chosen]
+@lru_cache(maxsize=4)
+def _log_factorials(most: int) -> Floats:
+    return np.array([lgamma(number + 1) for number in range(most + 1)])
 
 
-def head_limits(
-    left: Blocks, right: Blocks, *, words: int, threshold: float, miss: float
-) -> tuple[Limits, Limits]:
+def _log_choose(logs: Floats, total: int, chosen: NDArray[np.int64]) -> Floats:
+    choices: Floats = logs[total] - logs[chosen] - logs[total - chosen]
+    return choices
+
+
+def head_limits(left: Blocks, right: Blocks, *, words: int, threshold: float, miss: float) -> tuple[Limits, Limits]:
     """Give the limits of both sides after the first words.
 
     The cut depends on the sum of the set bits; a line above it, a + b * sum, falls apart into one number of each row.

@@ -34,16 +34,19 @@ WORDS_A_TALLY: Final = 16
 _WORDS: Final = ir.VectorType(ir.IntType(64), LANES)
 _BYTES: Final = ir.VectorType(ir.IntType(8), ALIGNMENT)
 
+_declared: Any = cgutils.get_or_insert_function
+
 Built = tuple[Any, Callable[..., Any]]
 """A signature, and what emits the IR of a call."""
 
 
-class Lanes(types.Type):  # type: ignore[misc] # numba has no types for mypy
+class Lanes(types.Type):
     """The type of a vector in compiled code."""
 
 
 _LANES: Final = Lanes(name="Lanes")
-register_model(Lanes)(lambda manager, kind: models.PrimitiveModel(manager, kind, _WORDS))
+_PrimitiveModel: Any = models.PrimitiveModel
+register_model(Lanes)(lambda manager, kind: _PrimitiveModel(manager, kind, _WORDS))
 
 
 def aligned(shape: tuple[int, ...], dtype: type[np.int64 | np.uint64]) -> NDArray[Any]:
@@ -131,7 +134,7 @@ def count(_typing: Any, unit: Any, total: Any, one: Any, other: Any) -> Built:
     def emit(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = _WORDS if signature.args[0].bitwidth == 64 else _BYTES
         name = f"llvm.ctpop.v{kind.count}i{kind.element.width}"
-        count_bits = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), name)
+        count_bits = _declared(builder.module, ir.FunctionType(kind, [kind]), name)
         both = builder.bitcast(builder.and_(*arguments[2:]), kind)
         sums = builder.add(builder.bitcast(arguments[1], kind), builder.call(count_bits, [both]))
         return builder.bitcast(sums, _WORDS)

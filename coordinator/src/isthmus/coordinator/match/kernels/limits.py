@@ -2,8 +2,9 @@
 
 Two rows of p and q set bits qualify when 2 c / (p + q) >= threshold, c the bits that they have in common. If their
 heads have h of them, c is at most h + min(tail of the one, tail of the other). So a pair is out when h stays below
-t p / 2 + t q / 2 - one tail, of either row. Each row brings two numbers for this, rounded down: *near* is t p / 2, *far*
-is near less the row's own tail; a pair needs near + far both ways. What this keeps in vain, the exact score drops.
+t p / 2 + t q / 2 - one tail, of either row. Each row brings two numbers for this, rounded down: *near* is t p / 2, and
+*far* is near less the row's own tail; a pair needs near + far both ways. The exact score drops what this keeps in
+vain.
 """
 
 import numpy as np

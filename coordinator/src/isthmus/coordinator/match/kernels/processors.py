@@ -46,10 +46,11 @@ def choose_kernel(features: Collection[str], *, triple: str) -> Kernel:
 
 
 def host_features() -> frozenset[str]:
-    """Give what numba compiles for: the features of this processor, or those of `NUMBA_CPU_FEATURES` where it is set."""
-    if config.CPU_FEATURES is None:
+    """Give what numba compiles for: this processor's features, or those of `NUMBA_CPU_FEATURES` where it is set."""
+    forced: str | None = config.CPU_FEATURES  # type: ignore[attr-defined] # set where numba reads the environment
+    if forced is None:
         return frozenset(name for name, has in binding.get_host_cpu_features().items() if has)
-    return frozenset(name[1:] for name in config.CPU_FEATURES.split(",") if name.startswith("+"))
+    return frozenset(name[1:] for name in forced.split(",") if name.startswith("+"))
 
 
 def host_kernel() -> Kernel:

@@ -50,7 +50,20 @@ def _keep(sums: Numbers, entries: Numbers, kept: int, total: Any, entry: int, st
 
 
 @inlined
-def _sift_first(  # noqa: PLR0914 - four rows side by side, so that a word of the block is loaded once for all
+def _count_word(unit: Any, right: Words, theirs: int, left: Words, ours: int, parts: Any) -> Any:
+    """Count on by one word of four left rows against a block."""
+    part0, part1, part2, part3 = parts
+    word = load(right, theirs)
+    return (
+        count(unit, part0, word, spread(left, ours)),
+        count(unit, part1, word, spread(left, ours + 1)),
+        count(unit, part2, word, spread(left, ours + 2)),
+        count(unit, part3, word, spread(left, ours + 3)),
+    )
+
+
+@inlined
+def _sift_first(
     unit: Any,
     left: Words,
     left_limits: Numbers,
@@ -78,13 +91,10 @@ def _sift_first(  # noqa: PLR0914 - four rows side by side, so that a word of th
         # What is above the block's share of the limit: one comparison each is left to do.
         above0 = above1 = above2 = above3 = negative(far)
         for start in range(0, head, WORDS_A_TALLY):
-            part0, part1, part2, part3 = zero(), zero(), zero(), zero()
+            parts = zero(), zero(), zero(), zero()
             for word in range(start, min(start + WORDS_A_TALLY, head)):
-                theirs, ours = load(right, (block * words + word) * 8), at + word * 8
-                part0 = count(unit, part0, theirs, spread(left, ours))
-                part1 = count(unit, part1, theirs, spread(left, ours + 1))
-                part2 = count(unit, part2, theirs, spread(left, ours + 2))
-                part3 = count(unit, part3, theirs, spread(left, ours + 3))
+                parts = _count_word(unit, right, (block * words + word) * 8, left, at + word * 8, parts)
+            part0, part1, part2, part3 = parts
             above0, above1 = add(above0, tally(unit, part0)), add(above1, tally(unit, part1))
             above2, above3 = add(above2, tally(unit, part2)), add(above3, tally(unit, part3))
         stays0, stays1 = any_reaches(above0, near0), any_reaches(above1, near1)
@@ -194,12 +204,12 @@ def sift(
     words, rows, others = heads[-1], left_counts.size, right_counts.size
     groups = (last_half - first_half + HALVES - 1) // HALVES
     steps = groups * ((last_block - first_block + TILE - 1) // TILE)
-    found = np.int64(0)  # a literal would be a type of its own, and everything be compiled twice
+    found = 0 * step  # a literal would be a type of its own, and everything be compiled twice
     for now in range(step, steps):
         if found + 8 * ENTRIES > scores.size:
             return found, now
         tile, group = first_block + now // groups * TILE, first_half + now % groups * HALVES
-        kept = np.int64(0)
+        kept = 0 * step
         for half in range(group, min(group + HALVES, last_half)):
             first = max(tile, windows[half])
             last = min(tile + TILE, last_block, windows[windows.size // 2 + half])

@@ -6,7 +6,6 @@ The choice changes the time that a comparison takes, never what it finds. A samp
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
-from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,22 +21,23 @@ LOOKS = 2
 SAMPLE_LEFT, SAMPLE_RIGHT = 16, 32
 """Blocks of a sample: 4,096 entries, which take some ten milliseconds."""
 
+TRIED = 16
+"""Numbers of head words that are tried."""
+
 KEEP_COST, FURTHER_COST, FURTHER_WORD_COST = 12.0, 4.0, 1.5
-"""Of keeping an entry after its first words, with the branch that is then mispredicted, of taking it up again, and of one
-more word then; a word of an entry in the first stage costs 1. Measured with AVX-512; elsewhere they are alike."""
+"""Of keeping an entry after its first words, with the branch that is then mispredicted; of taking it up again; and of
+one more word then. A word of an entry in the first stage costs 1. Measured with AVX-512; elsewhere they are alike."""
 
 Flags = NDArray[np.bool_]
+BothLimits = tuple[Limits, Limits]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Shares of the entries that stay after so many words: as a first stage asks, by one tail, and a further, by both."""
+    """Shares of entries that stay after some words: by one tail, as the first stage asks, and by both, as others do."""
 
     first: float
     further: float
-
-
-BothLimits = tuple[Limits, Limits]
 
 
 def stage_limits(
@@ -51,7 +51,10 @@ def stage_limits(
 def _limits(left: Blocks, right: Blocks, *, words: int, threshold: float, miss: float) -> BothLimits:
     if miss > 0 and words < left.words_a_row and left.blocks and right.blocks:
         return head_limits(left, right, words=words, threshold=threshold, miss=miss)
-    return tuple(exact_limits(side, words=words, threshold=threshold) for side in (left, right))
+    return (
+        exact_limits(left, words=words, threshold=threshold),
+        exact_limits(right, words=words, threshold=threshold),
+    )
 
 
 def choose_heads(left: Blocks, right: Blocks, *, threshold: float, miss: float) -> tuple[int, ...]:
@@ -59,16 +62,18 @@ def choose_heads(left: Blocks, right: Blocks, *, threshold: float, miss: float) 
     words = left.words_a_row
     if not left.blocks or not right.blocks:
         return (words,)
-    tried = range(1, words, -(-words // 16))
+    tried = range(1, words, -(-words // TRIED))
     kept = _kept(_sample(left, SAMPLE_LEFT), _sample(right, SAMPLE_RIGHT), tried, threshold=threshold, miss=miss)
     looks = chain.from_iterable(combinations(tried, number) for number in range(LOOKS + 1))
     return min(((*heads, words) for heads in looks), key=lambda heads: _cost(heads, kept))
 
 
 def _cost(heads: Sequence[int], kept: Mapping[int, Kept]) -> float:
-    stays = [kept[heads[0]].first, *(kept[head].further for head in heads[1:-1])] if len(heads) > 1 else []
-    further = [FURTHER_COST + FURTHER_WORD_COST * (head - read) for read, head in pairwise(heads)]
-    return heads[0] + KEEP_COST * sum(stays[:1]) + sum(map(mul, stays, further))
+    cost = float(heads[0])
+    for stage, (read, head) in enumerate(pairwise(heads)):
+        taken_up = FURTHER_COST + FURTHER_WORD_COST * (head - read)
+        cost += kept[read].first * (KEEP_COST + taken_up) if stage == 0 else kept[read].further * taken_up
+    return cost
 
 
 def _sample(blocks: Blocks, size: int) -> Blocks:
@@ -81,17 +86,18 @@ def _sample(blocks: Blocks, size: int) -> Blocks:
     )
 
 
-def _kept(
-    left: Blocks, right: Blocks, tried: Sequence[int], *, threshold: float, miss: float
-) -> dict[int, Kept]:
+def _kept(left: Blocks, right: Blocks, tried: Sequence[int], *, threshold: float, miss: float) -> dict[int, Kept]:
     """Give what stays after so many words, of the entries that sorting by set bits does not rule out."""
     common = _common_by_word(left, right)
-    entered = _entered(np.zeros_like(common[0]), _limits(left, right, words=0, threshold=threshold, miss=0.0))
-    found = {}
+    nothing_read = _limits(left, right, words=0, threshold=threshold, miss=0.0)
+    _, entered = _stays(np.zeros_like(common[0]), nothing_read)
+    total = max(1, int(entered.sum()))
+    kept = {}
     for words in tried:
         limits = _limits(left, right, words=words, threshold=threshold, miss=miss / LOOKS)
-        found[words] = _shares(common[words - 1], limits, among=entered)
-    return found
+        first, further = (int((stays & entered).sum()) / total for stays in _stays(common[words - 1], limits))
+        kept[words] = Kept(first=first, further=further)
+    return kept
 
 
 def _common_by_word(left: Blocks, right: Blocks) -> NDArray[np.int64]:
@@ -101,13 +107,9 @@ def _common_by_word(left: Blocks, right: Blocks) -> NDArray[np.int64]:
     return np.cumsum(np.bitwise_count(ours & theirs), axis=0, dtype=np.int64)
 
 
-def _entered(common, limits):
+def _stays(common: NDArray[np.int64], limits: BothLimits) -> tuple[Flags, Flags]:
+    """Say of each entry whether a pair reaches the limit by the right row's tail, and by both; (left rows, blocks)."""
     (near, far), (their_near, their_far) = limits[0][:, :, None, None], limits[1].reshape(2, 1, -1, LANES)
-    return ((common >= near + their_far) & (common >= far + their_near)).any(axis=2)
-
-
-def _shares(common: NDArray[np.int64], limits: BothLimits, *, among: Flags) -> Kept:
-    (near, far), (their_near, their_far) = limits[0][:, :, None, None], limits[1].reshape(2, 1, -1, LANES)
-    one = (common >= near + their_far)
-    total = max(1, int(among.sum()))
-    return Kept(first=np.count_nonzero(one.any(axis=2) & among)/total, further=np.count_nonzero((one & (common >= far + their_near)).any(axis=2) & among)/total)
+    by_one = common >= near + their_far
+    by_both = by_one & (common >= far + their_near)
+    return by_one.any(axis=2), by_both.any(axis=2)
