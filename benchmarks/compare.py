@@ -4,10 +4,10 @@
     .venv/bin/python benchmarks/compare.py --rows 16384 --kernel avx2
 
 Two files of made-up people (`scripts/make_people`), a fifth of them in both, are encoded by the node's encoders:
-`interop-1`, 1,024 bits, and the table of all fields of `hardened-1`, 2,048 diffused bits. In each turn anonlink compares
-some rows with all of the other file, as the engine `anonlink` calls it, and then the kernel compares everything. Times are
-of the processor, so that a busy machine is busy for both; the median turn counts. Found pairs are held against
-anonlink's: other pairs or scores are an error.
+`interop-1`, 1,024 bits, and the table of all fields of `hardened-1`, 2,048 diffused bits. In each turn anonlink
+compares some rows with all of the other file, as the engine `anonlink` calls it, and then the kernel compares
+everything. Times are of the processor, so that a busy machine is busy for both; the median turn counts. What is found
+is held against anonlink's: other pairs or scores are an error.
 
 - `exact`: stages as the sample chooses them; every pair. `all words`: no pair is given up before its last word.
 - `test`: the sequential test on head words, at most one true pair in a million missed; diffused bits only.

@@ -16,7 +16,7 @@ DEFAULT_MAX_PAIRS = 10_000_000
 
 
 class EngineFactory(Protocol):
-    """Makes an engine that uses at most `workers` processes or threads and refuses more than `max_pairs` candidate pairs."""
+    """Makes an engine of at most `workers` processes or threads that refuses more than `max_pairs` candidate pairs."""
 
     def __call__(self, *, workers: int, max_pairs: int) -> SimilarityEngine:
         """Give the engine."""

@@ -52,9 +52,9 @@ class Room:
 class KernelEngine:
     """A `SimilarityEngine` on the comparison kernels.
 
-    `workers` threads at most; the result is the same bytes whatever their number and whatever the kernel, which is the
-    one that suits this processor if none is given. More than `max_pairs` candidate pairs are refused as soon as they are
-    seen. Raises `ValueError` unless both numbers are positive.
+    `workers` threads at most; the result is the same bytes whatever their number and whatever the kernel. If none is
+    given, it is the one that suits this processor. More than `max_pairs` candidate pairs are refused as soon as they
+    are seen. Raises `ValueError` unless both numbers are positive.
     """
 
     workers: int
