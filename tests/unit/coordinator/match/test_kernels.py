@@ -72,9 +72,7 @@ def test_limits_after_all_words_are_what_the_exact_score_needs() -> None:
 
 def test_windows_leave_out_only_blocks_that_cannot_qualify() -> None:
     rng = np.random.default_rng(2)
-    left, right = (
-        block_rows(np.packbits(rng.random((200, 512)) < rng.random((200, 1)), axis=1)) for _ in range(2)
-    )
+    left, right = (block_rows(np.packbits(rng.random((200, 512)) < rng.random((200, 1)), axis=1)) for _ in range(2))
 
     first, last = windows(left, right, threshold=0.9)
 
@@ -135,7 +133,10 @@ def _on_the_floor(rows: int, *, floor: float, seed: int) -> tuple[Packed, Packed
     moved = largest_distance(2048, threshold=floor) // 2
     right = left.copy()
     for row in right:
-        gone, new = rng.choice(np.flatnonzero(row), moved, replace=False), rng.choice(np.flatnonzero(~row), moved, False)
+        gone, new = (
+            rng.choice(np.flatnonzero(row), moved, replace=False),
+            rng.choice(np.flatnonzero(~row), moved, False),
+        )
         row[gone], row[new] = False, True
     return np.packbits(left, axis=1), np.packbits(right, axis=1)
 
