@@ -1,7 +1,7 @@
 """Limits for rows whose bits are exchangeable: a test on the head words that rarely misses a pair, and says how rarely.
 
-Keyed diffusion makes every bit the XOR of input bits at positions drawn alike, so a pair's differing bits lie anywhere
-with equal chance, and how many of h differing bits of m are among the first n is hypergeometric (m, h, n). A pair that
+Keyed diffusion (docs/protocol.md, section 5) draws the taps of every bit alike and places box bits by a secret order, so a
+pair's differing bits lie anywhere with equal chance: of h that differ among m, those among the first n are hypergeometric. A pair that
 just reaches the threshold has the most differing bits of all that qualify: a cut that misses it with probability miss
 misses no other more often. The chance is over the key of the round, for each pair by itself.
 """

@@ -24,7 +24,7 @@ SAMPLE_LEFT, SAMPLE_RIGHT = 16, 32
 TRIED = 16
 """Numbers of head words that are tried."""
 
-KEEP_COST, FURTHER_COST, FURTHER_WORD_COST = 12.0, 4.0, 1.5
+KEEP_COST, FURTHER_COST, FURTHER_WORD_COST = 18.0, 4.0, 1.5
 """Of keeping an entry after its first words, with the branch that is then mispredicted; of taking it up again; and of
 one more word then. A word of an entry in the first stage costs 1. Measured with AVX-512; elsewhere they are alike."""
 
