@@ -1,9 +1,9 @@
 """Limits for rows whose bits are exchangeable: a test on the head words that rarely misses a pair, and says how rarely.
 
-Keyed diffusion (docs/protocol.md, section 5) draws the taps of every bit alike and places box bits by a secret order, so a
-pair's differing bits lie anywhere with equal chance: of h that differ among m, those among the first n are hypergeometric. A pair that
-just reaches the threshold has the most differing bits of all that qualify: a cut that misses it with probability miss
-misses no other more often. The chance is over the key of the round, for each pair by itself.
+Keyed diffusion (docs/protocol.md, section 5) draws the taps of every bit alike and places box bits by a secret order.
+So a pair's differing bits lie anywhere with equal chance: how many of h that differ among m are among the first n is
+hypergeometric. Of all pairs that qualify, one that just reaches the threshold has the most differing bits: a cut that
+misses it with probability miss misses no other more often. The chance is over the key, for each pair by itself.
 """
 
 from functools import lru_cache
