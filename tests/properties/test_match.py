@@ -3,6 +3,7 @@
 from itertools import combinations, product
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,23 +67,27 @@ def listed(pairs: CandidatePairs) -> list[Link]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def compare(files: list[Dataset], threshold: float) -> CandidatePairs:
+def compare(files: list[Dataset], threshold: float, engine_name: str = "anonlink") -> CandidatePairs:
     """What the engine gives."""
-    engine = ENGINES["anonlink"](workers=1, max_pairs=10_000)
+    engine = ENGINES[engine_name](workers=1, max_pairs=10_000)
     return engine.candidate_pairs(files, threshold=threshold, progress=lambda *_: None)
 
 
+@pytest.mark.parametrize("engine_name", ENGINES)
 @settings(max_examples=50, deadline=None)
 @given(files=datasets(), threshold=THRESHOLDS)
-def test_engine_gives_what_a_plain_comparison_gives(files: list[Dataset], threshold: float) -> None:
-    assert listed(compare(files, threshold)) == plain_pairs(files, threshold)
+def test_engine_gives_what_a_plain_comparison_gives(engine_name: str, files: list[Dataset], threshold: float) -> None:
+    assert listed(compare(files, threshold, engine_name)) == plain_pairs(files, threshold)
 
 
+@pytest.mark.parametrize("engine_name", ENGINES)
 @settings(max_examples=150, deadline=None)
 @given(
     few=st.integers(1, 512), more=st.integers(0, 512), common=st.integers(0, 512), swap=st.booleans(), up=st.booleans()
 )
-def test_a_pair_exactly_on_the_threshold_qualifies(few: int, more: int, common: int, swap: bool, up: bool) -> None:
+def test_a_pair_exactly_on_the_threshold_qualifies(
+    engine_name: str, few: int, more: int, common: int, swap: bool, up: bool
+) -> None:
     common = min(common, few)
     more = max(more, common)
     score = 2 * common / (few + more)
@@ -94,7 +99,7 @@ def test_a_pair_exactly_on_the_threshold_qualifies(few: int, more: int, common: 
     sides = (right, left) if swap else (left, right)
     files = [Dataset(party=PartyId("city"), clks=np.packbits(side, axis=1)) for side in sides]
     threshold = min(np.nextafter(score, 2.0), 1.0) if up else score
-    assert len(compare(files, threshold)) == (score >= threshold)
+    assert len(compare(files, threshold, engine_name)) == (score >= threshold)
 
 
 @settings(max_examples=50, deadline=None)

@@ -4,18 +4,21 @@ from itertools import combinations, product
 from math import log2, nan
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from isthmus.contract.hardened import hardened_1
 from isthmus.coordinator.match import ENGINES
+from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.table_candidates import RowPairs, table_candidates
 from isthmus.coordinator.match.table_rules import LinkRules, link_rules
 from isthmus.coordinator.match.table_score import compute_excess, evidence_bits, group_disagreement, score_of_bits
 from isthmus.coordinator.match.tables import link_tables
 
-ENGINE = ENGINES["anonlink"](workers=1, max_pairs=100_000)
+ALL_ENGINES = {name: make(workers=1, max_pairs=100_000) for name, make in ENGINES.items()}
+ENGINE = ALL_ENGINES["anonlink"]
 RULES = link_rules(hardened_1(("first_name", "last_name", "dob", "zip"), name_table=True))
 Pair = tuple[int, int, int, int]
 Submissions = list[NDArray[np.uint8]]
@@ -63,10 +66,13 @@ def listed(pairs: RowPairs) -> list[Pair]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.parametrize("engine", ALL_ENGINES.values(), ids=ALL_ENGINES)
 @settings(max_examples=30, deadline=None)
 @given(files=submissions(), floors=st.lists(st.floats(0.5, 1), min_size=2, max_size=2), k=st.integers(1, 4))
-def test_candidates_are_those_of_a_plain_search(files: Submissions, floors: list[float], k: int) -> None:
-    found = table_candidates(files, floors=floors, engine=ENGINE, k=k, max_pairs=10_000, progress=lambda *_: None)
+def test_candidates_are_those_of_a_plain_search(
+    engine: SimilarityEngine, files: Submissions, floors: list[float], k: int
+) -> None:
+    found = table_candidates(files, floors=floors, engine=engine, k=k, max_pairs=10_000, progress=lambda *_: None)
 
     assert listed(found) == sorted(plain_candidates(files, floors, k))
 

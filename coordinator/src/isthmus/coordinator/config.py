@@ -34,9 +34,9 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to match: the engine's name, worker processes, and the most candidate pairs to hold (0: the engine's own)."""
+    """How to match: the engine's name, its processes or threads, the most candidate pairs to hold (0: its own)."""
 
-    engine: Literal["anonlink"] = "anonlink"
+    engine: Literal["anonlink", "kernels"] = "anonlink"
     workers: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 2
     max_pairs: Annotated[int, msgspec.Meta(ge=0)] = 0
 

@@ -20,6 +20,7 @@ Announce = Callable[[str], None]
 def run_coordinator(installation: Installation, *, announce: Announce) -> None:
     """Serve and match until SIGINT or SIGTERM; calls and matching under way are let end or go on at the next start."""
     os.environ["TMPDIR"] = str(installation.data / "scratch")
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(installation.data / "scratch" / "kernels"))
     tempfile.tempdir = None  # so that the line above counts even if a temporary file was made before
     sweep_blobs(installation.context)
     asyncio.run(_run(installation, announce))

@@ -16,12 +16,19 @@ DEFAULT_MAX_PAIRS = 10_000_000
 
 
 class EngineFactory(Protocol):
-    """Makes an engine that uses at most `workers` processes and refuses more than `max_pairs` candidate pairs."""
+    """Makes an engine of at most `workers` processes or threads that refuses more than `max_pairs` candidate pairs."""
 
     def __call__(self, *, workers: int, max_pairs: int) -> SimilarityEngine:
         """Give the engine."""
         ...
 
 
-ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine})
+def _kernel_engine(*, workers: int, max_pairs: int) -> SimilarityEngine:
+    # numba takes half a second and 60 MB to load: only for those who use it.
+    from isthmus.coordinator.match.kernel_engine import KernelEngine  # noqa: PLC0415 - as said above
+
+    return KernelEngine(workers=workers, max_pairs=max_pairs)
+
+
+ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine, "kernels": _kernel_engine})
 """Every engine by the name that a configuration file gives it."""

@@ -1,0 +1,64 @@
+"""CLKs as the kernels read them: rows sorted by their set bits, eight to a block, one word of each side by side."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.coordinator.match.kernels.lanes import LANES, aligned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Blocks:
+    """The rows of one side that have any bit set, by rising number of set bits; rows of zeros fill the last block.
+
+    Attributes:
+        words: uint64, shape (blocks, words a row, 8), aligned; lane i of a block is one row.
+        counts: int64, shape (8 * blocks,): set bits, 0 for a row that fills.
+        rows: uint32, shape (8 * blocks,): the number that each row came under; nothing for a row that fills.
+    """
+
+    words: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    rows: NDArray[np.uint32]
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are."""
+        return int(self.words.shape[0])
+
+    @property
+    def words_a_row(self) -> int:
+        """How many words one CLK takes."""
+        return int(self.words.shape[1])
+
+
+def block_rows(clks: NDArray[np.uint8]) -> Blocks:
+    """Give the rows of packed CLKs in blocks.
+
+    Args:
+        clks: uint8, shape (rows, bytes a row), of any length; fewer than 2**31 rows. Rows without a bit are left out.
+    """
+    whole = _whole_words(clks)
+    counts = np.bitwise_count(whole).sum(axis=1, dtype=np.int64)
+    order = np.argsort(counts, kind="stable")
+    order = order[counts[order] > 0]
+    blocks, words = -(-order.size // LANES), whole.shape[1]
+    sliced = aligned((blocks, words, LANES), np.uint64)
+    full, left_over = divmod(order.size, LANES)
+    sliced[:full] = whole[order[: full * LANES]].reshape(full, LANES, words).transpose(0, 2, 1)
+    if left_over:
+        sliced[full, :, :left_over] = whole[order[full * LANES :]].T
+    filling = (0, blocks * LANES - order.size)
+    return Blocks(words=sliced, counts=np.pad(counts[order], filling), rows=np.pad(order, filling).astype(np.uint32))
+
+
+def count_heads(blocks: Blocks, *, words: int) -> NDArray[np.int64]:
+    """Give the set bits of each row among its first words, int64, shape (8 * blocks,)."""
+    counts: NDArray[np.int64] = np.bitwise_count(blocks.words[:, :words]).sum(axis=1, dtype=np.int64)
+    return counts.reshape(-1)
+
+
+def _whole_words(clks: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    missing = -clks.shape[1] % 8
+    return np.ascontiguousarray(np.pad(clks, ((0, 0), (0, missing)))).view(np.uint64)
