@@ -39,9 +39,10 @@ from isthmus.contract.profile import interop_1
 from isthmus.contract.secret import Secret
 from isthmus.node.encode.hardened import RoundKeys, encode_slabs
 from isthmus.node.encode.interop import encode_interop_slabs
+from isthmus.node.encode.match_keys import MatchKeyEncoder
 
 SECRET: Final = b"a benchmark keeps no secrets"
-KEYS: Final = RoundKeys(encode=Secret(SECRET), diffusion=Secret(SECRET[::-1]))
+KEYS: Final = RoundKeys(encode=Secret(SECRET), diffusion=Secret(SECRET[::-1]), match=Secret(SECRET[1:]))
 SLAB_ROWS: Final = 2**15
 FIELDS: Final = (
     "first_name",
@@ -133,7 +134,14 @@ def _by_tables(profile: HardenedProfile) -> Step:
     def clks(slabs: Iterator[Slab]) -> Iterator[Encoded]:
         return (found.clks for found in encode_slabs(slabs, profile=profile, keys=KEYS))
 
-    return _fed(clks, arrays=len(profile.tables))
+    tables, tags = _fed(clks, arrays=len(profile.tables)), MatchKeyEncoder(profile, KEYS)
+
+    def step(slab: Slab) -> Iterator[Sequence[Encoded]]:
+        yield from tables(slab)
+        if profile.match_keys:
+            yield [tags.encode(slab).reshape(len(slab[0]), -1)]
+
+    return step
 
 
 def _fed(encode: Callable[[Iterator[Slab]], Iterator[Encoded]], *, arrays: int) -> Step:

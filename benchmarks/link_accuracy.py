@@ -23,35 +23,42 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from pathlib import Path
 from random import Random
+from secrets import token_bytes
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.linkage_schema import parse_linkage_schema
 from isthmus.contract.profile import default_threshold, interop_1
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
-from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.encodings import Dataset, TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened
 from isthmus.node.encode.interop import encode_interop
+from isthmus.node.encode.match_keys import MatchKeyEncoder
+from isthmus.node.encode.repeated_tags import hide_repeated, repeated_words
 from isthmus.node.normalise import DateOrder, normalise_column
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 # The people live with the scripts, which are no package.
-from isthmus_people.corrupt import Rates, corrupt
+from isthmus_people.corrupt import HEAVY_DAMAGE, corrupt
 from isthmus_people.febrl import febrl4_columns
 from isthmus_people.people import write_demo
 from isthmus_people.population import write_people
 from isthmus_people.score import PairCounts, score_links
 
-KEYS: Final = RoundKeys(encode=Secret(b"a benchmark keeps no secrets"), diffusion=Secret(b"and no diffusion key"))
+KEYS: Final = RoundKeys(
+    encode=Secret(b"a benchmark keeps no secrets"),
+    diffusion=Secret(b"and no diffusion key"),
+    match=Secret(b"nor a match key"),
+)
 ENGINE: Final = AnonlinkEngine(workers=1, max_pairs=10**7)
 DEMO_ROWS: Final = (1_000, 8_000, 8_000)
 
@@ -77,19 +84,6 @@ FIELD_SETS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
         ("last_name", "dob"),
     ),
 }
-DAMAGE: Final[Rates] = {
-    "first_name": {"nickname": 0.08, "keyboard_typo": 0.06, "transposition": 0.03, "dropped_letter": 0.03},
-    "last_name": {"keyboard_typo": 0.06, "transposition": 0.03, "first_part": 0.05, "phonetic_spelling": 0.05},
-    "dob": {"digit_slip": 0.06, "swap_day_month": 0.03, "blank": 0.02},
-    "sex": {"blank": 0.05},
-    "street_number": {"digit_slip": 0.05, "blank": 0.03},
-    "street_name": {"keyboard_typo": 0.1, "blank": 0.03},
-    "zip": {"digit_slip": 0.05, "blank": 0.05},
-    "phone": {"digit_slip": 0.05, "blank": 0.2},
-    "ssn": {"digit_slip": 0.05, "blank": 0.2},
-}
-"""What goes wrong in `damaged` beside the errors of `households`."""
-
 Columns = dict[str, list[str]]
 
 
@@ -163,7 +157,7 @@ def households(folder: Path, seed: int) -> Iterator[People]:
     truth, rng = _truth(truth_path), Random(f"{seed}/damage")
     files = [_rows(path) for path in paths]
     for name, damage in (("households", False), ("damaged", True)):
-        rows = [[corrupt(row, DAMAGE, rng) if damage else row for row in file] for file in files]
+        rows = [[corrupt(row, HEAVY_DAMAGE, rng) if damage else row for row in file] for file in files]
         yield People(
             name=name,
             columns=tuple(
@@ -226,13 +220,15 @@ def by_tables(people: People, profile: HardenedProfile) -> Matched:
     return Matched(candidates=candidates, links=links, times=times)
 
 
-def submission(columns: Columns, profile: HardenedProfile) -> NDArray[np.uint8]:
-    """Give what one provider sends: uint8, shape (rows, tables, 256), all zero where a row is not in a table."""
+def submission(columns: Columns, profile: HardenedProfile) -> TabledRows:
+    """Give what one provider sends."""
     rows, names = len(columns[profile.fields[0]]), [table.name for table in profile.tables]
     sent = np.zeros((rows, len(names), profile.hardening.clk_bits // 8), np.uint8)
     for part in encode_hardened([columns[field] for field in profile.fields], profile=profile, keys=KEYS):
         sent[part.rows, names.index(part.table)] = part.clks
-    return sent
+    tags = MatchKeyEncoder(profile, KEYS).encode([columns[field] for field in profile.fields])
+    hide_repeated(tags, [repeated_words([words]) for words in tag_words(tags)], random_bytes=token_bytes)
+    return TabledRows(clks=sent, tags=tags)
 
 
 PROFILES: Final[Mapping[str, Callable[[People, tuple[str, ...]], Matched]]] = {

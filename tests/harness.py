@@ -85,7 +85,7 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rows:
-    """Rows ready to send: handles uint8 (n, 16) and encodings uint8 (n, row bytes), of one plain CLK unless said."""
+    """Rows to send: handles uint8 (n, 16), and CLKs and tags uint8 (n, row_bits / 8); one plain CLK unless said."""
 
     handles: NDArray[np.uint8]
     clks: NDArray[np.uint8]
@@ -173,7 +173,8 @@ def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: A
         rows=len(rows),
         clk_bits=profile.clk_bits,
         tables=len(profile.table_names),
-        chunk_count=chunk_count(rows=len(rows), row_bits=len(profile.table_names) * profile.clk_bits),
+        match_keys=len(profile.match_key_names),
+        chunk_count=chunk_count(rows=len(rows), row_bits=profile.row_bits),
         digest=submission_digest(sha256(chunk) for chunk in rows.chunks()).hex(),
         key_check=KEY_CHECK.hex(),
         profile_digest=profile.digest(),
@@ -311,12 +312,9 @@ class Coordinator:
         """Declare a submission, to its own round unless another is named."""
         document = submission.to_bytes()
         signature = sign(provider.signing_key, Label.SUBMISSION, document)
+        chosen = round_id or submission.round_id
         return submissions.open_submission(
-            self.context,
-            provider.actor,
-            round_id=round_id or submission.round_id,
-            document=document,
-            signature=signature,
+            self.context, provider.actor, round_id=chosen, document=document, signature=signature
         )
 
     def store(self, provider: Enrolled, round_id: RoundId, index: int, payload: bytes) -> int:

@@ -15,6 +15,19 @@ Corruption = Callable[[str, Random], str]
 Rates = Mapping[str, Mapping[str, float]]
 """Field -> name of a corruption -> probability in [0, 1]; each is drawn on its own."""
 
+HEAVY_DAMAGE: Final[Rates] = {
+    "first_name": {"nickname": 0.08, "keyboard_typo": 0.06, "transposition": 0.03, "dropped_letter": 0.03},
+    "last_name": {"keyboard_typo": 0.06, "transposition": 0.03, "first_part": 0.05, "phonetic_spelling": 0.05},
+    "dob": {"digit_slip": 0.06, "swap_day_month": 0.03, "blank": 0.02},
+    "sex": {"blank": 0.05},
+    "street_number": {"digit_slip": 0.05, "blank": 0.03},
+    "street_name": {"keyboard_typo": 0.1, "blank": 0.03},
+    "zip": {"digit_slip": 0.05, "blank": 0.05},
+    "phone": {"digit_slip": 0.05, "blank": 0.2},
+    "ssn": {"digit_slip": 0.05, "blank": 0.2},
+}
+"""Many errors in every field, for trials of what still links."""
+
 _KEYBOARD_ROWS: Final = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 _LOOKS_LIKE: Final = (

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from isthmus.contract.encodings import (
     CHUNK_BYTES,
+    MAX_MATCH_KEYS,
     MAX_ROWS,
+    MAX_TABLES,
     SUBMISSION_FORMAT,
     Submission,
     chunk_count,
@@ -21,6 +23,7 @@ from isthmus.contract.encodings import (
     rows_per_chunk,
     submission_digest,
     submission_from_bytes,
+    tag_words,
     unpack_rows,
 )
 from isthmus.contract.errors import MalformedDocument, SubmissionMalformed, UnsupportedVersion
@@ -35,6 +38,7 @@ SUBMISSION = Submission(
     rows=7_282,
     clk_bits=1024,
     tables=1,
+    match_keys=0,
     chunk_count=2,
     digest="aa" * 32,
     key_check="bb" * 16,
@@ -117,6 +121,17 @@ def test_declaration_at_the_bounds_is_read(clk_bits: int, rows: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tables", "match_keys", "row_bits"), [(1, 0, 1024), (1, MAX_MATCH_KEYS, 9216), (MAX_TABLES, 16, 67584)]
+)
+def test_row_is_its_clks_and_its_tags_of_16_bytes(tables: int, match_keys: int, row_bits: int) -> None:
+    chunks = chunk_count(rows=7_282, row_bits=row_bits)
+
+    found = submission_from_bytes(_changed(tables=tables, match_keys=match_keys, chunk_count=chunks))
+
+    assert found.row_bits == row_bits
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"rows": 0, "chunk_count": 0},
@@ -128,6 +143,7 @@ def test_declaration_at_the_bounds_is_read(clk_bits: int, rows: int) -> None:
         {"clk_bits": (1 << 16) + 8},
         {"chunk_count": 1},
         {"chunk_count": 3},
+        {"match_keys": 24},
     ],
 )
 def test_declaration_out_of_bounds_is_refused(changes: dict[str, int]) -> None:
@@ -135,9 +151,23 @@ def test_declaration_out_of_bounds_is_refused(changes: dict[str, int]) -> None:
         submission_from_bytes(_changed(**changes))
 
 
+@pytest.mark.parametrize(
+    ("part", "count", "problem"),
+    [
+        ("tables", 0, "between 1 and 64 CLKs"),
+        ("tables", MAX_TABLES + 1, "between 1 and 64 CLKs"),
+        ("match_keys", -1, "between 0 and 64 tags"),
+        ("match_keys", MAX_MATCH_KEYS + 1, "between 0 and 64 tags"),
+    ],
+)
+def test_declaration_of_too_many_or_too_few_parts_of_a_row_is_refused(part: str, count: int, problem: str) -> None:
+    with pytest.raises(SubmissionMalformed, match=problem):
+        submission_from_bytes(_changed(**{part: count}))
+
+
 def test_declaration_of_another_version_is_refused() -> None:
-    with pytest.raises(UnsupportedVersion, match="isthmus/submission/3"):
-        submission_from_bytes(_changed(format="isthmus/submission/3"))
+    with pytest.raises(UnsupportedVersion, match="isthmus/submission/2"):
+        submission_from_bytes(_changed(format="isthmus/submission/2"))
 
 
 @pytest.mark.parametrize(
@@ -150,9 +180,29 @@ def test_declaration_of_another_version_is_refused() -> None:
         SUBMISSION.to_bytes().replace(b'"rows":7282', b'"rows":7282.5'),
         SUBMISSION.to_bytes().replace(b'"rows":7282', b'"rows":9007199254740993'),
         SUBMISSION.to_bytes().replace(b'"rows":7282', b'"extra":1,"rows":7282'),
+        SUBMISSION.to_bytes().replace(b'"match_keys":0,', b""),
         SUBMISSION.to_bytes().replace(b"riverside", b"\xff\xfe"),
     ],
 )
 def test_declaration_that_is_not_canonical_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedDocument, match="submission manifest"):
         submission_from_bytes(data)
+
+
+def test_words_of_tags_are_their_first_halves_by_match_key_and_zero_without_a_tag() -> None:
+    tags = np.arange(2 * 3 * 16, dtype=np.uint8).reshape(2, 3, 16)
+    tags[1, 2] = 0
+
+    words = tag_words(tags)
+
+    assert words.shape == (3, 2)
+    assert words.flags.c_contiguous
+    assert [words[key, row].tobytes() for key in range(3) for row in range(2)] == [
+        tags[row, key, :8].tobytes() for key in range(3) for row in range(2)
+    ]
+    assert words[2, 1] == 0
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 16), (5, 0, 16)])
+def test_words_of_no_tags_are_none(shape: tuple[int, int, int]) -> None:
+    assert tag_words(np.zeros(shape, np.uint8)).shape == (shape[1], shape[0])

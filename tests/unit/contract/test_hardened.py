@@ -21,6 +21,7 @@ from isthmus.contract.hardened import (
     hardened_from_document,
     hardened_single_1,
 )
+from isthmus.contract.match_keys import MatchKey, Part, match_keys_for
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 
 ALL = tuple(STANDARD_FIELDS)
@@ -35,28 +36,43 @@ def _bits(schema: dict[str, Any]) -> list[int]:
     return [feature["hashing"]["strategy"]["bitsPerFeature"] for feature in schema["features"]]
 
 
-def test_hardened_1_has_the_whole_table_and_one_for_every_two_groups_but_names() -> None:
-    pairs = [
-        f"{left}-{right}" for left, right in combinations(("first", "last", "birth", "address", "phone", "ssn"), 2)
-    ]
+def test_hardened_1_has_a_table_of_everything_and_one_of_the_person_and_that_of_names_with_a_grant() -> None:
+    assert _names(hardened_1(ALL)) == ["all", "person"]
+    assert _names(hardened_1(ALL, name_table=True)) == ["all", "person", "first-last"]
 
-    assert _names(hardened_1(ALL)) == ["all", *pairs[1:]]
-    assert _names(hardened_1(ALL, name_table=True)) == ["all", *pairs]
+
+def test_hardened_1_has_the_match_keys_of_its_fields() -> None:
+    assert hardened_1(ALL).match_keys == tuple(match_keys_for(ALL))
+    assert hardened_1(FEW, name_table=True).match_keys == tuple(match_keys_for(FEW))
 
 
 def test_hardened_single_1_has_the_whole_table_alone_and_it_is_that_of_hardened_1() -> None:
     single = hardened_single_1(ALL)
 
     assert single.tables == hardened_1(ALL).tables[:1]
+    assert single.match_keys == ()
     assert single.digest() != hardened_1(ALL).digest()
+
+
+@pytest.mark.parametrize(
+    "profile", [hardened_1(ALL), hardened_1(FEW), hardened_single_1(ALL)], ids=lambda one: one.name
+)
+def test_row_is_a_clk_of_2048_bits_a_table_and_a_tag_of_128_a_match_key(profile: HardenedProfile) -> None:
+    tables, keys = len(profile.table_names), len(profile.match_key_names)
+
+    assert profile.part_bits == (2048,) * tables + (128,) * keys
+    assert profile.row_bits == 2048 * tables + 128 * keys
 
 
 def test_tables_hold_the_fields_of_their_groups_in_standard_order() -> None:
     fields = {table.name: table.fields for table in hardened_1(tuple(reversed(ALL))).tables}
 
     assert fields["all"] == ALL
-    assert fields["first-birth"] == ("first_name", "middle_name", "dob", "birth_year", "sex")
-    assert fields["last-address"] == ("last_name", "street_number", "street_name", "city", "state", "zip")
+    assert fields["person"] == ("first_name", "middle_name", "last_name", "dob", "birth_year", "sex")
+
+
+def test_table_of_names_holds_nothing_but_names() -> None:
+    assert hardened_1(ALL, name_table=True).tables[2].fields == ("first_name", "middle_name", "last_name")
 
 
 def test_every_table_sets_330_bits_whatever_the_fields() -> None:
@@ -71,7 +87,7 @@ def test_every_table_sets_330_bits_whatever_the_fields() -> None:
 
 
 def test_embedded_schemas_are_ones_that_clkhash_encodes() -> None:
-    for table in hardened_single_1(ALL).tables + hardened_1(FEW).tables[1:3]:
+    for table in hardened_single_1(ALL).tables + hardened_1(FEW, name_table=True).tables[1:]:
         (clk,) = generate_clks([["word"] * len(table.fields)], from_json_dict(table.linkage_schema), "s", max_workers=1)
         assert len(clk) == 1024
         assert 200 < clk.count() <= 330
@@ -82,11 +98,28 @@ def test_field_that_tells_little_by_itself_makes_no_group(weak: str) -> None:
     profile = hardened_1(("last_name", "phone", weak))
 
     assert [group.name for group in profile.groups] == ["last", "phone"]
-    assert [table.fields for table in profile.tables if table.name != "all"] == [("last_name", "phone")]
+    assert [table.pairs for table in profile.tables] == [(("last", "phone"),)]
 
 
-def test_table_with_the_fields_of_the_whole_one_is_left_out() -> None:
+def test_table_with_the_fields_of_an_earlier_one_is_left_out() -> None:
     assert _names(hardened_1(("last_name", "dob"))) == ["all"]
+    assert _names(hardened_1(("last_name", "dob", "sex", "zip"))) == ["all", "person"]
+    assert _names(hardened_1(("first_name", "last_name", "dob"), name_table=True)) == ["all", "first-last"]
+    assert _names(hardened_1(("first_name", "last_name", "zip"), name_table=True)) == ["all", "person"]
+
+
+def test_table_that_no_row_could_enter_is_left_out() -> None:
+    assert _names(hardened_1(("last_name", "zip", "phone"))) == ["all"]
+    assert _names(hardened_1(("first_name", "last_name", "zip"))) == ["all"]
+
+
+def test_row_enters_the_table_of_the_person_by_two_of_names_and_birth_but_names_alone() -> None:
+    assert hardened_1(FEW).tables[1].pairs == (("first", "birth"), ("last", "birth"))
+    assert hardened_1(FEW, name_table=True).tables[1].pairs == (
+        ("first", "last"),
+        ("first", "birth"),
+        ("last", "birth"),
+    )
 
 
 def test_row_enters_the_whole_table_by_any_pair_but_names() -> None:
@@ -174,6 +207,27 @@ def test_profile_with_an_ungranted_table_of_names_is_refused() -> None:
         replace(hardened_1(FEW, name_table=True), name_table=False)
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (("last_name",), "single group or of names alone"),
+        (("dob", "sex"), "single group or of names alone"),
+        (("first_name", "last_name"), "single group or of names alone"),
+        (("dob", "ssn"), "no group of the profile has"),
+        ((), "single group or of names alone"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name_table", [False, True])
+def test_match_key_of_one_group_or_of_names_or_of_other_fields_is_refused(
+    fields: tuple[str, ...], reason: str, *, name_table: bool
+) -> None:
+    weak = MatchKey(name="weak", parts=tuple(Part(field=field) for field in fields))
+    profile = hardened_1(FEW, name_table=name_table)
+    with pytest.raises(InvalidProfile, match=reason):
+        replace(profile, match_keys=(*profile.match_keys, weak))
+
+
 def _one_feature_less(schema: dict[str, Any]) -> None:
     schema["features"].pop()
 
@@ -231,10 +285,14 @@ def test_documents_are_independent_copies() -> None:
     ("change", "reason"),
     [
         ({"format": "isthmus/profile/1"}, "no hardened profile"),
+        ({"format": "isthmus/profile/2"}, "no hardened profile"),
         ({"name": "hardened-2"}, "no hardened profile"),
         ({"name": ["hardened-1"]}, "no hardened profile"),
         ({"fields": "dob"}, "missing or of the wrong type"),
         ({"tables": None}, "missing or of the wrong type"),
+        ({"match_keys": None}, "missing or of the wrong type"),
+        ({"match_keys": [{"name": "dob", "parts": "dob"}]}, "missing or of the wrong type"),
+        ({"match_keys": []}, "not that of hardened-1"),
         ({"hardening": {"taps": "8"}}, "missing or of the wrong type"),
         ({"normaliser": "norm-0"}, "not that of hardened-1"),
         ({"extra": 1}, "not that of hardened-1"),

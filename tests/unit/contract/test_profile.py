@@ -33,6 +33,14 @@ def test_interop_1_knows_every_standard_field_with_every_other() -> None:
         assert all(bits > 0 for bits in _bits(pair))
 
 
+def test_row_of_interop_1_is_one_clk_and_no_tag() -> None:
+    profile = interop_1(ALL)
+
+    assert (profile.table_names, profile.match_key_names) == (("all",), ())
+    assert profile.part_bits == (1024,)
+    assert profile.row_bits == 1024
+
+
 @pytest.mark.parametrize("fields", [ALL, NAMES_AND_DATE, ("sex", "state"), ("state", "ssn")])
 def test_interop_1_sets_the_same_number_of_bits_whatever_the_fields(fields: tuple[str, ...]) -> None:
     assert abs(sum(_bits(fields)) - BITS_SET) <= len(fields)

@@ -14,6 +14,7 @@ from isthmus.contract.known_answers import (
     answers_text,
     differing_parts,
 )
+from isthmus.contract.match_keys import Part
 from isthmus.contract.profiles import build_profile
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
@@ -34,7 +35,7 @@ def _encoding(
 
 
 @pytest.mark.parametrize("profile", ["hardened-1", "hardened-single-1", "interop-1"])
-def test_answers_are_one_for_each_field_and_table_and_repeat(profile: str) -> None:
+def test_answers_are_one_for_each_field_table_and_match_key_and_repeat(profile: str) -> None:
     encoding = _encoding(profile=profile)
 
     answers = known_answers(encoding)
@@ -70,13 +71,39 @@ def test_another_normaliser_is_named_by_its_field(monkeypatch: pytest.MonkeyPatc
     assert differing_parts(ours, known_answers(_encoding())) == ("field:last_name",)
 
 
-def test_another_encoder_is_named_by_its_table() -> None:
-    ours = known_answers(_encoding(profile="hardened-1"))
-    theirs = tuple(
-        KnownAnswer(part=one.part, mac=bytes(16) if one.part == "table:last-birth" else one.mac) for one in ours
-    )
+def test_hardened_1_is_answered_for_by_field_and_table_and_match_key_in_order() -> None:
+    parts = [answer.part for answer in known_answers(_encoding(profile="hardened-1"))]
 
-    assert differing_parts(ours, theirs) == ("table:last-birth",)
+    assert parts[:3] == ["field:first_name", "field:last_name", "field:dob"]
+    assert parts[3:6] == ["table:all", "key:first-birth", "key:last-birth"]
+    assert all(part.startswith("key:") for part in parts[4:])
+
+
+@pytest.mark.parametrize("part", ["table:all", "key:last_initial-birth"])
+def test_another_encoder_is_named_by_its_table_or_match_key(part: str) -> None:
+    ours = known_answers(_encoding(profile="hardened-1"))
+    theirs = tuple(KnownAnswer(part=one.part, mac=bytes(16) if one.part == part else one.mac) for one in ours)
+
+    assert differing_parts(ours, theirs) == (part,)
+
+
+def test_node_that_cuts_bytes_for_characters_is_named_by_the_match_keys_of_what_it_cuts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = known_answers(_encoding(profile="hardened-1"))
+    real = Part.of
+
+    def cut_bytes(part: Part, value: str) -> str:
+        return real(part, value.encode().decode("latin-1")) if part.slices else real(part, value)
+
+    monkeypatch.setattr(Part, "of", cut_bytes)
+
+    assert differing_parts(ours, known_answers(_encoding(profile="hardened-1"))) == (
+        "key:initial-birth",
+        "key:stems-year_month",
+        "key:stems-year_day",
+        "key:stems-month_day",
+    )
 
 
 def test_part_that_one_side_lacks_differs() -> None:

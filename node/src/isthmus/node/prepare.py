@@ -15,16 +15,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes
+from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes, tag_words
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent_settings import columns_needed
+from isthmus.node.encode.match_keys import TAG_BYTES
+from isthmus.node.encode.repeated_tags import Repeated, hide_repeated
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.outbox import SPOOL_PREFIX, named_payload, new_payload, open_outbox, write_rows
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
-from isthmus.node.spool import open_spool
+from isthmus.node.spool import Spool, open_spool
+from isthmus.node.tag_file import open_tag_file
 from isthmus.node.vault import Vault
 
 Progress = Callable[[str, int, int], None]
@@ -46,7 +49,7 @@ class Job:
     @property
     def row_bits(self) -> int:
         """How many bits the encodings of a row take together."""
-        return len(self.encoding.profile.table_names) * self.encoding.profile.clk_bits
+        return self.encoding.profile.row_bits
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class _Tally:
     rows: int = 0
     too_little: int = 0
     quality: dict[str, Counter[str]] = field(default_factory=dict)
+    hidden_tags: Counter[str] = field(default_factory=Counter)
 
 
 Notes = Callable[[], Mapping[str, Any]]
@@ -96,16 +100,22 @@ def prepare_submission(
     """
     tally, round_id = _Tally(), job.encoding.manifest.round_id
     open_outbox(outbox, vault)
-    with open_spool(outbox, prefix=SPOOL_PREFIX) as spool, new_payload(outbox, round_id) as payload:
-        for record_ids, clks in _encoded(stream, job, tally, progress):
-            spool.add(_draw_handles(len(record_ids), random_bytes), clks, record_ids)
+    with (
+        open_spool(outbox, prefix=SPOOL_PREFIX) as spool,
+        open_tag_file(outbox, prefix=SPOOL_PREFIX) as tags,
+        new_payload(outbox, round_id) as payload,
+    ):
+        for record_ids, encoded in _encoded(stream, job, tally, progress):
+            tags.add(tag_words(_tags_of(encoded, job)))
+            spool.add(_draw_handles(len(record_ids), random_bytes), encoded, record_ids)
         progress("writing", 0, 1)
-        digest = write_rows(payload, (rows.data for rows in spool.rows()), row_bits=job.row_bits)
+        rows = _without_repeated(spool, tags.repeated(), job, tally, random_bytes)
+        digest = write_rows(payload, (block.data for block in rows), row_bits=job.row_bits)
         submission = _declare(job, rows=tally.rows, digest=digest, party=party)
         report = json.dumps(_report(job, tally, stream, notes))
         with named_payload(outbox, submission):
-            rows = spool.record_of_handle()
-            vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=rows)
+            ids = spool.record_of_handle()
+            vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=ids)
         progress("writing", 1, 1)
     return submission
 
@@ -125,10 +135,27 @@ def _encoded(
     for clks in encode_pieces(normalised(), job.encoding):
         slab = slabs.popleft()
         tally.rows += len(clks)
-        tally.too_little += int((~clks.any(axis=(1, 2))).sum())
+        tally.too_little += int((~clks.any(axis=1)).sum())
         progress("encoding", tally.rows, max(slab.expected_rows, tally.rows + 1))
-        yield slab.record_ids, clks.reshape(len(clks), -1)
+        yield slab.record_ids, clks
     progress("encoding", tally.rows, tally.rows)
+
+
+def _tags_of(rows: Encodings, job: Job) -> Encodings:
+    """Give the tags that rows end in, shape (rows, match keys, 16); a view."""
+    keys = len(job.encoding.profile.match_key_names)
+    return rows[:, rows.shape[1] - keys * TAG_BYTES :].reshape(len(rows), keys, TAG_BYTES)
+
+
+def _without_repeated(
+    spool: Spool, repeated: Repeated, job: Job, tally: _Tally, random_bytes: RandomBytes
+) -> Iterator[Encodings]:
+    """Give the rows by rising handle, with random bytes in place of tags that several have."""
+    names = job.encoding.profile.match_key_names
+    for rows in spool.rows():
+        hidden = hide_repeated(_tags_of(rows, job), repeated, random_bytes=random_bytes)
+        tally.hidden_tags.update(dict(zip(names, hidden, strict=True)))
+        yield rows
 
 
 def _slab_rows(job: Job) -> int:
@@ -159,6 +186,7 @@ def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submissio
         rows=rows,
         clk_bits=profile.clk_bits,
         tables=len(profile.table_names),
+        match_keys=len(profile.match_key_names),
         chunk_count=chunk_count(rows=rows, row_bits=job.row_bits),
         digest=digest.hex(),
         key_check=key_check.hex(),
@@ -176,10 +204,12 @@ def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict
         "profile": profile.name,
         "clk_bits": profile.clk_bits,
         "tables": list(profile.table_names),
+        "match_keys": list(profile.match_key_names),
         "encoded": {name: columns[name] for name in profile.fields},
         "stayed": list(dict.fromkeys([job.dataset.id_column, *stayed, *asked])),
         "source": list(stream.source.findings),
         "quality": {name: dict(counts) for name, counts in tally.quality.items()},
         "too_little_to_link": tally.too_little,
+        "hidden_tags": dict(tally.hidden_tags),
         **notes(),
     }

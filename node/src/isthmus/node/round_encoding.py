@@ -1,6 +1,7 @@
 """What a node encodes under in one round, and the encoding of normalised values by whichever profile the round has.
 
-Every profile comes out as one array: for each row one CLK for each table, zero where the row does not enter the table.
+Every profile comes out as one array: for each row the CLKs of its tables and the tags of its match keys, zero where the
+row does not enter the table or lacks a part of the key.
 """
 
 from collections import deque
@@ -19,6 +20,7 @@ from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
 from isthmus.node.encode.hardened import RoundKeys, encode_slabs
 from isthmus.node.encode.interop import encode_interop_slabs
+from isthmus.node.encode.match_keys import MatchKeyEncoder
 from isthmus.node.encode.reference import encode_reference
 from isthmus.node.keys.linkage_key import kdf_info, round_key
 
@@ -56,8 +58,9 @@ def encode_pieces(pieces: Iterable[Columns], encoding: RoundEncoding) -> Iterato
         encoding: profile and keys.
 
     Returns:
-        For each piece, uint8 of shape (rows, tables, clk_bits / 8); bit q of a CLK is bit 7 - q % 8 of byte q // 8. A
-        row that holds too little to be linked is all zero, which links to nothing.
+        For each piece, uint8 of shape (rows, row_bits / 8): the CLKs in order of the tables, then the tags in order of
+        the match keys. Bit q of a CLK is bit 7 - q % 8 of byte q // 8. A row that holds too little to be linked is
+        all zero, which links to nothing.
 
     Raises:
         ColumnsMismatch, InvalidValues: see `encode_hardened` and `encode_interop`.
@@ -82,28 +85,31 @@ def _interop_pieces(
 
     for clks in ENCODERS[encoding.encoder](noted(), schema=schema, secret=secret):
         clks[~enough.popleft()] = 0
-        yield clks[:, np.newaxis, :]
+        yield clks
 
 
 def _hardened_pieces(
     pieces: Iterable[Columns], encoding: RoundEncoding, profile: HardenedProfile
 ) -> Iterator[NDArray[np.uint8]]:
-    keys = RoundKeys(encode=encoding.round_key("encode"), diffusion=encoding.round_key("diffusion"))
-    sizes: deque[int] = deque()
+    encode, diffusion, match = map(encoding.round_key, ("encode", "diffusion", "match"))
+    keys = RoundKeys(encode=encode, diffusion=diffusion, match=match)
+    taken: deque[Columns] = deque()
 
-    def counted() -> Iterator[Columns]:
+    def noted() -> Iterator[Columns]:
         for columns in pieces:
-            sizes.append(len(columns[0]))
+            taken.append(columns)
             yield columns
 
-    tables, first_row = encode_slabs(counted(), profile=profile, keys=keys), 0
+    tables, tags, first_row = encode_slabs(noted(), profile=profile, keys=keys), MatchKeyEncoder(profile, keys), 0
     for first_table in tables:
-        clks = np.zeros((sizes.popleft(), len(profile.tables), profile.clk_bits // 8), np.uint8)
+        columns, size = taken.popleft(), profile.clk_bits // 8
+        encoded = np.zeros((len(columns[0]), profile.row_bits // 8), np.uint8)
         for place, table in enumerate(chain([first_table], islice(tables, len(profile.tables) - 1))):
-            clks[table.rows - first_row, place] = table.clks
-        first_row += len(clks)
-        yield clks
-        del clks  # it is some 10 MB, and the next piece is encoded before the name is free
+            encoded[table.rows - first_row, place * size : (place + 1) * size] = table.clks
+        encoded[:, len(profile.tables) * size :] = tags.encode(columns).reshape(len(encoded), -1)
+        first_row += len(encoded)
+        yield encoded
+        del encoded  # it is some 10 MB, and the next piece is encoded before the name is free
 
 
 def _holds_enough(columns: Columns, profile: Profile) -> NDArray[np.bool_]:

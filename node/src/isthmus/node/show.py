@@ -86,6 +86,11 @@ def report_text(report: Mapping[str, Any]) -> str:
     if report.get("not_found"):
         lines += [f"  not found  {report['not_found']:,} ids of the opt-out list are not in the data set"]
     lines += [f"  source     {finding}" for finding in report["source"]]
+    hidden = sum(report.get("hidden_tags", {}).values())  # reports of an earlier version have none
+    if hidden:
+        lines += [
+            f"  tags       {hidden:,} that several rows share left as random bytes, so that nobody sees who shares"
+        ]
     if report["too_little_to_link"]:
         lines += [f"  too little {report['too_little_to_link']:,} rows hold too few values to link; they leave empty"]
     for field, counts in report["quality"].items():
@@ -103,12 +108,20 @@ def _limits_lines(project: Project) -> list[str]:
 
 
 def _tables_line(profile: AnyProfile) -> list[str]:
-    return [f"  tables     {', '.join(profile.table_names)}"] if isinstance(profile, HardenedProfile) else []
+    if not isinstance(profile, HardenedProfile):
+        return []
+    keys = ", ".join(profile.match_key_names)
+    return [f"  tables     {', '.join(profile.table_names)}", *([f"  match keys {keys}"] if keys else [])]
 
 
 def _shape(report: Mapping[str, Any]) -> str:
     tables = len(report.get("tables", (WHOLE_TABLE,)))  # reports of an earlier version name none
-    return f"{report['clk_bits']} bits" + (f" in each of {tables} tables" if tables > 1 else "")
+    tags = len(report.get("match_keys", ()))
+    return (
+        f"{report['clk_bits']} bits"
+        + (f" in each of {tables} tables" if tables > 1 else "")
+        + (f" and {tags} tags of match keys" if tags else "")
+    )
 
 
 def _provider_line(

@@ -1,8 +1,8 @@
 """The bytes of a submission: rows, chunks, digests and the signed submission manifest. docs/protocol.md section 6.
 
-A row on the wire is its 16-byte handle followed by one encoding (`clk_bits` / 8 bytes) for each table of the profile,
-in order; where the row does not enter a table, its bytes are zero. `row_bits` below are those of all its
-encodings together. A chunk is as many whole rows as fit into 1 MiB, so that a message stays well below gRPC's 4 MiB.
+A row on the wire is its 16-byte handle, then one CLK (`clk_bits` / 8 bytes) for each table of the profile, in order, then
+one tag of 16 bytes for each of its match keys, in order; where the row does not enter a table, or lacks a part of a match
+key, the bytes are zero. `row_bits` below are those of CLKs and tags together. A chunk is as many whole rows as fit into 1 MiB, so that a message stays well below gRPC's 4 MiB.
 Encodings are pseudonymous personal data.
 """
 
@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from isthmus.contract.canonical import canonical_bytes, read_canonical
 from isthmus.contract.errors import MalformedDocument, SubmissionMalformed
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
+from isthmus.contract.match_keys import MATCH_KEY_BITS
 
 CHUNK_BYTES: Final = 1 << 20
 KEY_CHECK_BYTES: Final = 16
 MAX_ROWS: Final = 20_000_000
 MAX_TABLES: Final = 64
+MAX_MATCH_KEYS: Final = 64
 MAX_DOCUMENT_BYTES: Final = 8192
-SUBMISSION_FORMAT: Final = "isthmus/submission/2"
+SUBMISSION_FORMAT: Final = "isthmus/submission/3"
 RECEIPT_FORMAT: Final = "isthmus/receipt/1"
 
 
@@ -34,8 +36,8 @@ KeyCheckHex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}\\Z")]
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a provider declares, and signs, before its first chunk.
 
-    `rows` counts encoded records; `tables` counts the encodings of a row; `clk_bits` is the length of one in bits, a
-    multiple of 8; `digest`, `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is the 16-byte
+    `rows` counts encoded records; `tables` counts the CLKs of a row, `match_keys` its tags; `clk_bits` is the length of
+    a CLK in bits, a multiple of 8; `digest`, `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is the 16-byte
     key-check value in hex.
     """
 
@@ -45,6 +47,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rows: int
     clk_bits: int
     tables: int
+    match_keys: int
     chunk_count: int
     digest: Sha256Hex
     key_check: KeyCheckHex
@@ -53,8 +56,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     @property
     def row_bits(self) -> int:
-        """How many bits the encodings of one row take together."""
-        return self.tables * self.clk_bits
+        """How many bits the CLKs and the tags of one row take together."""
+        return self.tables * self.clk_bits + self.match_keys * MATCH_KEY_BITS
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -92,7 +95,9 @@ def submission_from_bytes(data: bytes) -> Submission:
     if submission.clk_bits % 8 or not 8 <= submission.clk_bits <= 1 << 16:
         raise SubmissionMalformed(problem="its encodings have an impossible length")
     if not 1 <= submission.tables <= MAX_TABLES:
-        raise SubmissionMalformed(problem=f"its rows must hold between 1 and {MAX_TABLES} encodings")
+        raise SubmissionMalformed(problem=f"its rows must hold between 1 and {MAX_TABLES} CLKs")
+    if not 0 <= submission.match_keys <= MAX_MATCH_KEYS:
+        raise SubmissionMalformed(problem=f"its rows must hold between 0 and {MAX_MATCH_KEYS} tags of match keys")
     if submission.chunk_count != chunk_count(rows=submission.rows, row_bits=submission.row_bits):
         raise SubmissionMalformed(problem="its number of chunks does not fit its number of rows")
     return submission
@@ -140,6 +145,19 @@ def unpack_rows(payload: bytes, *, row_bits: int) -> tuple[NDArray[np.uint8], ND
         raise SubmissionMalformed(problem="a chunk does not hold whole rows")
     rows = np.frombuffer(payload, dtype=np.uint8).reshape(-1, size)
     return rows[:, :HANDLE_BYTES], rows[:, HANDLE_BYTES:]
+
+
+def tag_words(tags: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Give the first half of every tag as a number in the machine's own order of bytes, to tell tags apart by.
+
+    Args:
+        tags: uint8, shape (rows, match keys, 16).
+
+    Returns:
+        uint64, shape (match keys, rows), contiguous; 0 where a row has no tag.
+    """
+    words = np.ascontiguousarray(tags[:, :, :8].transpose(1, 0, 2)).view(np.uint64)
+    return words.reshape(words.shape[:2])
 
 
 def submission_digest(chunk_digests: Iterable[bytes]) -> bytes:

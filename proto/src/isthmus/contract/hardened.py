@@ -1,10 +1,10 @@
-"""The hardened profiles: several diffused tables a row (`hardened-1`), or one (`hardened-single-1`).
+"""The hardened profiles: diffused tables and match keys (`hardened-1`), or one diffused table (`hardened-single-1`).
 
-A **table** is a sparse clkhash filter (linkage schema version 3) over some of the fields, followed by keyed diffusion.
-One table, `all`, holds every shared field. The others of `hardened-1` hold two **groups** of fields each, so that a
-pair of records of which a part is damaged is still nearly equal somewhere. Why, and at which price:
-docs/decisions/0009-diffusion.md and 0014-boxes.md. Each profile follows from its fields and the grant of the name
-table alone.
+A **table** is a sparse clkhash filter (linkage schema version 3) over some of the fields, followed by keyed diffusion:
+records that are nearly equal as a whole are nearly equal vectors. One table, `all`, holds every shared field; the table
+`person` of `hardened-1` holds names and birth alone, for people who moved. Its **match keys** find the pairs of which a
+part is damaged by what is whole. Why, and at which price: docs/decisions/0009-diffusion.md, 0014-boxes.md and
+0015-match-keys.md. Each profile follows from its fields and the grant of the name table alone.
 
 A CLK is pseudonymous personal data, whatever the profile.
 """
@@ -21,15 +21,20 @@ import rfc8785
 
 from isthmus.contract.errors import InvalidLinkageSchema, InvalidProfile
 from isthmus.contract.linkage_schema import BitsPerFeature, Feature, LinkageSchema, parse_linkage_schema
+from isthmus.contract.match_keys import MATCH_KEY_BITS, MatchKey, match_keys_for
 from isthmus.contract.profile_parts import NORMALISER, RULES, WHOLE_TABLE, feature_of, in_standard_order, same_json
 
-HARDENED_FORMAT: Final = "isthmus/profile/2"
+HARDENED_FORMAT: Final = "isthmus/profile/3"
 HARDENED_1: Final = "hardened-1"
 HARDENED_SINGLE_1: Final = "hardened-single-1"
 ENCODER: Final = "clkhash-v3+diffusion-2"
 
 NAME_PAIR: Final = ("first", "last")
 """The groups whose table makes equal full names equal vectors, so that a project has to grant it."""
+
+PERSON_TABLE: Final = "person"
+PERSON_GROUPS: Final = ("first", "last", "birth")
+"""The groups of the table `person`: what people keep when they move."""
 
 BOX_BITS: Final = 8
 """Filter positions that a box reads, and bits that it gives (diffusion-2)."""
@@ -138,13 +143,15 @@ class HardenedProfile:
     hardening: Hardening
     groups: tuple[Group, ...]
     tables: tuple[Table, ...]
+    match_keys: tuple[MatchKey, ...]
 
     def __post_init__(self) -> None:
         """Check that tables, groups and numbers agree.
 
         Raises:
-            InvalidProfile: a schema is refused or does not set the bits that it should, a table has a field or a group
-                that the profile has not, or names alone enter a table without a grant.
+            InvalidProfile: a schema is refused or does not set the bits that it should, a table or a match key has a
+                field or a group that the profile has not, names alone enter a table without a grant, or a match key is
+                of a single group or of names alone.
         """
         known = {group.name for group in self.groups}
         for table in self.tables:
@@ -156,6 +163,7 @@ class HardenedProfile:
                 raise InvalidProfile(problem="a table has a field or a group that the profile has not")
             if NAME_PAIR in table.pairs and not self.name_table:
                 raise InvalidProfile(problem="names alone enter a table, which the project has not granted")
+        _check_match_keys(self.match_keys, self.groups)
 
     @property
     def clk_bits(self) -> int:
@@ -167,8 +175,23 @@ class HardenedProfile:
         """The tables that a row may send an encoding to, in order."""
         return tuple(table.name for table in self.tables)
 
+    @property
+    def match_key_names(self) -> tuple[str, ...]:
+        """The match keys that a row may send a tag for, in order."""
+        return tuple(key.name for key in self.match_keys)
+
+    @property
+    def part_bits(self) -> tuple[int, ...]:
+        """How many bits each CLK and then each tag of a row takes."""
+        return (self.clk_bits,) * len(self.tables) + (MATCH_KEY_BITS,) * len(self.match_keys)
+
+    @property
+    def row_bits(self) -> int:
+        """How many bits the CLKs and the tags of one row take together."""
+        return sum(self.part_bits)
+
     def document(self) -> dict[str, Any]:
-        """Give the profile as a JSON document of format `isthmus/profile/2`, a copy."""
+        """Give the profile as a JSON document of format `isthmus/profile/3`, a copy."""
         document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({"format": HARDENED_FORMAT} | asdict(self)))
         return document
 
@@ -194,8 +217,8 @@ _GROUPS: Final = (
 def hardened_1(fields: Sequence[str], *, name_table: bool = False) -> HardenedProfile:
     """Give the profile `hardened-1` for these standard fields, in whatever order they come.
 
-    Its tables are `all`, then one for every two groups, in the order of the groups. The table of first and last name
-    is there only with `name_table`. A table with the very fields of `all` is left out.
+    Its tables are `all`, then `person`, then, only with `name_table`, that of first and last name. A table with the very
+    fields of an earlier one is left out. Its match keys are those of `match_keys_for`.
 
     Raises:
         InvalidProfile: a field twice, one that is not standard, fields of fewer than two groups, or names alone without
@@ -234,19 +257,20 @@ def hardened_from_document(document: dict[str, Any]) -> HardenedProfile:
 
 
 def _profile(name: str, fields: Sequence[str], *, name_table: bool) -> HardenedProfile:
-    ordered, hardening = in_standard_order(fields), Hardening()
+    ordered, hardening, several = in_standard_order(fields), Hardening(), name == HARDENED_1
     groups = tuple(_held(ordered))
     pairs = _pairs(groups, name_table=name_table)
-    narrow = _pair_tables(ordered, groups, pairs, hardening) if name == HARDENED_1 else ()
+    narrow = _narrow_tables(ordered, groups, pairs, hardening) if several else ()
     return HardenedProfile(
         name=name,
         normaliser=NORMALISER,
         encoder=ENCODER,
         fields=ordered,
-        name_table=name_table and name == HARDENED_1,
+        name_table=name_table and several,
         hardening=hardening,
         groups=groups,
         tables=(_table(WHOLE_TABLE, ordered, pairs, hardening), *narrow),
+        match_keys=tuple(match_keys_for(ordered)) if several else (),
     )
 
 
@@ -270,15 +294,20 @@ def _pairs(groups: tuple[Group, ...], *, name_table: bool) -> tuple[tuple[str, s
     return allowed
 
 
-def _pair_tables(
+def _narrow_tables(
     fields: tuple[str, ...], groups: tuple[Group, ...], pairs: tuple[tuple[str, str], ...], hardening: Hardening
 ) -> Iterator[Table]:
-    fields_of = {group.name: group.fields for group in groups}
-    for left, right in pairs:
-        both = {*fields_of[left], *fields_of[right]}
-        if len(both) < len(fields):
-            inside = tuple(field for field in fields if field in both)
-            yield _table(f"{left}-{right}", inside, ((left, right),), hardening)
+    before = {fields}
+    for name, inside in ((PERSON_TABLE, PERSON_GROUPS), ("-".join(NAME_PAIR), NAME_PAIR)):
+        held = {field for group in groups if group.name in inside for field in group.fields}
+        kept, chosen = tuple(pair for pair in pairs if set(pair) <= set(inside)), _inside(fields, held)
+        if kept and chosen not in before:
+            before.add(chosen)
+            yield _table(name, chosen, kept, hardening)
+
+
+def _inside(fields: tuple[str, ...], held: set[str]) -> tuple[str, ...]:
+    return tuple(field for field in fields if field in held)
 
 
 def _table(name: str, fields: tuple[str, ...], pairs: tuple[tuple[str, str], ...], hardening: Hardening) -> Table:
@@ -311,6 +340,16 @@ def _check_schema(table: Table, hardening: Hardening) -> None:
         raise InvalidProfile(problem="the features of a linkage schema do not share bits_set bits")
     if schema.filter_bits != hardening.filter_bits or schema.xor_folds:
         raise InvalidProfile(problem="the filter of a linkage schema is not of filter_bits bits, unfolded")
+
+
+def _check_match_keys(keys: tuple[MatchKey, ...], groups: tuple[Group, ...]) -> None:
+    group_of = {field: group.name for group in groups for field in group.fields}
+    for key in keys:
+        if not set(key.fields) <= group_of.keys():
+            raise InvalidProfile(problem="a match key has a field that no group of the profile has")
+        joined = {group_of[field] for field in key.fields}
+        if len(joined) < 2 or joined <= set(NAME_PAIR):
+            raise InvalidProfile(problem="a match key is of a single group or of names alone")
 
 
 def _parsed(document: dict[str, Any]) -> LinkageSchema:

@@ -67,6 +67,21 @@ class Profile:
         """The tables that a row sends an encoding to: one, of all fields."""
         return (WHOLE_TABLE,)
 
+    @property
+    def match_key_names(self) -> tuple[str, ...]:
+        """The match keys that a row sends a tag for: none."""
+        return ()
+
+    @property
+    def part_bits(self) -> tuple[int, ...]:
+        """How many bits each CLK of a row takes; there is one."""
+        return (self.clk_bits,)
+
+    @property
+    def row_bits(self) -> int:
+        """How many bits the encoding of one row takes."""
+        return self.clk_bits
+
     def field_bits(self) -> dict[str, int]:
         """Give how many bits each field inserts where it is present."""
         features = self.linkage_schema["features"]

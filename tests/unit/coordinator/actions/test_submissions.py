@@ -258,10 +258,15 @@ def test_discarding_keeps_a_chunk_that_another_submission_holds_too(
         ({"manifest_hash": "00" * 32}, WrongManifest),
         ({"profile_digest": "00" * 32}, WrongProfile),
         ({"clk_bits": 512}, WrongProfile),
+        ({"tables": 2}, WrongProfile),
+        ({"match_keys": 1}, WrongProfile),
+        ({"match_keys": 65}, SubmissionMalformed),
+        ({"match_keys": -1}, SubmissionMalformed),
         ({"key_check": "00" * 16}, WrongLinkageKey),
         ({"rows": 0, "chunk_count": 0}, SubmissionMalformed),
         ({"chunk_count": 2}, SubmissionMalformed),
-        ({"format": "isthmus/submission/3"}, IsthmusError),
+        ({"format": "isthmus/submission/2"}, IsthmusError),
+        ({"format": "isthmus/submission/4"}, IsthmusError),
     ],
 )
 def test_declaration_that_does_not_belong_here_is_refused(

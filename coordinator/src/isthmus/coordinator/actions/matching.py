@@ -27,7 +27,7 @@ from isthmus.coordinator.disclosure.table import overlap_table
 from isthmus.coordinator.domain.entities import EntityRow, entity_id, pack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
-from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
 from isthmus.coordinator.match.overlap import membership_patterns
@@ -138,18 +138,18 @@ def _match(context: Context, round_id: RoundId, *, engine: SimilarityEngine, pro
         manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
         struck = _struck_out(tx, manifest)
         loaded = [_load_rows(context, tx, round_id, party, struck) for party in manifest.project.provider_ids()]
-    pairs = _linked_pairs(manifest, [clks for _, clks in loaded], engine=engine, progress=progress)
+    pairs = _linked_pairs(manifest, [encoded for _, encoded in loaded], engine=engine, progress=progress)
     return _Matched(manifest=manifest, struck=struck, rows=[rows for rows, _ in loaded], pairs=pairs)
 
 
 def _linked_pairs(
-    manifest: RoundManifest, clks: Sequence[NDArray[np.uint8]], *, engine: SimilarityEngine, progress: Progress
+    manifest: RoundManifest, encoded: Sequence[NDArray[np.uint8]], *, engine: SimilarityEngine, progress: Progress
 ) -> CandidatePairs:
-    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of the tables."""
+    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            clks,
+            [split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits) for one in encoded],
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
@@ -157,7 +157,7 @@ def _linked_pairs(
         )
         return at_least(pairs, threshold=threshold)
     parties = manifest.project.provider_ids()
-    datasets = [Dataset(party=party, clks=one[:, 0]) for party, one in zip(parties, clks, strict=True)]
+    datasets = [Dataset(party=party, clks=one) for party, one in zip(parties, encoded, strict=True)]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress)
 
 
@@ -183,14 +183,14 @@ def _struck_out(tx: Transaction, manifest: RoundManifest) -> StruckOut:
 def _load_rows(
     context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: StruckOut
 ) -> tuple[_Rows, NDArray[np.uint8]]:
-    """Give one provider's sealed rows but for those struck out, and their CLKs, uint8 (n, tables, clk_bits / 8)."""
+    """Give one provider's sealed rows but for those struck out, and their encodings, uint8 (n, row_bits / 8)."""
     declared = tx.submissions.find(round_id, party)
     submission = submission_from_bytes(declared.document if declared else b"")
     payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))
-    handles, clks = unpack_rows(payload, row_bits=submission.row_bits)
+    handles, encoded = unpack_rows(payload, row_bits=submission.row_bits)
     rows = _Rows(party=party, handles=handles)
     kept = rows.kept(struck)
-    return replace(rows, handles=handles[kept]), clks.reshape(submission.rows, submission.tables, -1)[kept]
+    return replace(rows, handles=handles[kept]), encoded[kept]
 
 
 def _settle(context: Context, matched: _Matched) -> None:

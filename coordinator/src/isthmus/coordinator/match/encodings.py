@@ -1,4 +1,4 @@
-"""What matching reads: one set of CLKs for each provider. Where they came from and whose they are is not known here."""
+"""What matching reads of each provider: CLKs, and tags of match keys. Whose they are is not known here."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.ids import PartyId
+from isthmus.contract.match_keys import MATCH_KEY_BITS
+
+Tags = NDArray[np.uint8]
+"""The tags of some rows, uint8, shape (rows, match keys, 16), zero where a row has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TabledRows:
+    """What one provider sends under a hardened profile.
+
+    `clks`: uint8, shape (rows, tables, bytes), all zero where a row does not enter a table. `tags`: as `Tags`.
+    """
+
+    clks: NDArray[np.uint8]
+    tags: Tags
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.clks)
+
+
+def split_rows(encoded: NDArray[np.uint8], *, tables: int, clk_bits: int) -> TabledRows:
+    """Part the encodings of some rows, uint8 of shape (rows, row_bits / 8), into CLKs and tags; views, no copies."""
+    clk_bytes, tag_bytes = clk_bits // 8, MATCH_KEY_BITS // 8
+    end = tables * clk_bytes
+    # Counted, not left to reshape, which cannot tell how many there are of no rows.
+    match_keys = (encoded.shape[1] - end) // tag_bytes
+    return TabledRows(
+        clks=encoded[:, :end].reshape(len(encoded), tables, clk_bytes),
+        tags=encoded[:, end:].reshape(len(encoded), match_keys, tag_bytes),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,21 +1,23 @@
 """Gates: what a submission's encodings must look like, as far as that can be seen without a key.
 
 They stop mistakes (rows not de-duplicated, another program's output) and cheap malice: vectors so dense that they are
-similar to everything, rows in a narrow table without the table that would tell them apart. They do not stop a provider
-who makes up plausible people (docs/threat-model.md).
+similar to everything, rows in a narrow table without the table that would tell them apart, tags that several rows have.
+They do not stop a provider who makes up plausible people (docs/threat-model.md).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import product
 from math import sqrt
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, Hardening
 from isthmus.contract.profiles import AnyProfile
+from isthmus.coordinator.match.encodings import TabledRows, split_rows
 
 MOST_IDENTICAL_SHARE: Final = 0.2
 """Rows that are identical to an earlier row of their submission; people have twins in a file, not every fifth row."""
@@ -23,6 +25,10 @@ MOST_IDENTICAL_SHARE: Final = 0.2
 INTEROP_DENSITY: Final = (0.05, 0.5)
 """Of `interop-1`: a full record sets 0.39 of a CLK in the mean, the least that may link 0.2; values of many tokens set
 somewhat more, and of few tokens somewhat less, than their share."""
+
+_ANY_VALUE: Final = ("", "x")
+_ANY_DATE: Final = ("", "x", "20000101")
+"""No value, one that has no parts of a date, one that has."""
 
 SIGMAS: Final = 7.0
 """Standard deviations allowed on each side of what diffusion gives: chance passes them once in some 10^11 rows."""
@@ -39,51 +45,67 @@ class DensityGate:
 
 @dataclass(slots=True, kw_only=True)
 class Gates:
-    """Looks at a submission piece by piece; memory grows by 8 bytes a row.
+    """Looks at a submission piece by piece; memory grows by 8 bytes for each row and by 8 for each row and match key.
 
-    `patterns` are the combinations of tables that a row may be in: bit t of one stands for table t.
+    `density` is of the tables and `match_keys` are the names of the match keys, both in order. `patterns` are the
+    combinations of the two that a row may have: bit t of one stands for table t, those after them for the match keys.
     """
 
     density: Sequence[DensityGate]
+    match_keys: Sequence[str]
     patterns: frozenset[int]
-    clk_bytes: int
+    clk_bits: int
 
     def problem(self, pieces: Iterable[NDArray[np.uint8]]) -> str | None:
         """Say what stands against a submission, or nothing.
 
         Args:
-            pieces: the encodings of some rows each, uint8 of shape (n, tables * clk_bytes).
+            pieces: the encodings of some rows each, uint8 of shape (n, row_bits / 8).
         """
-        digests = []
-        for clks in pieces:
-            found = self._density_problem(clks) or self._pattern_problem(clks)
+        digests, words, tagged = [], [], np.zeros(len(self.match_keys), np.intp)
+        for encoded in pieces:
+            rows = split_rows(encoded, tables=len(self.density), clk_bits=self.clk_bits)
+            found = self._density_problem(rows.clks) or self._pattern_problem(rows)
             if found is not None:
                 return found
-            digests.append(_row_digests(clks))
-        return _identity_problem(np.concatenate(digests))
+            digests.append(_row_digests(rows.clks.reshape(len(rows), -1)))
+            words.append(tag_words(rows.tags))
+            tagged += rows.tags.any(axis=2).sum(axis=0)
+        return _identity_problem(np.concatenate(digests)) or self._tag_problem(words, tagged.tolist())
 
-    def _pattern_problem(self, clks: NDArray[np.uint8]) -> str | None:
-        inside = clks.reshape(len(clks), len(self.density), self.clk_bytes).any(axis=2)
-        patterns = (inside << np.arange(len(self.density), dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+    def _pattern_problem(self, rows: TabledRows) -> str | None:
+        inside = np.hstack([rows.clks.any(axis=2), rows.tags.any(axis=2)])
+        patterns = (inside << np.arange(inside.shape[1], dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
         strange = next((pattern for pattern in np.unique(patterns).tolist() if pattern not in self.patterns), None)
         if strange is None:
             return None
-        names = [gate.table for place, gate in enumerate(self.density) if strange >> place & 1]
+        names = [*(gate.table for gate in self.density), *self.match_keys]
+        held = [name for place, name in enumerate(names) if strange >> place & 1]
         return (
-            f"rows have encodings in exactly these tables: {', '.join(names)}; by the groups of fields that a row can"
-            " hold, this profile makes no such rows"
+            f"rows have encodings in exactly these tables and match keys: {', '.join(held)}; whichever fields a row"
+            " lacks, this profile makes no such rows"
         )
 
     def _density_problem(self, clks: NDArray[np.uint8]) -> str | None:
-        by_table = clks.reshape(len(clks), len(self.density), self.clk_bytes)
         for place, gate in enumerate(self.density):
-            share = np.bitwise_count(by_table[:, place]).sum(axis=1, dtype=np.uint32) / (8 * self.clk_bytes)
+            share = np.bitwise_count(clks[:, place]).sum(axis=1, dtype=np.uint32) / self.clk_bits
             outside = (share != 0) & ((share < gate.low) | (share > gate.high))
             if bool(outside.any()):
                 return (
                     f"encodings of table {gate.table} have a share of set bits outside {gate.low:.2f} to"
                     f" {gate.high:.2f}, which this profile does not make"
                 )
+        return None
+
+    def _tag_problem(self, words: Sequence[NDArray[np.uint64]], tagged: Sequence[int]) -> str | None:
+        """Look for tags that two rows share, as far as their first halves tell, which is far enough by chance.
+
+        `tagged` says how many rows have a tag; a first half of zeros, which chance hardly ever makes, counts as shared.
+        """
+        for place, (name, count) in enumerate(zip(self.match_keys, tagged, strict=True)):
+            tags = np.concatenate([each[place] for each in words])
+            if len(np.unique(tags[tags != 0])) < count:
+                return f"two rows have the same tag of match key {name}; a tag that rows share is never sent"
         return None
 
 
@@ -96,15 +118,19 @@ def gates_of(profile: AnyProfile) -> Gates:
         low, high = INTEROP_DENSITY
         density = [DensityGate(table=name, low=low, high=high) for name in profile.table_names]
         patterns = frozenset({0, 1})
-    return Gates(density=density, patterns=patterns, clk_bytes=profile.clk_bits // 8)
+    return Gates(density=density, match_keys=profile.match_key_names, patterns=patterns, clk_bits=profile.clk_bits)
 
 
 def _patterns(profile: HardenedProfile) -> Iterator[int]:
-    """Give, for every set of groups that a row can hold, the tables that let it in."""
-    names = [group.name for group in profile.groups]
-    for held in chain.from_iterable(combinations(names, count) for count in range(len(names) + 1)):
-        inside = (any({*pair} <= {*held} for pair in table.pairs) for table in profile.tables)
-        yield sum(1 << place for place, let_in in enumerate(inside) if let_in)
+    """Give, for every set of values that a row can hold, the tables and match keys that it has encodings in."""
+    anchors = {anchor for group in profile.groups for anchor in group.anchors}
+    fields = sorted(anchors.union(*(key.fields for key in profile.match_keys)))
+    for values in product(*(_ANY_DATE if field == "dob" else _ANY_VALUE for field in fields)):
+        row = dict(zip(fields, values, strict=True))
+        held = {group.name for group in profile.groups if any(row[anchor] for anchor in group.anchors)}
+        inside = [any({*pair} <= held for pair in table.pairs) for table in profile.tables]
+        inside += [all(part.of(row[part.field]) for part in key.parts) for key in profile.match_keys]
+        yield sum(1 << place for place, has in enumerate(inside) if has)
 
 
 def _hardened_gate(table: str, hardening: Hardening) -> DensityGate:

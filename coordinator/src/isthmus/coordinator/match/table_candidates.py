@@ -64,12 +64,12 @@ def table_candidates(
     _check(submissions, tables=len(floors), k=k)
     members = [[np.flatnonzero(one[:, table].any(axis=1)) for one in submissions] for table in range(len(floors))]
     work = [sum(left.size * right.size for left, right in combinations(rows, 2)) for rows in members]
-    found = _no_pairs()
+    found = no_pairs()
     for table, (floor, rows) in enumerate(zip(floors, members, strict=True)):
         datasets = [_dataset(one, table, inside) for one, inside in zip(submissions, rows, strict=True)]
         told = _shifted(progress, done=sum(work[:table]), total=sum(work))
         pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told)
-        found = _united(found, _renumbered(best_of_each_row(pairs, k=k), pairs, rows))
+        found = united(found, _renumbered(best_of_each_row(pairs, k=k), pairs, rows))
         if len(found) > max_pairs:
             raise TooManyCandidates(threshold=floor, limit=max_pairs)
     return found
@@ -131,14 +131,15 @@ def _renumbered(keep: NDArray[np.bool_], pairs: CandidatePairs, rows: Sequence[N
     )
 
 
-def _no_pairs() -> RowPairs:
+def no_pairs() -> RowPairs:
+    """Give no pairs."""
     none = np.empty(0, np.uint32)
     return RowPairs(left_dataset=none, right_dataset=none, left_row=none, right_row=none)
 
 
-def _united(one: RowPairs, other: RowPairs) -> RowPairs:
-    """Give the pairs of both, each once, in their order."""
-    columns = [np.concatenate(both) for both in zip(_columns(one), _columns(other), strict=True)]
+def united(*parts: RowPairs) -> RowPairs:
+    """Give the pairs of all parts, one or more, each once, in their order."""
+    columns = [np.concatenate(column) for column in zip(*map(_columns, parts), strict=True)]
     order = np.lexsort(columns[::-1])
     fresh = np.ones(order.size, np.bool_)
     fresh[1:] = np.logical_or.reduce([np.diff(column[order]) != 0 for column in columns])

@@ -1,4 +1,4 @@
-"""What the linking of several tables a row goes by: constants, declared once, and what a profile makes of them.
+"""What linking by tables and match keys goes by: constants, declared once, and what a profile makes of them.
 
 All follows from the profile: no number is fitted to a round's data. Chosen on made-up households with two levels of
 typing errors and checked on other data: docs/decisions/0012-linking-by-tables.md.
@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Final
 
 from isthmus.contract.hardened import Group, HardenedProfile, Hardening, Table
+from isthmus.contract.match_keys import DATE_DIGITS, MatchKey, Part
+from isthmus.contract.profile_parts import RULES
 
 FLOOR: Final = 0.57
 """Dice similarity that a candidate needs in a table; of unrelated rows 99.999 % lie under 0.56 (decision 0009)."""
@@ -53,14 +55,28 @@ class TableRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRule:
+    """One match key: what equal tags say.
+
+    `bounds[g]` is in [0, 1]: how much of group g can still differ where the tags are equal, 1 where they say nothing of
+    it. `groups` are the places of the groups that a row holds which has a tag.
+    """
+
+    name: str
+    bounds: tuple[float, ...]
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRules:
-    """How rows of a hardened profile are linked; `tables` in the order in which a submission has them.
+    """How rows of a hardened profile are linked; `tables` and `keys` in the order in which a submission has them.
 
     `taps` and `clk_bits` are those of the profile's diffusion. `threshold` is the profile's default, in [0, 1].
     """
 
     groups: tuple[GroupRule, ...]
     tables: tuple[TableRule, ...]
+    keys: tuple[KeyRule, ...]
     taps: int
     clk_bits: int
     best_of_row: int = BEST_OF_ROW
@@ -84,6 +100,7 @@ def link_rules(profile: HardenedProfile) -> LinkRules:
             )
             for table in profile.tables
         ),
+        keys=tuple(_key_rule(key, profile.groups, len(fields_of)) for key in profile.match_keys),
         taps=profile.hardening.taps,
         clk_bits=profile.hardening.clk_bits,
     )
@@ -108,6 +125,11 @@ _GONE_AT: Final[Mapping[str, float]] = MappingProxyType(
 )
 """Unrelated numbers and dates share some of their digits, so that they count as wholly different earlier than names."""
 
+_STEM_LEFT_OPEN: Final = 0.6
+"""Names with the same three letters first mostly differ in what follows, if at all."""
+
+_TRIGRAMS: Final = range(-2, DATE_DIGITS)
+
 _PERSONAL: Final = frozenset({"first", "birth", "ssn"})
 _REST: Final = GroupRule(name="rest", agree_bits=0, differ_bits=0, gone_at=1, personal=False)
 
@@ -131,6 +153,29 @@ def _shares(table: Table, fields_of: list[frozenset[str]], hardening: Hardening)
         features = [feature for feature in table.linkage_schema["features"] if feature["identifier"] in fields]
         bits = sum(feature["hashing"]["strategy"]["bitsPerFeature"] for feature in features)
         yield 2 * bits * alone / hardening.filter_bits
+
+
+def _key_rule(key: MatchKey, groups: tuple[Group, ...], group_count: int) -> KeyRule:
+    """Give what equal tags leave open of each group: its other fields, by weight, and what is in no part of the key."""
+    bounds = [1.0] * group_count
+    held = [place for place, group in enumerate(groups) if set(key.fields) & set(group.fields)]
+    for place in held:
+        weights = {field: RULES[field].weight for field in groups[place].fields}
+        said = sum(weights[part.field] * (1 - left_open(part)) for part in key.parts if part.field in weights)
+        bounds[place] = 1 - said / sum(weights.values())
+    return KeyRule(name=key.name, bounds=tuple(bounds), groups=tuple(held))
+
+
+def left_open(part: Part) -> float:
+    """Give how much of a field can differ where one part of it is equal, in [0, 1]: the share of its tokens."""
+    if not part.slices:
+        return 0.0
+    if not part.digits:
+        return _STEM_LEFT_OPEN if part.slices[0][1] > 1 else 1.0
+    kept = {at for start, end in part.slices for at in range(start, end)}
+    # A date has positional 3-grams, with two spaces before and after it.
+    changed = [any(0 <= at < part.digits and at not in kept for at in range(first, first + 3)) for first in _TRIGRAMS]
+    return sum(changed) / len(changed)
 
 
 def _only_pair(table: Table, places: Mapping[str, int]) -> tuple[int, int] | None:

@@ -1,10 +1,11 @@
-"""How much the tables of two rows speak for one person: from the bits of the tables to a score in [0, 1].
+"""How much two rows speak for one person: from the bits of their tables and the tags they share to a score in [0, 1].
 
 Three steps. (1) Diffusion with t taps and boxes of eight turns a share d of differing input bits into an excess of
 equal over unequal output bits of (1 - 2d)^t (1 - d)^8; that is inverted. (2) Each table adds up the disagreement of
-its groups, so that those of the single groups follow from several tables, by least squares within [0, 1]. (3) The
-groups' evidence is added up in bits and held against the chance of meeting another person (Fellegi and Sunter, 1969),
-and of meeting a member of the same household. Formulas and constants: docs/decisions/0012-linking-by-tables.md.
+its groups, so that those of the single groups follow from several tables, by least squares within what a shared tag
+leaves open of each (`key_bound`). (3) The groups' evidence is added up in bits and held against the chance of meeting
+another person (Fellegi and Sunter, 1969), and of meeting a member of the same household. Formulas and constants:
+docs/decisions/0012-linking-by-tables.md and 0015-match-keys.md.
 """
 
 from typing import Final
@@ -28,6 +29,9 @@ BLURRED_EXCESS: Final = 0.08
 
 MODEL_ERROR: Final = 0.008
 """Standard deviation of a table's input disagreement beside that of chance: fields share bits only on average."""
+
+UNKNOWN: Final = 0.8
+"""Where nothing is seen of a group, it disagrees by so much of what counts as gone: damage mostly leaves some of it."""
 
 SWEEPS: Final = 25
 RELAXATION: Final = 1.5
@@ -68,31 +72,49 @@ def input_disagreement(excess: Floats, *, taps: int) -> Floats:
     return np.asarray(share)
 
 
-def group_disagreement(excess: Floats, *, both: Flags, one: Flags, rules: LinkRules) -> Floats:
-    """Give how far each group disagrees, from what the tables show.
+def group_disagreement(excess: Floats, *, both: Flags, one: Flags, bound: Floats, rules: LinkRules) -> Floats:
+    """Give how far each group disagrees, from what the tables show, within what the match keys leave open.
 
-    Simultaneous iterative least squares from "all disagree" (SIRT; Gilbert, 1972): independent of the order of tables
-    and groups, and what no table shows stays a disagreement.
+    Simultaneous iterative least squares from "most of it disagrees" (SIRT; Gilbert, 1972): independent of the
+    order of tables and groups, and what no table shows stays a disagreement.
 
     Args:
         excess: float64, shape (tables, pairs); NaN where a row is not in the table.
         both, one: bool, shape (groups, pairs): both rows hold the group; one of them alone does.
+        bound: float64, shape (groups, pairs), in [0, 1]: the most that the group can disagree.
 
     Returns:
-        float64, shape (groups, pairs), in [0, 1]; of no meaning where not both rows hold the group.
+        float64, shape (groups, pairs), in [0, bound]; of no meaning where not both rows hold the group.
     """
     shares = np.array([table.shares for table in rules.tables])
     # A group that one side alone holds sets bits on that side only.
     seen = np.nan_to_num(np.maximum(input_disagreement(excess, taps=rules.taps) - shares @ one / 2, 0))
     weights, blurred = _weights(excess, rules), excess < BLURRED_EXCESS
     reach = np.maximum(shares @ both, 1e-12)
-    found: Floats = np.ones(both.shape)
+    gone_at = np.array([rule.gone_at for rule in rules.groups])[:, np.newaxis]
+    found: Floats = np.minimum(bound, UNKNOWN * gone_at)
     for _ in range(SWEEPS):
         lacking = seen - shares @ (found * both)
         counted = np.where(blurred & (lacking <= 0), 0, weights)
         step = shares.T @ (counted * lacking / reach) / np.maximum(shares.T @ counted, 1e-12)
-        np.clip(found + RELAXATION * step, 0, 1, out=found)
+        np.clip(found + RELAXATION * step, 0, bound, out=found)
     return found
+
+
+def key_bound(equal: Flags, *, rules: LinkRules) -> Floats:
+    """Give how much each group of each pair can disagree, by the match keys that the pair shares.
+
+    Args:
+        equal: bool, shape (keys, pairs).
+
+    Returns:
+        float64, shape (groups, pairs), in [0, 1].
+    """
+    bound: Floats = np.ones((len(rules.groups), equal.shape[1]))
+    for rule, shared in zip(rules.keys, equal, strict=True):
+        bounds = np.array(rule.bounds)[:, np.newaxis]
+        np.minimum(bound, bounds, out=bound, where=shared)
+    return bound
 
 
 def evidence_bits(disagreement: Floats, both: Flags, *, rules: LinkRules, other_rows: int) -> Floats:

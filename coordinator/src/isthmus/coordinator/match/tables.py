@@ -1,6 +1,6 @@
-"""Linking rows that send several tables (hardened profiles): candidate pairs with one score each, ready for `group`.
+"""Linking rows that send tables and match keys (hardened profiles): candidate pairs with one score each, for `group`.
 
-The rule: docs/decisions/0012-linking-by-tables.md. No field is compared here; the tables alone speak.
+The rule: docs/decisions/0012-linking-by-tables.md and 0015-match-keys.md. No field is compared here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, SimilarityEngine, merge_found
-from isthmus.coordinator.match.table_candidates import Packed, RowPairs, table_candidates
+from isthmus.coordinator.match.errors import TooManyCandidates
+from isthmus.coordinator.match.key_candidates import equal_tags, key_candidates
+from isthmus.coordinator.match.table_candidates import Packed, RowPairs, table_candidates, united
 from isthmus.coordinator.match.table_rules import LinkRules
 from isthmus.coordinator.match.table_score import (
     Flags,
@@ -18,15 +21,16 @@ from isthmus.coordinator.match.table_score import (
     compute_excess,
     evidence_bits,
     group_disagreement,
+    key_bound,
     score_of_bits,
 )
 
 _PAIRS_AT_ONCE = 2**14
-"""So many pairs of rows take 8 MB in one table, and some 20 MB in the least squares of sixteen."""
+"""So many pairs of rows take 8 MB in one table, and as much in the tags of sixteen match keys."""
 
 
 def link_tables(
-    submissions: Sequence[Packed],
+    submissions: Sequence[TabledRows],
     *,
     rules: LinkRules,
     engine: SimilarityEngine,
@@ -38,8 +42,8 @@ def link_tables(
     The same submissions give the same pairs, whatever the engine's number of workers.
 
     Args:
-        submissions: one for each dataset, uint8, shape (rows, tables, bytes), tables in the order of the rules, all
-            zero where a row does not enter a table. Bytes are whole 64-bit words.
+        submissions: one for each dataset, tables and match keys in the order of the rules. The bytes of a CLK are whole
+            64-bit words.
         rules: those of the profile that the rows are encoded by.
         engine: compares the rows of each table.
         max_pairs: how many pairs may be held in all.
@@ -49,16 +53,22 @@ def link_tables(
         ValueError: the submissions do not fit the rules or each other.
         TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
     """
-    if any(one.ndim != 3 or 8 * one.shape[2] != rules.clk_bits for one in submissions):
+    if any(one.clks.ndim != 3 or 8 * one.clks.shape[2] != rules.clk_bits for one in submissions):
         raise ValueError("a submission must hold vectors of the length that the rules name")
-    found = table_candidates(
-        submissions,
+    if any(one.tags.shape[1] != len(rules.keys) for one in submissions):
+        raise ValueError("a submission must hold a tag for each match key of the rules")
+    by_key = key_candidates([one.tags for one in submissions])
+    by_table = table_candidates(
+        [one.clks for one in submissions],
         floors=[table.floor for table in rules.tables],
         engine=engine,
         k=rules.best_of_row,
         max_pairs=max_pairs,
         progress=progress,
     )
+    found = united(by_table, by_key)
+    if len(found) > max_pairs:
+        raise TooManyCandidates(threshold=min(table.floor for table in rules.tables), limit=max_pairs)
     held = [_held_groups(one, rules) for one in submissions]
     return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
 
@@ -75,16 +85,18 @@ def at_least(pairs: CandidatePairs, *, threshold: float) -> CandidatePairs:
     )
 
 
-def _held_groups(submission: Packed, rules: LinkRules) -> Flags:
-    """Say which groups each row holds, shape (groups, rows), from the tables that it is in.
+def _held_groups(submission: TabledRows, rules: LinkRules) -> Flags:
+    """Say which groups each row holds, shape (groups, rows), from the tags that it has and the tables that it is in.
 
-    A table of one pair shows both its groups. Where no table does, rows count as full; fields of no group always do.
+    A tag shows the groups of its key, a table of one pair both of these. Where nothing shows a group, rows count as
+    full; fields of no group always do.
     """
-    shown = {place for table in rules.tables if table.pair for place in table.pair}
+    signs = [(rule.groups, submission.tags[:, number]) for number, rule in enumerate(rules.keys)]
+    signs += [(rule.pair, submission.clks[:, number]) for number, rule in enumerate(rules.tables) if rule.pair]
+    shown = {place for groups, _ in signs for place in groups}
     held = np.array([[place not in shown] for place in range(len(rules.groups))]).repeat(len(submission), axis=1)
-    for number, table in enumerate(rules.tables):
-        for place in table.pair or ():
-            held[place] |= submission[:, number].any(axis=1)
+    for groups, bytes_of_row in signs:
+        held[list(groups)] |= bytes_of_row.any(axis=1)
     return held
 
 
@@ -103,12 +115,14 @@ def _parts(found: RowPairs) -> Iterator[RowPairs]:
             )
 
 
-def _scored(part: RowPairs, submissions: Sequence[Packed], held: Sequence[Flags], rules: LinkRules) -> Found:
+def _scored(part: RowPairs, submissions: Sequence[TabledRows], held: Sequence[Flags], rules: LinkRules) -> Found:
     left, right = int(part.left_dataset[0]), int(part.right_dataset[0])
     left_held, right_held = held[left][:, part.left_row], held[right][:, part.right_row]
     both = left_held & right_held
-    excess = _excess(submissions[left], submissions[right], part.left_row, part.right_row)
-    disagreement = group_disagreement(excess, both=both, one=left_held ^ right_held, rules=rules)
+    excess = _excess(submissions[left].clks, submissions[right].clks, part.left_row, part.right_row)
+    equal = equal_tags(submissions[left].tags[part.left_row], submissions[right].tags[part.right_row])
+    bound = key_bound(equal, rules=rules)
+    disagreement = group_disagreement(excess, both=both, one=left_held ^ right_held, bound=bound, rules=rules)
     other_rows = max(len(submissions[left]), len(submissions[right]))
     bits = evidence_bits(disagreement, both, rules=rules, other_rows=other_rows)
     return Found(

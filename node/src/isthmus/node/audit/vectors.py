@@ -72,7 +72,7 @@ def row_count(tables: EncodedTables) -> int:
 
 
 def encode_tables(columns: Columns, *, profile: AnyProfile, random_bytes: RandomBytes) -> EncodedTables:
-    """The encodings of all rows under a fresh key.
+    """The CLKs of all rows under a fresh key; tags of match keys, of which no two in a file are equal, are left out.
 
     Raises:
         InvalidValues, ColumnsMismatch: as the encoders do.
@@ -81,7 +81,8 @@ def encode_tables(columns: Columns, *, profile: AnyProfile, random_bytes: Random
     if isinstance(profile, Profile):
         schema = parse_linkage_schema(profile.linkage_schema)
         return {PLAIN_TABLE: centred(encode_interop(values, schema=schema, secret=random_bytes(KEY_BYTES)))}
-    keys = RoundKeys(encode=Secret(random_bytes(KEY_BYTES)), diffusion=Secret(random_bytes(KEY_BYTES)))
+    encode, diffusion, match = (Secret(random_bytes(KEY_BYTES)) for _ in range(3))
+    keys = RoundKeys(encode=encode, diffusion=diffusion, match=match)
     shape = (len(values[0]), profile.hardening.clk_bits // 8)
     packed = {table.name: np.zeros(shape, dtype=np.uint8) for table in profile.tables}
     present = {table.name: np.zeros(shape[0], dtype=np.bool_) for table in profile.tables}

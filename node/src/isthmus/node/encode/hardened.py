@@ -39,10 +39,11 @@ Tokenized = dict[str, TokenColumn]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundKeys:
-    """The two keys of a round that encoding needs: the round keys `encode` and `diffusion` (docs/protocol.md, 4)."""
+    """The round keys that encoding needs: `encode`, `diffusion` and `match` (docs/protocol.md section 4)."""
 
     encode: Secret
     diffusion: Secret
+    match: Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
