@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from harness import KEY_CHECK, OPERATOR, PROJECT, Coordinator, Enrolled, Rows, random_rows, small_engine
@@ -12,6 +13,7 @@ from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import rounds
+from isthmus.coordinator.actions.context import Compared
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.domain.entities import unpack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
@@ -64,7 +66,9 @@ class _Failing:
 
     max_pairs = 1
 
-    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+    def candidate_pairs(
+        self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
+    ) -> CandidatePairs:
         raise RuntimeError("row 4711 is odd")
 
 
@@ -221,13 +225,14 @@ def test_progress_is_shown_while_matching_and_gone_afterwards(hub: Coordinator) 
     seen: list[tuple[int, int]] = []
 
     def look() -> bool:
-        seen.append(hub.context.progress.of(one.id))
+        compared = hub.context.progress.of(one.id)
+        seen.append((compared.done, compared.total))
         return False
 
     hub.match(should_stop=look)
 
     assert seen == [(0, 0), (0, 120)]
-    assert hub.context.progress.of(one.id) == (0, 0)
+    assert hub.context.progress.of(one.id) == Compared()
 
 
 def test_fault_takes_the_round_to_failed_and_its_text_is_kept_nowhere(hub: Coordinator) -> None:
@@ -273,15 +278,15 @@ def test_round_cancelled_while_it_is_matched_stays_cancelled_without_result(hub:
         max_pairs = 1
 
         def candidate_pairs(
-            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
         ) -> CandidatePairs:
             rounds.cancel_round(hub.context, OPERATOR, round_id=one.id)
-            return small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
+            return small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress, **how)
 
     match_claimed(hub.context, one.id, engine=_Cancelling(), stop=threading.Event())
 
     assert hub.state(one.id) is RoundState.CANCELLED
-    assert hub.context.progress.of(one.id) == (0, 0)
+    assert hub.context.progress.of(one.id) == Compared()
     with hub.context.store.read() as tx:
         assert tx.results.find(one.id, one.providers[0].id) is None
         assert tx.results.releases() == []
@@ -316,9 +321,9 @@ def test_worker_matches_what_is_sealed_until_it_is_told_to_stop(hub: Coordinator
         max_pairs = 1
 
         def candidate_pairs(
-            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
         ) -> CandidatePairs:
-            pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
+            pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress, **how)
             stop.set()
             return pairs
 

@@ -41,7 +41,7 @@ class BestOfEachRow:
 
     def _ranks(self, dataset: Index, row: Index, other: Index) -> NDArray[np.intp]:
         places = (self._starts[dataset] + row) * self._datasets + other
-        ranks = _rank(dataset, row, other) + self._seen[places]
+        ranks: NDArray[np.intp] = _rank(dataset, row, other) + self._seen[places]
         distinct, counts = np.unique(places, return_counts=True)
         self._seen[distinct] = np.minimum(self._seen[distinct] + counts, self._k)
         return ranks

@@ -6,6 +6,7 @@ carries a job out, and in whatever order, its result is the same.
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor as Pool
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -70,18 +71,19 @@ class ThreadExecutor:
             return
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="compare")
         try:
-            yield from _as_ready(pool, work, enumerate(jobs), ahead=self.ahead)
+            yield from as_ready(pool, work, enumerate(jobs), ahead=self.ahead)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _as_ready(
-    pool: ThreadPoolExecutor,
+def as_ready(
+    pool: Pool,
     work: Callable[[Shared, Own], Result],
     jobs: Iterator[tuple[int, Job[Shared, Own]]],
     *,
     ahead: int,
 ) -> Generator[tuple[int, Result]]:
+    """Give the places and results of jobs that a pool carries out, `ahead` of them at once."""
     waiting: dict[Future[Result], int] = {}
     exhausted = False
     while True:

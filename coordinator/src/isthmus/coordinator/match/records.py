@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.engine import CandidatePairs
-
-Records = NDArray[np.bytes_]
-"""Records, dtype S24, shape (pairs,)."""
-
-RECORD: Final = np.dtype("S24")
+from isthmus.coordinator.match.runs import RECORD, Records
 
 _FIELDS: Final = np.dtype(
-    [("similarity", ">u8"), ("left_dataset", ">u4"), ("right_dataset", ">u4"), ("left_row", ">u4"), ("right_row", ">u4")]
+    [
+        ("similarity", ">u8"),
+        ("left_dataset", ">u4"),
+        ("right_dataset", ">u4"),
+        ("left_row", ">u4"),
+        ("right_row", ">u4"),
+    ]
 )
 
 STEPS: Final = 1000

@@ -4,11 +4,15 @@ Where they are kept is another matter: `isthmus.coordinator.store.runs` keeps fi
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from isthmus.coordinator.match.records import RECORD, Records
+Records = NDArray[np.bytes_]
+"""Candidate pairs as byte strings, dtype S24, shape (pairs,): `isthmus.coordinator.match.records`."""
+
+RECORD: Final = np.dtype("S24")
 
 
 class Runs(Protocol):
@@ -18,8 +22,8 @@ class Runs(Protocol):
         """Keep a run; the records are in order. Under a name that is taken nothing changes."""
         ...
 
-    def holds(self, name: str) -> bool:
-        """Say whether there is a run of that name, whole and unaltered."""
+    def holds(self, name: str, *, pairs: int) -> bool:
+        """Say whether there is a run of that name, whole and unaltered; finding it took comparing so many pairs."""
         ...
 
     def open(self, name: str) -> Records:
@@ -38,13 +42,17 @@ class MemoryRuns:
         """See `Runs`."""
         self._runs.setdefault(name, records)
 
-    def holds(self, name: str) -> bool:
+    def holds(self, name: str, *, pairs: int) -> bool:  # noqa: ARG002 - a promise of `Runs`
         """See `Runs`."""
         return name in self._runs
 
     def open(self, name: str) -> Records:
         """See `Runs`."""
         return self._runs[name]
+
+    def names(self) -> list[str]:
+        """Give the names of all runs, in the order in which they came."""
+        return list(self._runs)
 
 
 def merged(runs: Runs, names: Sequence[str], *, at_once: int) -> Iterator[Records]:
@@ -57,7 +65,9 @@ def merged(runs: Runs, names: Sequence[str], *, at_once: int) -> Iterator[Record
     step = max(1, at_once // (4 * max(1, len(names))))
     samples = np.sort(np.concatenate([np.empty(0, RECORD), *(runs.open(name)[step - 1 :: step] for name in names)]))
     pivots = samples[max(1, at_once // (2 * step)) - 1 :: max(1, at_once // (2 * step))]
-    cuts = [[0, *np.searchsorted(runs.open(name), pivots).tolist(), size] for name, size in zip(names, sizes, strict=True)]
+    cuts = [
+        [0, *np.searchsorted(runs.open(name), pivots).tolist(), size] for name, size in zip(names, sizes, strict=True)
+    ]
     for part in range(len(pivots) + 1):
         inside = [runs.open(name)[cut[part] : cut[part + 1]] for name, cut in zip(names, cuts, strict=True)]
         records = np.sort(np.concatenate([np.empty(0, RECORD), *inside]))

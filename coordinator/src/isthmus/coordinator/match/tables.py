@@ -9,10 +9,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.coordinator.match.crowding import check_number
 from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, SimilarityEngine, merge_found
-from isthmus.coordinator.match.errors import TooManyCandidates
 from isthmus.coordinator.match.key_candidates import equal_tags, key_candidates
+from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_candidates import Packed, RowPairs, table_candidates, united
 from isthmus.coordinator.match.table_rules import LinkRules
 from isthmus.coordinator.match.table_score import (
@@ -36,6 +37,7 @@ def link_tables(
     engine: SimilarityEngine,
     max_pairs: int,
     progress: Progress,
+    runs: Runs | None = None,
 ) -> CandidatePairs:
     """Give every candidate pair with its score, best first, whatever the score; `at_least` keeps the links.
 
@@ -48,6 +50,7 @@ def link_tables(
         engine: compares the rows of each table.
         max_pairs: how many pairs may be held in all.
         progress: told the pairs compared of those of all tables together.
+        runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
 
     Raises:
         ValueError: the submissions do not fit the rules or each other.
@@ -65,10 +68,10 @@ def link_tables(
         k=rules.best_of_row,
         max_pairs=max_pairs,
         progress=progress,
+        runs=runs,
     )
     found = united(by_table, by_key)
-    if len(found) > max_pairs:
-        raise TooManyCandidates(threshold=min(table.floor for table in rules.tables), limit=max_pairs)
+    check_number(len(found), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
     held = [_held_groups(one, rules) for one in submissions]
     return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
 
