@@ -1,8 +1,8 @@
 """`isthmus-coordinator`: the composition root and the operator's commands.
 
-`init`, `serve`, `cluster-keys` and `operator-certificate` work on the coordinator's folder; everything else is a call to the running
-coordinator with the operator's certificate. What only the folder's commands need (database, matching) is imported by
-them alone, so that the others start at once.
+`init`, `serve`, `cluster-keys` and `operator-certificate` work on the coordinator's folder; everything else is a call
+to the running coordinator with the operator's certificate. What only the folder's commands need (database, matching) is
+imported by them alone, so that the others start at once.
 """
 
 import os

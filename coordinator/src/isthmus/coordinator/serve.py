@@ -10,9 +10,10 @@ from pathlib import Path
 
 from isthmus.coordinator.actions.housekeeping import sweep_blobs, sweep_runs
 from isthmus.coordinator.config import FILE_NAME
-from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES, ENGINES
+from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.executor import Executor
+from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
 from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
 from isthmus.coordinator.setup import Installation
 from isthmus.coordinator.worker import run_worker
@@ -67,12 +68,16 @@ def _engine(installation: Installation) -> SimilarityEngine:
         max_pairs=settings.max_pairs or DEFAULT_MAX_PAIRS,
         max_pairs_of_row=settings.max_pairs_of_row or DEFAULT_MAX_PAIRS_OF_ROW,
         memory_bytes=settings.memory_mib * 2**20 or DEFAULT_MEMORY_BYTES,
-        executor=_cluster(installation.folder / "authority" / "cluster", settings.cluster),
+        executor=cluster_executor(installation.folder, settings.cluster),
     )
 
 
-def _cluster(keys: Path, scheduler: str) -> Executor | None:
-    """Give the executor of the scheduler that the settings name; none where they name none."""
+def cluster_executor(folder: Path, scheduler: str) -> Executor | None:
+    """Give the executor of the scheduler that the settings name; none where they name none.
+
+    Raises:
+        SettingsInvalid: the program or the folder lacks what a cluster needs.
+    """
     if not scheduler:
         return None
     try:
@@ -81,6 +86,7 @@ def _cluster(keys: Path, scheduler: str) -> Executor | None:
     except ModuleNotFoundError as exc:
         problem = "matching.cluster needs the extra `cluster`: install isthmus-coordinator[cluster]"
         raise SettingsInvalid(file=FILE_NAME, problem=problem) from exc
+    keys = folder / "authority" / "cluster"
     files = ClusterKeys(root=keys / "root.crt", certificate=keys / "coordinator.crt", key=keys / "coordinator.key")
     if not files.key.exists():
         problem = "matching.cluster needs keys: make them with isthmus-coordinator cluster-keys"

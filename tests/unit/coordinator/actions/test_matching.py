@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from harness import KEY_CHECK, OPERATOR, PROJECT, Coordinator, Enrolled, Rows, random_rows, small_engine
 
@@ -14,12 +15,14 @@ from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import rounds
 from isthmus.coordinator.actions.context import Compared
+from isthmus.coordinator.actions.housekeeping import sweep_runs
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.domain.entities import unpack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
 from isthmus.coordinator.match import ENGINES
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress
+from isthmus.coordinator.match.runs import RECORD
 from isthmus.coordinator.worker import match_claimed, run_worker
 
 PEOPLE_OF_BOTH = 7
@@ -207,6 +210,42 @@ def test_interrupted_round_is_matched_again_to_the_same_bytes(make_hub: Callable
 
     assert one.id == other.id
     assert _result_bytes(straight, one) == _result_bytes(interrupted, other)
+
+
+def test_a_round_goes_on_with_what_was_found_before_and_counts_it(make_hub: Callable[[str], Coordinator]) -> None:
+    straight, interrupted = make_hub("straight"), make_hub("interrupted")
+    one, other = _sealed(straight), _sealed(interrupted)
+    straight.match()
+    context = interrupted.context
+
+    stop = iter([False, True])
+    with pytest.raises(MatchingInterrupted):
+        interrupted.match(should_stop=lambda: next(stop))
+    kept = context.runs.rounds()
+    seen: list[Compared] = []
+    match_round(context, other.id, engine=small_engine(), should_stop=lambda: False, told=seen.append)
+
+    assert kept == [other.id]
+    assert (seen[0].done, seen[-1].done, seen[-1].before) == (0, 120, 120)
+    assert context.runs.rounds() == []
+    assert _result_bytes(straight, one) == _result_bytes(interrupted, other)
+
+
+@pytest.mark.parametrize(("state", "kept"), [("failed", True), ("cancelled", False)])
+def test_runs_of_a_round_that_may_be_matched_again_stay_when_the_coordinator_starts(
+    hub: Coordinator, state: str, kept: bool
+) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    hub.context.runs.of(one.id).keep("run", np.empty(0, RECORD))
+    if state == "failed":
+        fail_round(hub.context, one.id, error=RuntimeError())
+    else:
+        rounds.cancel_round(hub.context, OPERATOR, round_id=one.id)
+
+    sweep_runs(hub.context)
+
+    assert (one.id in hub.context.runs.rounds()) == kept
 
 
 def test_round_has_one_result_however_often_it_is_matched(hub: Coordinator) -> None:

@@ -115,6 +115,7 @@ class _Tally:
 
     max_pairs: float
     done: int = 0
+    told: int = 0
     names: list[str] = field(default_factory=list)
     steps: NDArray[np.int64] = field(default_factory=lambda: np.zeros(STEPS + 1, np.int64))
 
@@ -161,14 +162,15 @@ def search(
         )
     if plan.best_of_row is None:
         check_pairs(tally.steps, threshold=plan.threshold, limit=limits.max_pairs)
-    if tally.done < plan.total:
+    if tally.told < plan.total:
         progress(plan.total, plan.total)
     return _gathered(plan, runs, tally.names, limits)
 
 
 def _tell(tally: _Tally, total: int, progress: Progress) -> None:
     # Rows that fill a block count too, and rows without a bit do not: the end is set when all is done.
-    progress(min(total, tally.done), total)
+    tally.told = min(total, tally.done)
+    progress(tally.told, total)
 
 
 def _searched(
