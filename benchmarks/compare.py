@@ -51,7 +51,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 # The people live with the scripts, which are no package.
 from isthmus_people.population import write_people
 
-KEYS: Final = RoundKeys(encode=Secret(b"a benchmark keeps no secrets"), diffusion=Secret(b"and no diffusion key"))
+KEYS: Final = RoundKeys(
+    encode=Secret(b"a benchmark keeps no secrets"), diffusion=Secret(b"no diffusion key"), match=Secret(b"no match key")
+)
 FIELDS: Final = ("first_name", "middle_name", "last_name", "dob", "sex", "street_number", "street_name", "city", "zip")
 FLOOR: Final = 0.57
 TURNS: Final = 5

@@ -14,7 +14,7 @@ import click
 from isthmus_people.score import score_links, score_table
 
 from isthmus.contract.errors import IsthmusError
-from isthmus.contract.profiles import PROFILE_NAMES
+from isthmus.contract.profiles import DEFAULT_PROFILE, PROFILE_NAMES
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.normalise.dates import DateOrder, DateOrderGuess, infer_date_order
 from isthmus.node.sources.csv_file import read_csv
@@ -69,7 +69,7 @@ class NamedFileType(click.ParamType[NamedFile]):
 @click.option(
     "--profile",
     type=click.Choice(PROFILE_NAMES),
-    default="interop-1",
+    default=DEFAULT_PROFILE,
     show_default=True,
     help="How rows are encoded. interop-1 is the fastest to compare; on one machine there is nobody to hide them from.",
 )

@@ -141,7 +141,7 @@ def test_the_analyst_gets_the_table_and_no_small_count(done: Done) -> None:
 def test_each_node_reports_what_left_and_what_stayed(done: Done) -> None:
     for left in done.left.values():
         assert left["rows"] == 300
-        assert left["bytes"] == 300 * (16 + len(left["tables"]) * left["clk_bits"] // 8)
+        assert left["bytes"] == 300 * (16 + len(left["tables"]) * left["clk_bits"] // 8 + 16 * len(left["match_keys"]))
         assert left["stayed"] == ["Nr"]
 
 

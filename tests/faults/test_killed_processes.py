@@ -33,7 +33,7 @@ from isthmus.coordinator.setup import open_installation
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 ROWS = 4_000
-"""Six chunks of at most 1 MiB under hardened-1."""
+"""Three chunks of at most 1 MiB under hardened-1."""
 
 
 def test_a_node_killed_while_it_sends_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -43,15 +43,15 @@ def test_a_node_killed_while_it_sends_goes_on_where_it_was(tmp_path: Path) -> No
         round_id = propose(local)
         first, second = (provider.party for provider in local.providers)
         address = address_of(local.node(first))
-        with relay(int(address.rpartition(":")[2]), limit=3_500_000) as line:
+        with relay(int(address.rpartition(":")[2]), limit=1_750_000) as line:
             move_to(local.node(first), f"127.0.0.1:{line.port}")
             with node_process(local, second, round_id), node_process(local, first, round_id) as sending:
                 assert line.blocked.wait(90), "the line never carried enough"
-                wait_for(lambda: 0 < stored(local, round_id, first) < 6)
+                wait_for(lambda: 0 < stored(local, round_id, first) < 3)
                 sending.process.kill()
                 sending.process.wait()
         held = stored(local, round_id, first)
-        assert 0 < held < 6
+        assert 0 < held < 3
         before = submission(local, round_id, first)
         move_to(local.node(first), address)
         run_nodes(local, round_id, coordinator=coordinator, report=lambda *_: None)

@@ -1,13 +1,16 @@
-"""Diffusion and the hardened profiles, for any input: linear, as the slow way, deterministic, keyed, balanced."""
+"""Diffusion, tables and tags, for any input: linear, as the slow way, deterministic, keyed, balanced, all different."""
 
-from itertools import pairwise
+from collections import Counter
+from itertools import combinations_with_replacement, pairwise
+from random import Random
 
 import numpy as np
 from diffusion_parts import diffused_plainly, without_boxes
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import hardened_1, hardened_single_1
 from isthmus.contract.linkage_schema import parse_linkage_schema
 from isthmus.contract.secret import Secret
@@ -15,20 +18,28 @@ from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.encode.diffusion import diffuse, draw_map
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened, table_key
 from isthmus.node.encode.interop import encode_interop
+from isthmus.node.encode.match_keys import MatchKeyEncoder
+from isthmus.node.encode.repeated_tags import hide_repeated, repeated_words
 
 Packed = NDArray[np.uint8]
 
 calm = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 2**32)
 WORDS = st.sampled_from(["", "", "ana", "anna", "o", "de la cruz", "19910228", "2025550101", "Ωμέγα"])
+DATES = st.sampled_from(["", "19910228", "19910228", "19910328", "19920228", "1991", "1991022x", "١٩٩١٠٢٢٨"])
 FIELDS = ("first_name", "middle_name", "last_name", "dob", "phone")
+PEOPLE = st.lists(st.tuples(WORDS, WORDS, WORDS, DATES, WORDS), min_size=1, max_size=12)
+TAGS = st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=30)
+"""The numbers of rows' tags under three match keys; 0 stands for none."""
+
 PROFILE = hardened_1(FIELDS)
 SINGLE = hardened_single_1(FIELDS)
 MAP = draw_map(b"k", input_bits=1024, output_bits=2048, taps=4)
 
 
 def _keys(number: int) -> RoundKeys:
-    return RoundKeys(encode=Secret(bytes([number]) * 32), diffusion=Secret(bytes([number + 1]) * 32))
+    encode, diffusion, match = (Secret(bytes([number + place]) * 32) for place in range(3))
+    return RoundKeys(encode=encode, diffusion=diffusion, match=match)
 
 
 def _random_filters(seed: int, rows: int, *, bits: int = 1024, set_bits: int = 280) -> Packed:
@@ -148,3 +159,86 @@ def test_every_standard_field_changes_the_whole_table() -> None:
         changed = [[""] if at == place else column for at, column in enumerate(plain)]
         (other,) = encode_hardened(changed, profile=profile, keys=_keys(3))
         assert 0.5 < float(_dice(base.clks, other.clks)[0]) < 1
+
+
+def _tags(people: list[tuple[str, ...]], *, key: int = 5) -> Packed:
+    columns = [list(column) for column in zip(*people, strict=True)]
+    return MatchKeyEncoder(PROFILE, _keys(key)).encode(columns)
+
+
+def _hidden(numbers: list[tuple[int, ...]], *, seed: int, slab: int) -> tuple[Packed, list[int]]:
+    """Give tags, shape (rows, 3, 16), without the repeated ones, found and hidden slab by slab; and how many."""
+    tags = np.repeat(np.array(numbers, np.uint8)[:, :, None], 16, axis=2)
+    slabs = [tags[start : start + slab] for start in range(0, len(tags), slab)]
+    repeated = [repeated_words(words) for words in zip(*map(tag_words, slabs), strict=True)]
+    draw = Random(seed).randbytes
+    counts = [hide_repeated(each, repeated, random_bytes=draw) for each in slabs]
+    return tags, [sum(count) for count in zip(*counts, strict=True)]
+
+
+@calm
+@given(people=PEOPLE)
+def test_tags_are_equal_exactly_where_all_parts_are_there_and_equal(people: list[tuple[str, ...]]) -> None:
+    tags = _tags(people)
+    for place, match_key in enumerate(PROFILE.match_keys):
+        parts = [[part.of(row[FIELDS.index(part.field)]) for part in match_key.parts] for row in people]
+        assert [tag.any() for tag in tags[:, place]] == [all(each) for each in parts]
+        for left, right in combinations_with_replacement(range(len(people)), 2):
+            alike = np.array_equal(tags[left, place], tags[right, place]) and bool(tags[left, place].any())
+            assert alike == (parts[left] == parts[right] and all(parts[left]))
+
+
+@calm
+@given(people=PEOPLE, slab=st.integers(1, 12))
+def test_tags_do_not_depend_on_the_pieces(people: list[tuple[str, ...]], slab: int) -> None:
+    pieces = [_tags(people[start : start + slab]) for start in range(0, len(people), slab)]
+
+    assert np.array_equal(np.concatenate(pieces), _tags(people))
+
+
+@calm
+@given(people=PEOPLE, keys=st.lists(st.integers(0, 250), min_size=2, max_size=2, unique=True))
+def test_another_key_gives_another_tag_and_none_to_the_same_rows(
+    people: list[tuple[str, ...]], keys: list[int]
+) -> None:
+    one, other = (_tags(people, key=key) for key in keys)
+
+    assert np.array_equal(one.any(axis=2), other.any(axis=2))
+    assert (one != other).any(axis=2)[one.any(axis=2)].all()
+
+
+@calm
+@given(people=PEOPLE)
+def test_no_tag_of_a_match_key_is_one_of_another(people: list[tuple[str, ...]]) -> None:
+    tags = _tags(people)
+    by_key = [{tag.tobytes() for tag in tags[:, place] if tag.any()} for place in range(tags.shape[1])]
+
+    assert len(set().union(*by_key)) == sum(map(len, by_key))
+
+
+@calm
+@given(numbers=TAGS, seed=seeds, slab=st.integers(1, 30))
+def test_what_leaves_of_a_file_are_tags_that_are_all_different_and_none_where_there_was_none(
+    numbers: list[tuple[int, ...]], seed: int, slab: int
+) -> None:
+    tags, hidden = _hidden(numbers, seed=seed, slab=slab)
+    for key, before in enumerate(zip(*numbers, strict=True)):
+        rows, left = Counter(before), [tag.tobytes() for tag in tags[:, key]]
+        leaving = [tag for tag in left if any(tag)]
+        assert len(set(leaving)) == len(leaving)
+        assert hidden[key] == sum(count for number, count in rows.items() if number and count > 1)
+        for number, tag in zip(before, left, strict=True):
+            assert (tag == bytes([number]) * 16) == (number == 0 or rows[number] == 1)
+
+
+@calm
+@given(numbers=TAGS, seed=seeds, slab=st.integers(1, 30))
+def test_which_tags_stay_does_not_depend_on_the_pieces_or_on_chance(
+    numbers: list[tuple[int, ...]], seed: int, slab: int
+) -> None:
+    assume(slab < len(numbers))
+    whole, hidden = _hidden(numbers, seed=seed, slab=len(numbers))
+    pieces, again = _hidden(numbers, seed=seed + 1, slab=slab)
+
+    assert hidden == again
+    assert int((whole != pieces).any(axis=2).sum()) == sum(hidden)

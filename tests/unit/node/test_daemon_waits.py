@@ -12,7 +12,7 @@ from isthmus.contract.clock import FixedClock
 from isthmus.contract.errors import Internal, IsthmusError, StorageUnavailable, Unreachable
 from isthmus.contract.views import RoundView
 from isthmus.node import daemon
-from isthmus.node.config import NodeConfig
+from isthmus.node.config import FILE_NAME, NodeConfig
 from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node
 from isthmus.node.vault import open_vault
@@ -22,7 +22,7 @@ LOST = Unreachable(address="hub.example.org:7443", problem="nobody answers")
 FULL = StorageUnavailable(problem="its disk is full")
 
 
-class _Ended(Exception):
+class _Ended(KeyboardInterrupt):
     """Somebody stops the loop."""
 
 
@@ -40,6 +40,7 @@ class _Hub:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
+    (tmp_path / FILE_NAME).write_text("")
     with closing(open_vault(tmp_path / "vault.sqlite")) as vault:
         yield Node(
             folder=tmp_path,

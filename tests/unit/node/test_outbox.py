@@ -8,12 +8,12 @@ from stat import S_IMODE
 import numpy as np
 import pytest
 
-from isthmus.contract.encodings import Submission, chunk_rows, row_bytes, submission_digest
+from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_rows, row_bytes, submission_digest
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.node.outbox import named_payload, new_payload, payload_path, write_rows
 
 ROUND = RoundId("school-to-work-1")
-ROW_BITS = 6 * 2048
+ROW_BITS = 5 * 2048 + 15 * 128
 ROWS = 2_000
 
 
@@ -23,12 +23,13 @@ def _rows() -> np.ndarray:
 
 def _submission() -> Submission:
     return Submission(
-        format="isthmus/submission/2",
+        format=SUBMISSION_FORMAT,
         round_id=ROUND,
         party=PartyId("riverside"),
         rows=1,
         clk_bits=1024,
         tables=1,
+        match_keys=0,
         chunk_count=1,
         digest="ab" * 32,
         key_check="00" * 16,

@@ -9,9 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_IMODE
+from string import ascii_uppercase
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from unit.node.parts import RIVERSIDE, ROUND, STUDENTS, manifest, project
 
 from isthmus.contract.encodings import (
@@ -40,11 +43,12 @@ NAMES = ["Maria", "Jonathan", "Lakshmi", "TEST", ""]
 
 
 def _records(rows: int = 40) -> Records:
+    """Records of which up to 120 share no match key."""
     return Records(
         record_ids=[f"STUDENT-{index:04}" for index in range(rows)],
         columns={
             "first_name": [NAMES[index % 5] for index in range(rows)],
-            "last_name": [f"Fictional{index}" for index in range(rows)],
+            "last_name": [f"{ascii_uppercase[index % 26]}fictional{index}" for index in range(rows)],
             "dob": [f"2005-01-{index % 28 + 1:02}" for index in range(rows - 1)] + ["not a day"],
         },
         source=SourceDescription(kind="CSV", rows=rows, findings=("encoding utf-8", "delimiter comma")),
@@ -196,6 +200,35 @@ def test_same_records_under_another_key_give_other_encodings(build: Callable[...
 
 def test_both_encoders_give_the_same_bytes(build: Callable[..., Built]) -> None:
     assert len({build(_records(), encoder=name).payload for name in ENCODERS}) == 1
+
+
+def _tags_by_name(built: Built) -> dict[str, NDArray[np.uint8]]:
+    """Give the tags of each match key, shape (rows, 16), in the order of the record ids."""
+    names, rows = built.report["match_keys"], _by_record(built)
+    tags = np.array([list(rows[record][-16 * len(names) :]) for record in sorted(rows)], np.uint8)
+    return dict(zip(names, tags.reshape(len(rows), -1, 16).swapaxes(0, 1), strict=True))
+
+
+@pytest.mark.parametrize("piece_rows", [40, 3])
+def test_tags_that_several_rows_have_leave_as_random_bytes(build: Callable[..., Built], piece_rows: int) -> None:
+    records = _records()
+    records.columns["dob"][:] = ["2005-01-01"] * 40
+    one, other = (build(records, seed=seed, piece_rows=piece_rows, terms=HARDENED) for seed in (1, 2))
+
+    hidden = {"first-birth": 24, "initial-birth": 24, "last_initial-birth": 28}
+    assert one.report["hidden_tags"] == dict.fromkeys(one.report["match_keys"], 0) | hidden
+    for name, tags in _tags_by_name(one).items():
+        told = tags[tags.any(axis=1)]
+        assert len(np.unique(told, axis=0)) == len(told) == (40 if name.startswith("last") else 24)
+        assert (tags != _tags_by_name(other)[name]).any(axis=1).sum() == hidden.get(name, 0)
+
+
+def test_declaration_counts_tables_and_match_keys(build: Callable[..., Built]) -> None:
+    built, profile = build(_records(), terms=HARDENED), HARDENED.read_profile()
+
+    assert (built.submission.tables, built.submission.match_keys) == (1, 8)
+    assert built.report["match_keys"] == list(profile.match_key_names)
+    assert len(built.payload) == 40 * (16 + 256 + 8 * 16) == built.report["bytes"]
 
 
 def test_report_lists_what_was_encoded_what_stayed_and_what_was_odd(build: Callable[..., Built]) -> None:

@@ -99,11 +99,25 @@ def test_report_shows_what_leaves_and_what_stays() -> None:
     ]
 
 
-def test_tables_of_a_hardened_profile_are_named_in_terms_and_report() -> None:
+def test_tables_and_match_keys_of_a_hardened_profile_are_named_in_terms_and_report() -> None:
     terms = manifest_text(manifest(project(profile="hardened-1")), VIEW, {}, RIVERSIDE)
 
-    assert "  tables     all, first-birth, last-birth" in terms.splitlines()
+    assert "  tables     all" in terms.splitlines()
+    assert "  match keys first-birth, last-birth, initial-birth, last_initial-birth, stems-year_month," in terms
     assert "when the link score is 0.50 or more" in terms
     assert "rows share two parts" in terms
-    left = report_text(REPORT | {"clk_bits": 2048, "tables": ["all", "first-birth", "last-birth"]})
-    assert "12,345 rows of 2048 bits in each of 3 tables" in left
+    left = report_text(REPORT | {"clk_bits": 2048, "tables": ["all", "person"], "match_keys": ["ssn-zip", "birth-zip"]})
+    assert "12,345 rows of 2048 bits in each of 2 tables and 2 tags of match keys" in left
+
+
+@pytest.mark.parametrize("name", ["interop-1", "hardened-single-1"])
+def test_profile_without_match_keys_names_none(name: str) -> None:
+    assert "match keys" not in manifest_text(manifest(project(profile=name)), VIEW, {}, RIVERSIDE)
+    assert "match keys" not in report_text(REPORT | {"match_keys": []})
+
+
+def test_report_says_how_many_tags_left_as_random_bytes_and_why() -> None:
+    hidden = report_text(REPORT | {"hidden_tags": {"initial-birth": 1_200, "birth-zip": 34, "ssn-zip": 0}})
+
+    assert "  tags       1,234 that several rows share left as random bytes, so that nobody sees who shares" in hidden
+    assert "random bytes" not in report_text(REPORT | {"hidden_tags": {"initial-birth": 0}})

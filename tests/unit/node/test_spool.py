@@ -37,6 +37,13 @@ def test_all_rows_come_back_by_rising_handle_with_their_encodings(tmp_path: Path
     assert all(row[16:].tobytes() == added[row[:16].tobytes()][0] for row in rows)
 
 
+def test_rows_that_come_back_can_be_changed(tmp_path: Path) -> None:
+    with open_spool(tmp_path) as spool:
+        _fill(spool, [900, 600])
+
+        assert all(block.flags.writeable for block in spool.rows())
+
+
 def test_all_record_ids_come_back_by_rising_handle(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         added = _fill(spool, [40, 60], width=8)

@@ -39,7 +39,7 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `cluster` is a dask scheduler, tls://host:port, whose workers compare in place of this machine; empty for none.
     """
 
-    engine: Literal["anonlink", "kernels"] = "anonlink"
+    engine: Literal["anonlink", "kernels"] = "kernels"
     workers: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 2
     max_pairs: Annotated[int, msgspec.Meta(ge=0)] = 0
     max_pairs_of_row: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -79,6 +79,6 @@ service_port = {service_port}
 enrolment_port = {enrolment_port}
 
 [matching]
-engine = "anonlink"
+engine = "kernels"
 workers = 2
 """

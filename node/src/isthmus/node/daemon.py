@@ -35,6 +35,8 @@ RETRIES: Final = 60
 """How long an unreachable coordinator is waited for: five minutes."""
 LONGEST_WAIT_S: Final = 300.0
 """The longest wait after faults of this machine or of the program."""
+_MOST_DOUBLINGS: Final = 10
+"""More make no longer wait, and in the end a number that is none."""
 
 _FAULTS: Final = (LocalFault, Unforeseen)
 """Faults after which the loop goes on."""
@@ -101,7 +103,7 @@ def keep_watch(watch: Watch, *, pause: Callable[[float], None]) -> None:
             if watch.once:
                 raise
             watch.say_once("fault", f"{fault} [{fault.code}]; trying again by itself")
-            wait = min(RETRY_S * 2**faults, LONGEST_WAIT_S)
+            wait = min(RETRY_S * 2 ** min(faults, _MOST_DOUBLINGS), LONGEST_WAIT_S)
             faults += 1
         pause(wait)
 

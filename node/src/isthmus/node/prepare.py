@@ -67,7 +67,7 @@ Notes = Callable[[], Mapping[str, Any]]
 
 
 def preview_submission(stream: RecordStream, job: Job, *, notes: Notes = dict, progress: Progress) -> dict[str, Any]:
-    """Give the report of what would leave; all is read and encoded, nothing is written.
+    """Give the report of what would leave; all is read and encoded, nothing is written, and no tag hidden.
 
     Raises:
         BadInput: what the stream raises.

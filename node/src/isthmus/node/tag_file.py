@@ -1,7 +1,7 @@
 """The tags of a submission while it is prepared, on disk, by match key: to find those that several rows have.
 
-The file has no name, so nothing of it is left when the process ends. It takes 8 bytes a tag; memory is that of one match
-key, 8 bytes a row.
+The file has no name, so nothing of it is left when the process ends. It takes 8 bytes a tag; memory is that of one
+match key, 8 bytes a row.
 """
 
 import os
@@ -46,6 +46,9 @@ class TagFile:
 
 @contextmanager
 def open_tag_file(folder: Path, *, prefix: str) -> Iterator[TagFile]:
-    """Open an empty file on the file system of that folder, without a name, or with this prefix where it must have one."""
+    """Open an empty file on the file system of that folder.
+
+    Where it cannot make files that never had a name, its name begins with `prefix` until it is taken away.
+    """
     with TemporaryFile(dir=folder, prefix=prefix) as file:
         yield TagFile(file)

@@ -1,9 +1,9 @@
 """The bytes of a submission: rows, chunks, digests and the signed submission manifest. docs/protocol.md section 6.
 
-A row on the wire is its 16-byte handle, then one CLK (`clk_bits` / 8 bytes) for each table of the profile, in order, then
-one tag of 16 bytes for each of its match keys, in order; where the row does not enter a table, or lacks a part of a match
-key, the bytes are zero. `row_bits` below are those of CLKs and tags together. A chunk is as many whole rows as fit into 1 MiB, so that a message stays well below gRPC's 4 MiB.
-Encodings are pseudonymous personal data.
+A row on the wire is its 16-byte handle, then one CLK (`clk_bits` / 8 bytes) for each table of the profile, in order,
+then one tag of 16 bytes for each of its match keys, in order; where the row does not enter a table, or lacks a part of
+a match key, the bytes are zero. `row_bits` below are those of CLKs and tags together. A chunk is as many whole rows as
+fit into 1 MiB, so that a message stays well below gRPC's 4 MiB. Encodings are pseudonymous personal data.
 """
 
 import hashlib
@@ -37,8 +37,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What a provider declares, and signs, before its first chunk.
 
     `rows` counts encoded records; `tables` counts the CLKs of a row, `match_keys` its tags; `clk_bits` is the length of
-    a CLK in bits, a multiple of 8; `digest`, `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is the 16-byte
-    key-check value in hex.
+    a CLK in bits, a multiple of 8; `digest`, `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is
+    the 16-byte key-check value in hex.
     """
 
     format: str

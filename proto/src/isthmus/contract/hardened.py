@@ -217,8 +217,8 @@ _GROUPS: Final = (
 def hardened_1(fields: Sequence[str], *, name_table: bool = False) -> HardenedProfile:
     """Give the profile `hardened-1` for these standard fields, in whatever order they come.
 
-    Its tables are `all`, then `person`, then, only with `name_table`, that of first and last name. A table with the very
-    fields of an earlier one is left out. Its match keys are those of `match_keys_for`.
+    Its tables are `all`, then `person`, then, only with `name_table`, that of first and last name. A table with the
+    very fields of an earlier one is left out. Its match keys are those of `match_keys_for`.
 
     Raises:
         InvalidProfile: a field twice, one that is not standard, fields of fewer than two groups, or names alone without

@@ -92,7 +92,8 @@ def answers_from_text(text: str) -> tuple[KnownAnswer, ...]:
 def differing_parts(ours: Sequence[KnownAnswer], theirs: Sequence[KnownAnswer]) -> tuple[str, ...]:
     """Give what two nodes answer differently, in order; a part that only one of them has differs.
 
-    A field that is normalised differently makes its tables differ too, so tables and match keys are named only where no field is.
+    A field that is normalised differently makes its tables differ too, so tables and match keys are named only where no
+    field is.
     """
     left, right = ({answer.part: answer.mac for answer in one} for one in (ours, theirs))
     parts = tuple(

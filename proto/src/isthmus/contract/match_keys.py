@@ -65,6 +65,7 @@ _BIRTH: Final = Part(field="dob")
 _YEAR: Final = _date((0, 4))
 _BIRTH_YEAR: Final = Part(field="birth_year")
 _NUMBER: Final = Part(field="street_number")
+_STREET: Final = Part(field="street_name")
 _ZIP: Final = Part(field="zip")
 _PHONE: Final = Part(field="phone")
 _SSN: Final = Part(field="ssn")
@@ -81,11 +82,16 @@ _KEYS: Final = (
     MatchKey(name="names-birth_year", parts=(_FIRST, _LAST, _BIRTH_YEAR)),
     MatchKey(name="birth-zip", parts=(_BIRTH, _ZIP)),
     MatchKey(name="initial-number-zip", parts=(_INITIAL, _NUMBER, _ZIP)),
+    MatchKey(name="initial-number-street", parts=(_INITIAL, _NUMBER, _STREET)),
+    MatchKey(name="year-number-street", parts=(_YEAR, _NUMBER, _STREET)),
     MatchKey(name="initial-last-zip", parts=(_INITIAL, _LAST, _ZIP)),
     MatchKey(name="initial-phone", parts=(_INITIAL, _PHONE)),
+    MatchKey(name="birth-phone", parts=(_BIRTH, _PHONE)),
     MatchKey(name="initial-ssn", parts=(_INITIAL, _SSN)),
+    MatchKey(name="last-ssn", parts=(_LAST, _SSN)),
     MatchKey(name="year-ssn", parts=(_YEAR, _SSN)),
     MatchKey(name="ssn-zip", parts=(_SSN, _ZIP)),
+    MatchKey(name="phone-ssn", parts=(_PHONE, _SSN)),
 )
 
 

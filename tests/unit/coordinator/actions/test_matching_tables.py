@@ -1,28 +1,53 @@
-"""Matching a round of a hardened profile: rows of several tables in, the people of both providers out."""
+"""Matching a round of a hardened profile: rows of tables and match keys in, the people of both providers out."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from harness import Coordinator, Rows, random_rows
+from harness import Coordinator, Enrolled, Rows, random_rows
 
+from isthmus.contract.canonical import Label, sign
+from isthmus.contract.hardened import HardenedProfile
+from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
+from isthmus.contract.tombstones import tombstones_document
+from isthmus.coordinator.actions.tombstones import tombstone_rows
 from isthmus.coordinator.domain.pseudonyms import unpack_pseudonyms
 
 PEOPLE_OF_BOTH = 7
 
 
-def _rows(count: int, *, tables: int, seed: int) -> Rows:
-    """Give rows as diffusion makes them for strangers: half of all bits set."""
-    clks = np.random.default_rng(seed).integers(0, 256, (count, tables * 256), np.uint8)
+def _rows(count: int, *, profile: HardenedProfile, seed: int) -> Rows:
+    """Give rows as diffusion and match keys make them for strangers: half of all bits set, no tag twice."""
+    clks = np.random.default_rng(seed).integers(0, 256, (count, profile.row_bits // 8), np.uint8)
     return Rows(handles=random_rows(count, seed=seed).handles, clks=clks)
 
 
-@pytest.mark.parametrize("profile", ["hardened-1", "hardened-single-1"])
-def test_rows_of_the_same_people_link_and_no_others(hub: Coordinator, profile: str) -> None:
-    providers = hub.parties("riverside", "college")
+def _collecting(hub: Coordinator, providers: list[Enrolled], profile: str) -> tuple[RoundId, HardenedProfile]:
     round_id = hub.collecting(providers, profile=profile)
-    tables = len(hub.manifest(round_id).read_profile().table_names)
-    left = _rows(30, tables=tables, seed=1)
-    right = _rows(20, tables=tables, seed=2).with_people_of(left, PEOPLE_OF_BOTH)
+    read = hub.manifest(round_id).read_profile()
+    assert isinstance(read, HardenedProfile)
+    return round_id, read
+
+
+def _linked(hub: Coordinator, round_id: RoundId, provider: Enrolled) -> set[bytes]:
+    """Give the handles of the provider's rows that linked."""
+    with hub.context.store.read() as tx:
+        result = tx.results.find(round_id, provider.id)
+    assert result is not None
+    return {row.handle for row in unpack_pseudonyms(hub.context.blobs.get(result.digest))}
+
+
+@pytest.fixture
+def providers(hub: Coordinator) -> list[Enrolled]:
+    return hub.parties("riverside", "college")
+
+
+@pytest.mark.parametrize("profile", ["hardened-1", "hardened-single-1"])
+def test_rows_of_the_same_people_link_and_no_others(hub: Coordinator, providers: list[Enrolled], profile: str) -> None:
+    round_id, read = _collecting(hub, providers, profile)
+    left = _rows(30, profile=read, seed=1)
+    right = _rows(20, profile=read, seed=2).with_people_of(left, PEOPLE_OF_BOTH)
 
     for provider, rows in zip(providers, (left, right), strict=True):
         hub.submit(provider, round_id, rows)
@@ -30,24 +55,50 @@ def test_rows_of_the_same_people_link_and_no_others(hub: Coordinator, profile: s
 
     assert hub.state(round_id) is RoundState.RELEASED
     for provider, rows in zip(providers, (left, right), strict=True):
-        with hub.context.store.read() as tx:
-            result = tx.results.find(round_id, provider.id)
-        assert result is not None
-        linked = {row.handle for row in unpack_pseudonyms(hub.context.blobs.get(result.digest))}
-        assert linked == {handle.tobytes() for handle in rows.handles[:PEOPLE_OF_BOTH]}
+        expected = {handle.tobytes() for handle in rows.handles[:PEOPLE_OF_BOTH]}
+        assert _linked(hub, round_id, provider) == expected
 
 
-def test_row_that_enters_no_table_links_to_nothing(hub: Coordinator) -> None:
-    providers = hub.parties("riverside", "college")
-    round_id = hub.collecting(providers, profile="hardened-1")
-    tables = len(hub.manifest(round_id).read_profile().table_names)
-    rows = [_rows(5, tables=tables, seed=seed) for seed in (1, 2)]
-    for one in rows:
-        one.clks[:2] = 0
+def test_rows_link_by_their_tags_where_the_tables_show_strangers(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id, read = _collecting(hub, providers, "hardened-1")
+    left, right = (_rows(20, profile=read, seed=seed) for seed in (1, 2))
+    tags = len(read.tables) * read.clk_bits // 8
+    right.clks[:PEOPLE_OF_BOTH, tags:] = left.clks[:PEOPLE_OF_BOTH, tags:]
 
-    for provider, one in zip(providers, rows, strict=True):
-        hub.submit(provider, round_id, one)
+    for provider, rows in zip(providers, (left, right), strict=True):
+        hub.submit(provider, round_id, rows)
     hub.match()
 
-    with hub.context.store.read() as tx:
-        assert [result.rows for provider in providers if (result := tx.results.find(round_id, provider.id))] == [0, 0]
+    for provider, rows in zip(providers, (left, right), strict=True):
+        expected = {handle.tobytes() for handle in rows.handles[:PEOPLE_OF_BOTH]}
+        assert _linked(hub, round_id, provider) == expected
+
+
+def test_row_that_enters_no_table_links_to_nothing(hub: Coordinator, providers: list[Enrolled]) -> None:
+    round_id, read = _collecting(hub, providers, "hardened-1")
+    for seed, provider in enumerate(providers):
+        rows = _rows(5, profile=read, seed=seed)
+        rows.clks[:2] = 0
+        hub.submit(provider, round_id, rows)
+    hub.match()
+
+    assert [_linked(hub, round_id, provider) for provider in providers] == [set(), set()]
+
+
+@pytest.mark.parametrize("profile", ["hardened-1", "hardened-single-1"])
+def test_provider_whose_rows_are_all_struck_out_has_a_result_of_nobody(
+    hub: Coordinator, providers: list[Enrolled], profile: str
+) -> None:
+    round_id, read = _collecting(hub, providers, profile)
+    rows = _rows(5, profile=read, seed=1)
+    for provider, seed in zip(providers, (3, 4), strict=True):
+        hub.submit(provider, round_id, replace(rows, handles=random_rows(5, seed=seed).handles))
+    handles = sorted(handle.tobytes() for handle in random_rows(5, seed=3).handles)
+    document = tombstones_document(handles, round_id=round_id, party=providers[0].id)
+    signature = sign(providers[0].signing_key, Label.TOMBSTONES, document)
+    tombstone_rows(hub.context, providers[0].actor, round_id=round_id, handles=handles, signature=signature)
+
+    hub.match()
+
+    assert hub.state(round_id) is RoundState.RELEASED
+    assert [_linked(hub, round_id, provider) for provider in providers] == [set(), set()]

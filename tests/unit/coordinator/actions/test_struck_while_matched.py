@@ -22,7 +22,9 @@ from isthmus.coordinator.match.engine import CandidatePairs, Progress
 from isthmus.coordinator.store.protocol import Store
 
 PEOPLE_OF_BOTH = 7
-PROFILES = ["interop-1", "hardened-single-1"]
+PROFILES = ["interop-1", "hardened-single-1", "hardened-1"]
+ROW_BYTES = {"hardened-single-1": 256, "hardened-1": 256 + 8 * 16}
+"""Of names and birth date: one table, and under hardened-1 the tags of eight match keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,11 @@ class Round:
 
 
 def _rows(count: int, *, profile: str, seed: int) -> Rows:
-    """Give rows of strangers: a quarter of the bits of a plain CLK, half of those of a diffused one."""
+    """Give rows of strangers: a quarter of the bits of a plain CLK, half of those of a diffused one and of tags."""
     plain = random_rows(count, seed=seed)
     if profile == "interop-1":
         return plain
-    return replace(plain, clks=np.random.default_rng(seed).integers(0, 256, (count, 256), np.uint8))
+    return replace(plain, clks=np.random.default_rng(seed).integers(0, 256, (count, ROW_BYTES[profile]), np.uint8))
 
 
 def _sealed(hub: Coordinator, profile: str) -> Round:
@@ -144,7 +146,10 @@ def test_result_is_that_of_a_round_whose_rows_were_struck_out_before(
     assert handles[0] == handles[1]
 
 
-@pytest.mark.parametrize(("profile", "compared"), [("interop-1", [12]), ("hardened-single-1", [12, 11, 10])])
+@pytest.mark.parametrize(
+    ("profile", "compared"),
+    [("interop-1", [12]), ("hardened-single-1", [12, 11, 10]), ("hardened-1", [12, 11, 10])],
+)
 def test_provider_that_strikes_out_at_every_run_has_its_round_matched_a_few_times_at_most(
     hub: Coordinator, profile: str, compared: list[int]
 ) -> None:

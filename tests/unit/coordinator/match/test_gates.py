@@ -1,66 +1,93 @@
-"""Gates: encodings that the profile makes pass; dense, thin and repeated ones do not."""
+"""Gates: encodings that the profile makes pass; dense, thin and repeated ones, and tags that rows share, do not."""
 
+import tracemalloc
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from unit.coordinator.match.match_parts import encode_rows, with_hidden
 
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
 from isthmus.contract.profile import interop_1
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.secret import Secret
-from isthmus.coordinator.match.gates import gates_of
-from isthmus.node.encode.hardened import RoundKeys, encode_hardened
+from isthmus.coordinator.match.encodings import TabledRows
+from isthmus.coordinator.match.gates import Gates, gates_of
 
 FIELDS = ("first_name", "last_name", "dob", "zip", "phone")
-KEYS = RoundKeys(encode=Secret(b"e" * 32), diffusion=Secret(b"d" * 32))
+PROFILE = hardened_1(FIELDS)
 ROWS = 400
 
 
-def _encoded(profile: AnyProfile, blank: float = 0.0) -> NDArray[np.uint8]:
-    """Give real encodings of made-up rows of which each value is blank with that chance."""
+def _columns(profile: AnyProfile, blank: float) -> list[list[str]]:
+    """Give made-up rows of which each value is blank with that chance; many dates are damaged."""
     numbers = np.random.default_rng(7)
-    columns = [
+    return [
         ["" if numbers.random() < blank else f"{field[:2]}{row}x{numbers.integers(1000)}" for row in range(ROWS)]
         if field not in {"dob", "zip", "phone"}
-        else ["" if numbers.random() < blank else f"{numbers.integers(10**8):08}" for _ in range(ROWS)]
+        else ["" if numbers.random() < blank else f"{numbers.integers(10**8)}" for _ in range(ROWS)]
         for field in profile.fields
     ]
-    clks = np.zeros((ROWS, len(profile.table_names), profile.clk_bits // 8), np.uint8)
-    for table in encode_hardened(columns, profile=profile, keys=KEYS):  # type: ignore[arg-type] # hardened ones only
-        clks[table.rows, profile.table_names.index(table.table)] = table.clks
-    return clks.reshape(ROWS, -1)
+
+
+def _joined(rows: TabledRows) -> NDArray[np.uint8]:
+    """Give rows as they are on the wire, without their handles."""
+    return np.hstack([rows.clks.reshape(len(rows), -1), rows.tags.reshape(len(rows), -1)])
+
+
+def _encoded(profile: HardenedProfile, blank: float = 0.0) -> NDArray[np.uint8]:
+    """Give what a node sends of the made-up rows."""
+    return _joined(with_hidden(encode_rows(_columns(profile, blank), profile)))
+
+
+def _random(rows: int, *, seed: int, profile: HardenedProfile = PROFILE) -> TabledRows:
+    """Give rows that hold everything, as diffusion makes them for strangers, with random tags."""
+    numbers, tables = np.random.default_rng(seed), len(profile.tables)
+    return TabledRows(
+        clks=numbers.integers(0, 256, (rows, tables, profile.clk_bits // 8), np.uint8),
+        tags=numbers.integers(0, 256, (rows, len(profile.match_keys), 16), np.uint8),
+    )
 
 
 @pytest.mark.parametrize("blank", [0.0, 0.4, 0.8])
-@pytest.mark.parametrize("profile", [hardened_1(FIELDS), hardened_single_1(FIELDS)], ids=lambda one: one.name)
-def test_what_a_hardened_profile_makes_passes(profile: AnyProfile, blank: float) -> None:
+@pytest.mark.parametrize("profile", [PROFILE, hardened_single_1(FIELDS)], ids=lambda one: one.name)
+def test_what_a_hardened_profile_makes_passes(profile: HardenedProfile, blank: float) -> None:
     assert gates_of(profile).problem([_encoded(profile, blank)]) is None
 
 
-@pytest.mark.parametrize("profile", [hardened_1(FIELDS), interop_1(FIELDS)], ids=lambda one: one.name)
+def test_random_tags_pass() -> None:
+    assert gates_of(PROFILE).problem([_joined(_random(ROWS, seed=1)), _joined(_random(ROWS, seed=2))]) is None
+
+
+@pytest.mark.parametrize("profile", [PROFILE, interop_1(FIELDS)], ids=lambda one: one.name)
 @pytest.mark.parametrize("byte", [0x01, 0xFF, 0xEE], ids=["thin", "full", "dense"])
 def test_encoding_of_a_density_that_the_profile_does_not_make_is_found(profile: AnyProfile, byte: int) -> None:
-    clks = np.zeros((3, len(profile.table_names), profile.clk_bits // 8), np.uint8)
-    clks[1, -1] = 0 if byte == 0x01 else byte
-    clks[1, -1, :2] |= 0x01
+    encoded, size = np.zeros((3, profile.row_bits // 8), np.uint8), profile.clk_bits // 8
+    last = encoded[1, (len(profile.table_names) - 1) * size :][:size]
+    last[:] = 0 if byte == 0x01 else byte
+    last[:2] |= 0x01
 
-    assert f"table {profile.table_names[-1]}" in (gates_of(profile).problem([clks.reshape(3, -1)]) or "")
+    assert f"table {profile.table_names[-1]}" in (gates_of(profile).problem([encoded]) or "")
 
 
-def _observed(profile: HardenedProfile) -> set[int]:
-    """Give the patterns of real encodings of rows that lack every combination of values."""
-    full = {"dob": "20010203", "birth_year": "2001", "zip": "90210", "phone": "5551234567"}
-    lacking = list(product([False, True], repeat=len(profile.fields)))
-    columns = [
-        ["" if row[place] else full.get(field, f"{field}{number}") for number, row in enumerate(lacking)]
-        for place, field in enumerate(profile.fields)
-    ]
-    patterns = np.zeros(len(lacking), np.int64)
-    for table in encode_hardened(columns, profile=profile, keys=KEYS):
-        patterns[table.rows] |= 1 << profile.table_names.index(table.table)
-    return {int(pattern) for pattern in patterns}
+# Tables and match keys of a row
+
+
+def _observed(profile: HardenedProfile) -> frozenset[int]:
+    """Give the patterns of real encodings of rows with every combination of missing, damaged and whole values."""
+    values = {"dob": ("", "2001", "20010203"), "birth_year": ("", "2001"), "zip": ("", "90210")}
+    rows = list(product(*(values.get(field, ("", f"{field}s")) for field in profile.fields)))
+    made = encode_rows(list(zip(*rows, strict=True)), profile)
+    inside = np.hstack([made.clks.any(axis=2), made.tags.any(axis=2)])
+    return frozenset((inside @ (1 << np.arange(inside.shape[1]))).tolist())
+
+
+def _row_of(pattern: int, profile: HardenedProfile) -> NDArray[np.uint8]:
+    """Give one random row that is in the tables, and has the tags, that the pattern says."""
+    row, tables = _random(1, seed=pattern, profile=profile), len(profile.tables)
+    inside = np.array([pattern >> place & 1 for place in range(tables + len(profile.match_keys))], np.uint8)
+    return _joined(TabledRows(clks=row.clks * inside[:tables, np.newaxis], tags=row.tags * inside[tables:, np.newaxis]))
 
 
 @pytest.mark.parametrize(
@@ -69,33 +96,91 @@ def _observed(profile: HardenedProfile) -> set[int]:
         hardened_1(FIELDS[:4]),
         hardened_1(FIELDS[:4], name_table=True),
         hardened_1(FIELDS[:3]),
+        hardened_1(("first_name", "last_name", "birth_year", "street_number", "zip")),
+        hardened_1(("last_name", "zip")),
         hardened_single_1(FIELDS),
     ],
-    ids=["four groups", "name table", "three groups", "one table"],
+    ids=["four groups", "name table", "three groups", "birth year", "no match keys", "one table"],
 )
-def test_rows_pass_in_exactly_those_combinations_of_tables_that_the_encoder_makes(profile: HardenedProfile) -> None:
-    tables, numbers = len(profile.table_names), np.random.default_rng(3)
-    gates = gates_of(profile)
-    passed = set()
-    for pattern in range(1 << tables):
-        inside = np.array([pattern >> place & 1 for place in range(tables)], np.uint8)
-        clks = numbers.integers(0, 256, (1, tables, profile.clk_bits // 8), np.uint8) * inside[:, None]
-        if gates.problem([clks.reshape(1, -1)]) is None:
-            passed.add(pattern)
+def test_rows_pass_in_exactly_those_combinations_that_the_encoder_makes(profile: HardenedProfile) -> None:
+    gates, observed = gates_of(profile), _observed(profile)
+    places = len(profile.tables) + len(profile.match_keys)
+    near = {pattern ^ 1 << place for pattern in observed for place in range(places)} | observed
 
-    assert passed == _observed(profile)
+    passed = {pattern for pattern in near if gates.problem([_row_of(pattern, profile)]) is None}
+
+    assert gates.patterns == observed
+    assert passed == observed
+    assert len(observed) > 1
 
 
-@pytest.mark.parametrize("lacking", ["all", "first-birth"])
-def test_row_that_leaves_out_a_table_which_it_must_be_in_is_found_and_its_tables_are_named(lacking: str) -> None:
-    profile = hardened_1(FIELDS[:4])
-    clks = _encoded(profile).reshape(ROWS, len(profile.table_names), -1)
-    clks[17, profile.table_names.index(lacking)] = 0
+@pytest.mark.parametrize("lacking", ["all", "person", "first-birth", "initial-birth"])
+def test_row_that_leaves_out_what_it_must_have_is_found_and_what_it_has_is_named(lacking: str) -> None:
+    encoded = _encoded(PROFILE)
+    names = [*PROFILE.table_names, *PROFILE.match_key_names]
+    ends = np.cumsum([0, *PROFILE.part_bits]) // 8
+    place = names.index(lacking)
+    encoded[17, ends[place] : ends[place + 1]] = 0
 
-    problem = gates_of(profile).problem([clks.reshape(ROWS, -1)])
+    problem = gates_of(PROFILE).problem([encoded])
 
     assert problem is not None
-    assert "last-birth" in problem and f" {lacking}," not in problem
+    assert "last-birth" in problem
+    assert f" {lacking}," not in problem
+
+
+# Tags that rows share
+
+
+def _with_a_shared_tag(rows: TabledRows, key: str) -> TabledRows:
+    """Give the rows, the last of which has the tag of the first for this match key."""
+    tags, place = rows.tags.copy(), PROFILE.match_key_names.index(key)
+    tags[-1, place] = tags[0, place]
+    return TabledRows(clks=rows.clks, tags=tags)
+
+
+@pytest.mark.parametrize("key", ["first-birth", "initial-phone"])
+def test_tag_that_two_rows_have_is_found_over_pieces_and_its_match_key_named(key: str) -> None:
+    encoded = _joined(_with_a_shared_tag(_random(30, seed=1), key))
+
+    for pieces in ([encoded], [encoded[:29], encoded[29:]]):
+        assert f"same tag of match key {key};" in (gates_of(PROFILE).problem(pieces) or "")
+
+
+def test_people_who_share_a_part_are_found_where_their_tags_are_not_hidden() -> None:
+    columns = _columns(PROFILE, 0.0)
+    columns[PROFILE.fields.index("last_name")] = ["okonkwo"] * ROWS
+    columns[PROFILE.fields.index("dob")] = [f"{19900101 + row // 2}" for row in range(ROWS)]
+    made = encode_rows(columns, PROFILE)
+
+    assert "match key last-birth;" in (gates_of(PROFILE).problem([_joined(made)]) or "")
+    assert gates_of(PROFILE).problem([_joined(with_hidden(made))]) is None
+
+
+def test_one_value_as_a_tag_of_two_match_keys_or_rows_of_two_providers_passes() -> None:
+    rows = _random(30, seed=1)
+    rows.tags[3, 1] = rows.tags[3, 0]
+
+    assert [gates_of(PROFILE).problem([_joined(rows)]) for _ in range(2)] == [None, None]
+
+
+def test_tag_that_two_rows_have_is_found_though_its_first_half_is_zero() -> None:
+    rows = _random(30, seed=1)
+    rows.tags[[3, 7], 2, :8] = 0
+    rows.tags[7, 2] = rows.tags[3, 2]
+
+    assert f"match key {PROFILE.match_key_names[2]};" in (gates_of(PROFILE).problem([_joined(rows)]) or "")
+
+
+def test_message_holds_no_tag() -> None:
+    rows = _with_a_shared_tag(_random(30, seed=1), "first-birth")
+    problem = gates_of(PROFILE).problem([_joined(rows)]) or ""
+
+    assert "two rows" in problem
+    assert rows.tags[0, 0].tobytes().hex()[:8] not in problem
+
+
+# Rows that repeat
 
 
 def test_rows_that_repeat_are_found_over_pieces_and_a_few_are_let_through() -> None:
@@ -106,7 +191,37 @@ def test_rows_that_repeat_are_found_over_pieces_and_a_few_are_let_through() -> N
     assert "identical" in (gates_of(profile).problem([clks, clks[:120]]) or "")
 
 
-def test_empty_rows_are_not_repetitions() -> None:
-    profile = interop_1(FIELDS)
+def test_rows_that_repeat_are_found_whatever_their_tags() -> None:
+    rows = _random(30, seed=1)
+    again = TabledRows(clks=rows.clks, tags=_random(30, seed=2).tags)
 
-    assert gates_of(profile).problem([np.zeros((50, 128), np.uint8)]) is None
+    assert "identical" in (gates_of(PROFILE).problem([_joined(rows), _joined(again)]) or "")
+
+
+def test_empty_rows_are_not_repetitions() -> None:
+    for profile in (interop_1(FIELDS), PROFILE):
+        assert gates_of(profile).problem([np.zeros((50, profile.row_bits // 8), np.uint8)]) is None
+
+
+def _peak(gates: Gates, pieces: int) -> int:
+    """Give the most memory, in bytes, that looking at so many pieces of 1,000 rows took."""
+
+    def made() -> Iterator[NDArray[np.uint8]]:
+        return (_joined(_random(1000, seed=seed)) for seed in range(pieces))
+
+    tracemalloc.start()
+    try:
+        assert gates.problem(made()) is None
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_grows_by_a_word_for_each_row_and_for_each_row_and_match_key() -> None:
+    gates, more = gates_of(PROFILE), 12_000
+
+    grown = _peak(gates, 16) - _peak(gates, 4)
+
+    # Beside them, some copies of the words of one match key.
+    assert grown < 8 * (1 + len(PROFILE.match_keys) + 4) * more
+    assert PROFILE.row_bits // 8 > 4 * 8 * (1 + len(PROFILE.match_keys) + 4)

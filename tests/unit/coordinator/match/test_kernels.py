@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from isthmus.coordinator.match.kernels import comparison as comparison_module
 from isthmus.coordinator.match.kernels import lanes
 from isthmus.coordinator.match.kernels.best import best_pairs
 from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows, count_heads
-from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, Comparison, join, parts, plan
-from isthmus.coordinator.match.kernels.exchangeable import largest_distance
+from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, LEFT_BLOCKS, Comparison, Part, join, parts, plan
+from isthmus.coordinator.match.kernels.exchangeable import cut, head_limits, largest_distance
 from isthmus.coordinator.match.kernels.limits import NEVER, exact_limits, windows
 from isthmus.coordinator.match.kernels.processors import KERNELS, choose_kernel, host_features, host_kernel
 from isthmus.coordinator.match.kernels.sift import ENTRIES, LANES_DIGEST
@@ -153,6 +154,21 @@ def test_the_test_on_head_words_misses_as_rarely_as_it_says() -> None:
     assert twins <= _found(rarely)
 
 
+def test_limits_of_a_head_are_never_above_the_cut_of_a_pair_and_hardly_below() -> None:
+    rng = np.random.default_rng(5)
+    bits = rng.random((2, 24, 2048)) < np.linspace(0.46, 0.54, 24)[:, None]
+    left, right = (block_rows(np.packbits(side, axis=1)) for side in bits)
+
+    limits = head_limits(left, right, words=16, threshold=0.57, miss=1e-6)
+
+    heads = [count_heads(side, words=16) for side in (left, right)]
+    for i, j in product(range(24), repeat=2):
+        farthest = largest_distance(int(left.counts[i] + right.counts[j]), threshold=0.57)
+        most = cut(bits=2048, head_bits=1024, differing=farthest, miss=1e-6)
+        needed = (heads[0][i] + heads[1][j] - most) / 2
+        assert needed - 3 < limits[0][0, i] + limits[1][0, j] <= needed
+
+
 def test_the_test_on_head_words_drops_most_entries_and_adds_no_pair() -> None:
     left, right = _on_the_floor(300, floor=0.57, seed=4)
     exact, tested = (_plan(left, right, 0.57, miss=miss, heads=(24, 32)) for miss in (0.0, 1e-6))
@@ -238,3 +254,41 @@ def test_threads_find_what_one_finds() -> None:
         thread.join()
 
     assert found == [_found(compared)] * 4
+
+
+def test_comparing_holds_no_lock_of_the_interpreter() -> None:
+    compared = _plan(
+        _clks(8 * LEFT_BLOCKS, clk_bytes=256, density=0.5), _clks(8192, clk_bytes=256, density=0.5), 0.9, heads=(32,)
+    )
+    [part] = parts(compared)
+    list(join(_plan(_clks(1), _clks(1)), Part(first_left=0, last_left=1, first_right=0, last_right=1)))
+
+    comparing = threading.Thread(target=lambda: list(join(compared, part)))
+    comparing.start()
+    turns = 0
+    while comparing.is_alive():
+        comparing.join(0.001)
+        turns += 1
+
+    # Some hundred milliseconds in one call: with the lock held, this thread would have a turn before and one after.
+    assert turns > 10
+
+
+@pytest.mark.parametrize(("threshold", "density"), [(0.95, 0.4), (0.6, 0.3)])
+def test_stages_are_chosen_so_that_few_entries_outlast_the_first(threshold: float, density: float) -> None:
+    left, right = (_clks(400, density=density, seed=seed) for seed in (1, 2))
+
+    heads = _plan(left, right, threshold).heads
+
+    assert list(heads) == sorted(set(heads))
+    assert heads[-1] == 16
+    common = np.bitwise_count(left.view(np.uint64)[:, None, : heads[0]] & right.view(np.uint64)[:, : heads[0]])
+    counts = np.bitwise_count(left).sum(axis=1, dtype=int)[:, None], np.bitwise_count(right).sum(axis=1, dtype=int)
+    tails = counts[1] - np.bitwise_count(right.view(np.uint64)[:, : heads[0]]).sum(axis=1, dtype=int)
+    outlasts = common.sum(axis=2, dtype=int) + tails >= threshold / 2 * (counts[0] + counts[1])
+    assert 1 < heads[0] < 16
+    assert outlasts.mean() < 0.02
+
+
+def test_rows_of_one_word_are_read_at_once() -> None:
+    assert _plan(_clks(9, clk_bytes=8), _clks(9, clk_bytes=8)).heads == (1,)

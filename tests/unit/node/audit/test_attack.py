@@ -1,9 +1,12 @@
-"""The whole attack: plain CLKs fall, one diffused table does not, joined tables give away more than one."""
+"""The whole attack: plain CLKs fall, diffused tables do not, tables that households share give away more than one."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from unit.node.audit.audit_parts import HARDENED, INTEROP, SINGLE, synthetic_columns
 
+from isthmus.contract.hardened import HardenedProfile, hardened_1
 from isthmus.node.audit.attack import (
     AttackResult,
     Join,
@@ -14,7 +17,9 @@ from isthmus.node.audit.attack import (
 from isthmus.node.audit.vectors import AnyProfile, encode_tables
 
 WHOLE = Variant(join=Join.ONE, tables=("all",))
-JOINED = Variant(join=Join.JOINED, tables=("all", "last-address", "birth-address"))
+JOINED = Variant(join=Join.JOINED, tables=("all", "person"))
+NARROW = Variant(join=Join.JOINED, tables=("all", "last-address", "birth-address"))
+ADDRESS = ("street_number", "street_name", "city", "zip")
 
 
 def _attacked(profile: AnyProfile, *, rows: int, known: int, variant: Variant = WHOLE, seed: int = 1) -> AttackResult:
@@ -41,13 +46,27 @@ def test_one_diffused_table_stays_near_chance() -> None:
     assert found.claimed < 10
 
 
+def _with_narrow_tables() -> HardenedProfile:
+    """A profile as `hardened-1` was once: what members of a household share is a table (decision 0015)."""
+    tables = {name: hardened_1(fields).tables[0] for name, fields in NARROW_FIELDS.items()}
+    return replace(HARDENED, tables=(HARDENED.tables[0], *(replace(one, name=name) for name, one in tables.items())))
+
+
+NARROW_FIELDS = {"last-address": ("last_name", *ADDRESS), "birth-address": ("dob", "sex", *ADDRESS)}
+
+
 @pytest.mark.slow
-def test_tables_joined_by_equality_give_away_more_than_the_whole_record() -> None:
-    one = _attacked(HARDENED, rows=240, known=80)
-    joined = _attacked(HARDENED, rows=240, known=80, variant=JOINED)
+def test_joining_tables_that_households_share_gives_away_more_than_the_whole_record() -> None:
+    one = _attacked(_with_narrow_tables(), rows=240, known=80)
+    joined = _attacked(_with_narrow_tables(), rows=240, known=80, variant=NARROW)
 
     assert joined.percent > one.percent + 10
     assert joined.candidates == joined.attacked == 160
+
+
+@pytest.mark.slow
+def test_joining_the_tables_of_the_default_profile_gives_away_little() -> None:
+    assert _attacked(HARDENED, rows=240, known=80, variant=JOINED).percent < 10
 
 
 def test_the_same_seed_finds_the_same() -> None:

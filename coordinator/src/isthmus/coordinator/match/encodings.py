@@ -16,11 +16,21 @@ Tags = NDArray[np.uint8]
 class TabledRows:
     """What one provider sends under a hardened profile.
 
-    `clks`: uint8, shape (rows, tables, bytes), all zero where a row does not enter a table. `tags`: as `Tags`.
+    `clks`: uint8, shape (rows, tables, bytes), all zero where a row does not enter a table. `tags`: as `Tags`, of as
+    many rows. Raises `ValueError` for any other type or shape.
     """
 
     clks: NDArray[np.uint8]
     tags: Tags
+
+    def __post_init__(self) -> None:
+        """Check types and shapes."""
+        if self.clks.dtype != np.uint8 or self.clks.ndim != 3:
+            raise ValueError("clks must be uint8 of shape (rows, tables, bytes)")
+        if self.tags.dtype != np.uint8 or self.tags.ndim != 3 or self.tags.shape[2] != MATCH_KEY_BITS // 8:
+            raise ValueError("tags must be uint8 of shape (rows, match keys, 16)")
+        if len(self.clks) != len(self.tags):
+            raise ValueError("clks and tags must be of the same rows")
 
     def __len__(self) -> int:
         """How many rows there are."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.hardened import BOX_BITS
-from isthmus.coordinator.match.table_rules import LinkRules
+from isthmus.coordinator.match.table_rules import GroupRule, LinkRules
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -25,13 +25,13 @@ LEAST_EXCESS: Final = 0.03
 _NEWTON_STEPS: Final = 8
 
 BLURRED_EXCESS: Final = 0.08
-"""Three standard deviations of unrelated rows: what lies under it says that much differs, not how much."""
+"""Three standard deviations of unrelated rows: what lies under it looks like strangers and says nothing."""
 
 MODEL_ERROR: Final = 0.008
 """Standard deviation of a table's input disagreement beside that of chance: fields share bits only on average."""
 
-UNKNOWN: Final = 0.8
-"""Where nothing is seen of a group, it disagrees by so much of what counts as gone: damage mostly leaves some of it."""
+UNKNOWN_BITS: Final = 1.0
+"""What a group of which nothing is seen takes off the evidence: damage comes together, and is rarer than none."""
 
 SWEEPS: Final = 25
 RELAXATION: Final = 1.5
@@ -75,7 +75,7 @@ def input_disagreement(excess: Floats, *, taps: int) -> Floats:
 def group_disagreement(excess: Floats, *, both: Flags, one: Flags, bound: Floats, rules: LinkRules) -> Floats:
     """Give how far each group disagrees, from what the tables show, within what the match keys leave open.
 
-    Simultaneous iterative least squares from "most of it disagrees" (SIRT; Gilbert, 1972): independent of the
+    Simultaneous iterative least squares from what nothing is known of (SIRT; Gilbert, 1972): independent of the
     order of tables and groups, and what no table shows stays a disagreement.
 
     Args:
@@ -89,14 +89,13 @@ def group_disagreement(excess: Floats, *, both: Flags, one: Flags, bound: Floats
     shares = np.array([table.shares for table in rules.tables])
     # A group that one side alone holds sets bits on that side only.
     seen = np.nan_to_num(np.maximum(input_disagreement(excess, taps=rules.taps) - shares @ one / 2, 0))
-    weights, blurred = _weights(excess, rules), excess < BLURRED_EXCESS
+    weights = _weights(excess, rules)
     reach = np.maximum(shares @ both, 1e-12)
-    gone_at = np.array([rule.gone_at for rule in rules.groups])[:, np.newaxis]
-    found: Floats = np.minimum(bound, UNKNOWN * gone_at)
+    unknown = np.array([_unknown(rule) for rule in rules.groups])[:, np.newaxis]
+    found: Floats = np.minimum(bound, unknown)
     for _ in range(SWEEPS):
         lacking = seen - shares @ (found * both)
-        counted = np.where(blurred & (lacking <= 0), 0, weights)
-        step = shares.T @ (counted * lacking / reach) / np.maximum(shares.T @ counted, 1e-12)
+        step = shares.T @ (weights * lacking / reach) / np.maximum(shares.T @ weights, 1e-12)
         np.clip(found + RELAXATION * step, 0, bound, out=found)
     return found
 
@@ -143,13 +142,20 @@ def score_of_bits(bits: Floats) -> Floats:
     return np.asarray(np.round(1 / (1 + np.exp2(-bits / SCORE_BITS)), 9))
 
 
+def _unknown(rule: GroupRule) -> float:
+    """Give the disagreement at which a group speaks against the pair with `UNKNOWN_BITS`, or all that it can."""
+    against = min(UNKNOWN_BITS, rule.differ_bits)
+    return rule.gone_at * (rule.agree_bits + against) / max(rule.agree_bits + rule.differ_bits, 1e-12)
+
+
 def _weights(excess: Floats, rules: LinkRules) -> Floats:
-    """Give the inverse variances of the input disagreements; 0 where a row is not in the table."""
+    """Give the inverse variances of the input disagreements; 0 where a row is not in the table, or it is blurred."""
     # Derivative of the inverse at the excess, times the standard deviation of an excess of so many bits.
     kept = np.clip(np.nan_to_num(excess), LEAST_EXCESS, 1)
     slope = kept * _log_slope(input_disagreement(kept, taps=rules.taps), rules.taps)
     deviation = 1 / np.abs(slope) / np.sqrt(rules.clk_bits)
-    return np.where(np.isnan(excess), 0, 1 / (deviation**2 + MODEL_ERROR**2))
+    seen = np.nan_to_num(excess) >= BLURRED_EXCESS
+    return np.where(seen, 1 / (deviation**2 + MODEL_ERROR**2), 0)
 
 
 def _log_slope(share: Floats, taps: int) -> Floats:

@@ -56,7 +56,7 @@ def link_tables(
         ValueError: the submissions do not fit the rules or each other.
         TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
     """
-    if any(one.clks.ndim != 3 or 8 * one.clks.shape[2] != rules.clk_bits for one in submissions):
+    if any(8 * one.clks.shape[2] != rules.clk_bits for one in submissions):
         raise ValueError("a submission must hold vectors of the length that the rules name")
     if any(one.tags.shape[1] != len(rules.keys) for one in submissions):
         raise ValueError("a submission must hold a tag for each match key of the rules")

@@ -28,8 +28,8 @@ def repeated_words(words: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
         words: uint64, shape (n,), those of some rows each (`isthmus.contract.encodings.tag_words`).
     """
     every = np.sort(np.concatenate([np.empty(0, np.uint64), *words]))
-    again = np.unique(every[1:][every[1:] == every[:-1]])
-    return again[again != 0]
+    again: NDArray[np.uint64] = np.unique(every[1:][(every[1:] == every[:-1]) & (every[1:] != 0)])
+    return again
 
 
 def hide_repeated(tags: Tags, repeated: Repeated, *, random_bytes: RandomBytes) -> list[int]:

@@ -88,23 +88,24 @@ def _sample(blocks: Blocks, size: int) -> Blocks:
 
 def _kept(left: Blocks, right: Blocks, tried: Sequence[int], *, threshold: float, miss: float) -> dict[int, Kept]:
     """Give what stays after so many words, of the entries that sorting by set bits does not rule out."""
-    common = _common_by_word(left, right)
+    common = _common_of_heads(left, right, tried)
     nothing_read = _limits(left, right, words=0, threshold=threshold, miss=0.0)
     _, entered = _stays(np.zeros_like(common[0]), nothing_read)
     total = max(1, int(entered.sum()))
     kept = {}
-    for words in tried:
+    for words, of_head in zip(tried, common[:-1], strict=True):
         limits = _limits(left, right, words=words, threshold=threshold, miss=miss / LOOKS)
-        first, further = (int((stays & entered).sum()) / total for stays in _stays(common[words - 1], limits))
+        first, further = (int((stays & entered).sum()) / total for stays in _stays(of_head, limits))
         kept[words] = Kept(first=first, further=further)
     return kept
 
 
-def _common_by_word(left: Blocks, right: Blocks) -> NDArray[np.int64]:
-    """Give the common bits among the first words, for each number of words: shape (words, left rows, blocks, 8)."""
+def _common_of_heads(left: Blocks, right: Blocks, tried: Sequence[int]) -> NDArray[np.int64]:
+    """Give the common bits among so many first words, and then among all: shape (heads, left rows, blocks, 8)."""
     ours = left.words.transpose(1, 0, 2).reshape(left.words_a_row, -1, 1, 1)
     theirs = right.words.transpose(1, 0, 2)[:, None]
-    return np.cumsum(np.bitwise_count(ours & theirs), axis=0, dtype=np.int64)
+    between = np.add.reduceat(np.bitwise_count(ours & theirs), [0, *tried], axis=0, dtype=np.int64)
+    return np.cumsum(between, axis=0)
 
 
 def _stays(common: NDArray[np.int64], limits: BothLimits) -> tuple[Flags, Flags]:
