@@ -12,6 +12,7 @@ from isthmus.contract.ids import RoundId
 from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.coordinator.match.errors import CrowdedRows, TooManyCandidates
 from isthmus.party.log import log_fault
 
 IDLE_S: Final = 0.5
@@ -82,6 +83,9 @@ def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngi
         match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=_progress_log(context, round_id))
     except MatchingInterrupted:
         log.info("matching interrupted; it goes on at the next start", round_id=round_id)
+    except (TooManyCandidates, CrowdedRows) as exc:
+        log.error("matching refused", round_id=round_id, code=exc.code, **exc.fields())
+        _fail(context, round_id, error=exc, stop=stop)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the round must say that it failed
         log_fault("matching failed", exc, round_id=round_id)
         _fail(context, round_id, error=exc, stop=stop)
