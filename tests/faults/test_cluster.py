@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from operator import add
 from pathlib import Path
@@ -13,6 +15,7 @@ from faults.cluster import Cluster, running_cluster, write_keys
 from isthmus.contract.ids import PartyId
 from isthmus.coordinator.cluster import ClusterExecutor
 from isthmus.coordinator.cluster_errors import ClusterUnavailable
+from isthmus.coordinator.confine import can_confine
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.executor import Executor, Job, ThreadExecutor
@@ -73,3 +76,27 @@ def test_a_certificate_of_another_root_is_not_let_in(cluster: Cluster, tmp_path:
     stranger = ClusterExecutor(scheduler=cluster.address, keys=write_keys(tmp_path / "stranger"))
     with pytest.raises(ClusterUnavailable, match="certificate"):
         list(stranger.completed(add, [Job(shared=1, own=2)]))
+
+
+CONFINED = """
+import sys
+from pathlib import Path
+from isthmus.coordinator.confine import confine
+hub, scheduler = Path(sys.argv[1]), sys.argv[2]
+confine(hub)
+from operator import add
+from isthmus.coordinator.cluster import ClusterExecutor, ClusterKeys
+from isthmus.coordinator.match.executor import Job
+keys = ClusterKeys(root=hub / "root.crt", certificate=hub / "member.crt", key=hub / "member.key")
+print(*sorted(ClusterExecutor(scheduler=scheduler, keys=keys).completed(add, [Job(shared=1, own=n) for n in range(3)])))
+"""
+
+
+@pytest.mark.skipif(not can_confine(), reason="this machine offers no Landlock")
+def test_a_confined_coordinator_can_use_a_cluster(cluster: Cluster) -> None:
+    hub = cluster.keys.root.parent
+    (hub / "data").mkdir()
+    environment = os.environ | {"TMPDIR": str(hub / "data")}
+    words = [sys.executable, "-c", CONFINED, str(hub), cluster.address]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert (done.stdout, done.returncode) == ("(0, 1) (1, 2) (2, 3)\n", 0), done.stderr

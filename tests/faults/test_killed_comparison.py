@@ -31,27 +31,36 @@ def _end(process: subprocess.Popen[str]) -> list[str]:
     return said.split()
 
 
+def _kept(folder: Path) -> int:
+    return len(list(folder.glob("[!.]*")))
+
+
+def _killed(engine: str, folder: Path, *, at: int, delay: float) -> None:
+    """Begin, and kill a while after so many runs are there."""
+    process = _begin(engine, folder)
+    while _kept(folder) < at and process.poll() is None:
+        time.sleep(0.001)
+    time.sleep(delay)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+
+
 @pytest.mark.parametrize("engine", ["kernels", "anonlink"])
 def test_a_comparison_killed_at_random_points_ends_in_the_same_bytes(engine: str, tmp_path: Path) -> None:
-    rng = random.Random(engine)
-    undisturbed = _begin(engine, tmp_path / "undisturbed")
-    began = time.monotonic()
-    before, number, wanted = _end(undisturbed)
-    seconds = time.monotonic() - began
-    kept_at_kills = []
+    rng, folder = random.Random(engine), tmp_path / "killed"
+    before, number, wanted = _end(_begin(engine, tmp_path / "undisturbed"))
+    pieces = _kept(tmp_path / "undisturbed")
 
     for _ in range(KILLS):
-        process = _begin(engine, tmp_path / "killed")
-        time.sleep(rng.uniform(0.1, 0.5) * seconds)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        kept_at_kills.append(len(list((tmp_path / "killed").glob("[!.]*"))))
+        held = _kept(folder)
+        _killed(engine, folder, at=held + rng.randint(1, (pieces - held) // 3), delay=rng.uniform(0, 0.02))
+    held = _kept(folder)
+    compared_before, *found = _end(_begin(engine, folder))
 
-    compared_before, *found = _end(_begin(engine, tmp_path / "killed"))
     assert found == [number, wanted]
-    assert (before, int(number) > 10_000) == ("0", True)
-    assert kept_at_kills == sorted(kept_at_kills)
-    assert kept_at_kills[-1] > 0
+    assert int(number) > 10_000
+    assert (before, 0 < held < pieces) == ("0", True)
     assert int(compared_before) > 0, "what was there must not be compared again"
 
 

@@ -84,7 +84,8 @@ def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngi
     except MatchingInterrupted:
         log.info("matching interrupted; it goes on at the next start", round_id=round_id)
     except (TooManyCandidates, CrowdedRows) as exc:
-        log.error("matching refused", round_id=round_id, code=exc.code, **exc.fields())
+        fields = exc.fields()
+        log.error("matching refused", round_id=round_id, code=exc.code, **fields)  # noqa: TRY400 - no fault of ours
         _fail(context, round_id, error=exc, stop=stop)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the round must say that it failed
         log_fault("matching failed", exc, round_id=round_id)

@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from harness import KEY_CHECK, OPERATOR, PROJECT, Coordinator, Enrolled, Rows, random_rows, small_engine
+from structlog.testing import capture_logs
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.errors import AlreadyExists
@@ -24,6 +26,7 @@ from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress
 from isthmus.coordinator.match.runs import RECORD
 from isthmus.coordinator.worker import match_claimed, run_worker
+from isthmus.party.log import ALLOWED_FIELDS
 
 PEOPLE_OF_BOTH = 7
 
@@ -304,9 +307,40 @@ def test_refusal_by_the_engine_is_recorded_by_its_code(hub: Coordinator) -> None
     claim_round(hub.context)
     engine = ENGINES["anonlink"](workers=1, max_pairs=1)
 
-    match_claimed(hub.context, one.id, engine=engine, stop=threading.Event())
+    with capture_logs() as logged:
+        match_claimed(hub.context, one.id, engine=engine, stop=threading.Event())
 
     assert hub.events()[-2]["outcome"] == "too-many-candidates"
+    refusal = next(event for event in logged if event["event"] == "matching refused")
+    assert (refusal["code"], refusal["found"], refusal["fits"]) == ("too-many-candidates", "7", "no threshold")
+    assert set(refusal) - {"log_level"} <= ALLOWED_FIELDS
+
+
+def test_the_log_says_how_far_a_round_is_when_it_begins_now_and_then_and_at_its_end(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+
+    class _Slow:
+        """An engine that tells its progress every twenty seconds."""
+
+        max_pairs = 1
+
+        def candidate_pairs(
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
+        ) -> CandidatePairs:
+            for done in range(0, 1000, 100):
+                progress(done, 1000)
+                hub.clock.set(hub.clock.now() + timedelta(seconds=20))
+            progress(1000, 1000)
+            return small_engine().candidate_pairs(datasets, threshold=threshold, progress=lambda *_: None, **how)
+
+    with capture_logs() as logged:
+        match_claimed(hub.context, one.id, engine=_Slow(), stop=threading.Event())
+
+    told = [event for event in logged if event["event"] == "comparing"]
+    assert [event["pairs"] for event in told] == [0, 300, 600, 900, 1000]
+    assert [event["pairs_a_second"] for event in told] == [0, 5, 5, 5, 5]
+    assert set(told[0]) - {"log_level"} <= ALLOWED_FIELDS
 
 
 def test_round_cancelled_while_it_is_matched_stays_cancelled_without_result(hub: Coordinator) -> None:
