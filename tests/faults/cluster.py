@@ -16,10 +16,11 @@ from isthmus.coordinator.cluster import ClusterKeys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Where the scheduler listens, the coordinator's keys, and the workers' processes."""
+    """Where the scheduler listens, the coordinator's keys, and the processes."""
 
     address: str
     keys: ClusterKeys
+    scheduler: subprocess.Popen[bytes]
     workers: Sequence[subprocess.Popen[bytes]]
 
 
@@ -43,12 +44,12 @@ def running_cluster(folder: Path, *, workers: int) -> Iterator[Cluster]:
     address = f"tls://127.0.0.1:{_free_port()}"
     with ExitStack() as stack:
         scheduler = ["scheduler", "--host", address, "--no-dashboard", "--no-show", *files]
-        stack.enter_context(_process(folder, "scheduler", scheduler))
+        first = stack.enter_context(_process(folder, "scheduler", scheduler))
         worker = ["worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory", folder]
         started = [
             stack.enter_context(_process(folder, f"worker-{number}", [*worker, *files])) for number in range(workers)
         ]
-        yield Cluster(address=address, keys=keys, workers=started)
+        yield Cluster(address=address, keys=keys, scheduler=first, workers=started)
 
 
 @contextmanager

@@ -20,10 +20,11 @@ from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.executor import Executor, Job, ThreadExecutor
 from isthmus.coordinator.match.kernel_engine import KernelEngine
+from isthmus.coordinator.match.runs import MemoryRuns
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
-ROWS = 6_000
+ROWS = 5_000
 
 
 @pytest.fixture
@@ -41,9 +42,11 @@ def _datasets() -> list[Dataset]:
     ]
 
 
-def _find(executor: Executor, progress: Callable[[int], None] = lambda _: None) -> CandidatePairs:
+def _find(
+    executor: Executor, progress: Callable[[int], None] = lambda _: None, runs: MemoryRuns | None = None
+) -> CandidatePairs:
     engine = KernelEngine(workers=1, max_pairs=10**6, executor=executor, piece_pairs=1, group_rows=1)
-    return engine.candidate_pairs(_datasets(), threshold=0.7, progress=lambda done, _: progress(done))
+    return engine.candidate_pairs(_datasets(), threshold=0.7, progress=lambda done, _: progress(done), runs=runs)
 
 
 def _bytes(pairs: CandidatePairs) -> bytes:
@@ -70,6 +73,19 @@ def test_a_cluster_gives_the_same_bytes_as_threads_even_if_a_worker_is_killed(cl
     assert killed
     assert cluster.workers[0].wait(10) == -signal.SIGKILL
     assert _bytes(disturbed) == _bytes(wanted)
+
+
+def test_a_scheduler_that_dies_is_said_and_what_was_found_is_gone_on_with(cluster: Cluster) -> None:
+    runs = MemoryRuns()
+    executor = ClusterExecutor(scheduler=cluster.address, keys=cluster.keys, ahead=2, patience_s=5)
+    with pytest.raises(ClusterUnavailable):
+        _find(executor, lambda done: cluster.scheduler.kill() if done else None, runs)
+    found = len(runs.names())
+
+    pairs = _find(ThreadExecutor(workers=1), runs=runs)
+
+    assert 0 < found < len(runs.names())
+    assert _bytes(pairs) == _bytes(_find(ThreadExecutor(workers=1)))
 
 
 def test_a_certificate_of_another_root_is_not_let_in(cluster: Cluster, tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def search(
     progress(0, plan.total)
     # The best of each row are told apart when the runs are merged, so they are counted then.
     tally = _Tally(max_pairs=inf if plan.best_of_row else limits.max_pairs)
-    waiting: Sequence[Piece[Shared, Own]] | Iterable[Piece[Shared, Own]] = plan.pieces
+    waiting = plan.pieces
     while waiting:
         told = partial(_tell, tally, plan.total, progress)
         waiting = _searched(
