@@ -49,8 +49,8 @@ class ClusterExecutor:
     """An `Executor` on the workers of a scheduler, `tls://host:port`.
 
     What jobs share is sent to the workers once, and anew only if the workers that had it are gone. A job that goes down
-    with its worker is begun again, up to `TRIES` times in all. `patience_s` is how long to wait for the scheduler, also where
-    it went away, and for its first worker.
+    with its worker is begun again, up to `TRIES` times in all. `patience_s` is how long to wait for the scheduler, also
+    where it went away, and for its first worker.
     """
 
     scheduler: str
