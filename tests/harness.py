@@ -58,6 +58,7 @@ from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.match import ENGINES
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.store.blobs import BlobFolder
+from isthmus.coordinator.store.runs import RunFolders
 from isthmus.coordinator.store.sql import open_store, sqlite_url
 from isthmus.party.identity import certificate_request
 from isthmus.party.token import EnrolmentToken
@@ -388,6 +389,7 @@ def new_coordinator(folder: Path, *, seed: int = 1, database: Path | None = None
         clock=clock,
         random_bytes=seeded_bytes(seed),
         progress=MatchProgress(),
+        runs=RunFolders(folder / "runs"),
     )
     return Coordinator(
         context=context,

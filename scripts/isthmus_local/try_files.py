@@ -74,7 +74,9 @@ class NamedFileType(click.ParamType[NamedFile]):
     help="How rows are encoded. interop-1 is the fastest to compare; on one machine there is nobody to hide them from.",
 )
 @click.option("--project", default="try-out", show_default=True, help="A project's id, or a TOML file with settings.")
-@click.option("--threshold", help='From which score, or similarity under interop-1, rows may link; else the profile\'s own rule.')
+@click.option(
+    "--threshold", help="From which score (interop-1: similarity) rows may link; else the profile's own rule."
+)
 @click.option("--truth", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="holder,rec_id,entity_id")
 @click.option("--dates", type=click.Choice([order.value for order in DateOrder]), help="Order of year, month and day.")
 @click.option("--encoder", type=click.Choice(["isthmus", "clkhash"]), default="isthmus", show_default=True)

@@ -197,7 +197,9 @@ class _Counting:
     def __init__(self) -> None:
         self.runs = 0
 
-    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+    def candidate_pairs(
+        self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: object
+    ) -> CandidatePairs:
         self.runs += 1
         raise RuntimeError
 

@@ -47,6 +47,7 @@ ROUND = RoundView(
     updated_at=NOW,
     pairs_done=3,
     pairs_total=1 << 40,
+    pairs_a_second=7,
 )
 TABLE = TableView(
     table_id=TableId("k12-to-work-1-overlap"),

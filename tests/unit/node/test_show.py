@@ -105,7 +105,7 @@ def test_tables_and_match_keys_of_a_hardened_profile_are_named_in_terms_and_repo
     assert "  tables     all" in terms.splitlines()
     assert "  match keys first-birth, last-birth, initial-birth, last_initial-birth, stems-year_month," in terms
     assert "when the link score is 0.50 or more" in terms
-    assert "rows share two parts" in terms
+    assert "with which rows of another provider" in terms
     left = report_text(REPORT | {"clk_bits": 2048, "tables": ["all", "person"], "match_keys": ["ssn-zip", "birth-zip"]})
     assert "12,345 rows of 2048 bits in each of 2 tables and 2 tags of match keys" in left
 
@@ -119,5 +119,5 @@ def test_profile_without_match_keys_names_none(name: str) -> None:
 def test_report_says_how_many_tags_left_as_random_bytes_and_why() -> None:
     hidden = report_text(REPORT | {"hidden_tags": {"initial-birth": 1_200, "birth-zip": 34, "ssn-zip": 0}})
 
-    assert "  tags       1,234 that several rows share left as random bytes, so that nobody sees who shares" in hidden
+    assert "  tags       1,234 that several rows have, in whose place random bytes stand" in hidden
     assert "random bytes" not in report_text(REPORT | {"hidden_tags": {"initial-birth": 0}})

@@ -13,7 +13,7 @@ from isthmus.contract.views import RoundView, Waiting
 from isthmus.coordinator.cli import main as coordinator
 from isthmus.node.cli import main as node
 from isthmus.party.folder import with_folder, with_given_folder
-from isthmus.party.round_text import round_text
+from isthmus.party.round_text import duration_text, round_text
 
 FOLDER = Path("/srv/hub")
 
@@ -70,6 +70,25 @@ def test_each_program_carries_the_folder_into_its_own_hints(tmp_path: Path) -> N
 
     assert f"isthmus-coordinator init --dir {hub}" in _run(coordinator, "serve", "--dir", str(hub)).stderr
     assert f"isthmus-node enrol --dir {hub} TOKEN_FILE" in _run(node, "init", "--dir", str(hub)).stderr
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "1 s"), (59, "59 s"), (60, "1 min"), (61, "2 min"), (7200, "2 h 0 min"), (7260, "2 h 1 min")],
+)
+def test_a_time_to_come_is_rounded_up(seconds: float, said: str) -> None:
+    assert duration_text(seconds) == said
+
+
+@pytest.mark.parametrize(("pace", "said"), [(0, ""), (1000, ", 1,000 a second, 8 s left")])
+def test_reader_of_a_round_is_told_how_far_it_is_and_how_long_it_takes(pace: int, said: str) -> None:
+    view = RoundView(
+        round_id=RoundId("school-0123456789"), project_id=ProjectId("school"), state=RoundState.MATCHING,
+        manifest_hash=b"", pairs_done=2_000, pairs_total=10_000, pairs_a_second=pace,
+        updated_at=datetime(2026, 1, 1, tzinfo=UTC), waiting_for=(),
+    )  # fmt: skip
+
+    assert f"matching, 20% of 10,000 pairs compared{said}  (since" in round_text(view)
 
 
 def test_reader_of_a_round_is_told_what_waits_for_them() -> None:

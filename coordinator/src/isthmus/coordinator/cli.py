@@ -1,8 +1,8 @@
 """`isthmus-coordinator`: the composition root and the operator's commands.
 
-`init`, `serve` and `operator-certificate` work on the coordinator's folder; everything else is a call to the running
-coordinator with the operator's certificate. What only the folder's commands need (database, matching) is imported by
-them alone, so that the others start at once.
+`init`, `serve`, `cluster-keys` and `operator-certificate` work on the coordinator's folder; everything else is a call
+to the running coordinator with the operator's certificate. What only the folder's commands need (database, matching) is
+imported by them alone, so that the others start at once.
 """
 
 import os
@@ -92,6 +92,21 @@ def operator_certificate(folder: Path) -> None:
 
     enrol_operator(open_installation(folder))
     say("the operator has a new certificate")
+
+
+@main.command("cluster-keys")
+@folder_option
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+def cluster_keys(folder: Path, out: Path) -> None:
+    """Make keys of thirty days for a dask cluster: the coordinator's own, and in the folder OUT its machines'.
+
+    \b
+    Example: isthmus-coordinator cluster-keys cluster
+    """
+    from isthmus.coordinator.setup import make_cluster_keys  # noqa: PLC0415 - see the module's text
+
+    make_cluster_keys(folder, out, clock=SystemClock())
+    say(f"made keys in {out}; bring them to the scheduler and the workers by a way that you trust, and nowhere else")
 
 
 @main.group()

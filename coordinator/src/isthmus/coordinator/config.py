@@ -34,11 +34,17 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to match: the engine's name, its processes or threads, the most candidate pairs to hold (0: its own)."""
+    """How to match: the engine's name, its processes or threads, and how much it may hold (0: its own limits).
+
+    `cluster` is a dask scheduler, tls://host:port, whose workers compare in place of this machine; empty for none.
+    """
 
     engine: Literal["anonlink", "kernels"] = "kernels"
     workers: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 2
     max_pairs: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_pairs_of_row: Annotated[int, msgspec.Meta(ge=0)] = 0
+    memory_mib: Annotated[int, msgspec.Meta(ge=0)] = 0
+    cluster: Annotated[str, msgspec.Meta(pattern=r"^(tls://\S+:\d{1,5})?$")] = ""
 
 
 class CoordinatorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,13 +6,18 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
-from isthmus.coordinator.actions.housekeeping import sweep_blobs
+from isthmus.coordinator.actions.housekeeping import sweep_blobs, sweep_runs
+from isthmus.coordinator.config import FILE_NAME
 from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
 from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.coordinator.match.executor import Executor
+from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
 from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
 from isthmus.coordinator.setup import Installation
 from isthmus.coordinator.worker import run_worker
+from isthmus.party.errors import SettingsInvalid
 
 Announce = Callable[[str], None]
 
@@ -23,6 +28,7 @@ def run_coordinator(installation: Installation, *, announce: Announce) -> None:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(installation.data / "scratch" / "kernels"))
     tempfile.tempdir = None  # so that the line above counts even if a temporary file was made before
     sweep_blobs(installation.context)
+    sweep_runs(installation.context)
     asyncio.run(_run(installation, announce))
 
 
@@ -57,4 +63,32 @@ async def _run(installation: Installation, announce: Announce) -> None:
 
 def _engine(installation: Installation) -> SimilarityEngine:
     settings = installation.config.matching
-    return ENGINES[settings.engine](workers=settings.workers, max_pairs=settings.max_pairs or DEFAULT_MAX_PAIRS)
+    return ENGINES[settings.engine](
+        workers=settings.workers,
+        max_pairs=settings.max_pairs or DEFAULT_MAX_PAIRS,
+        max_pairs_of_row=settings.max_pairs_of_row or DEFAULT_MAX_PAIRS_OF_ROW,
+        memory_bytes=settings.memory_mib * 2**20 or DEFAULT_MEMORY_BYTES,
+        executor=cluster_executor(installation.folder, settings.cluster),
+    )
+
+
+def cluster_executor(folder: Path, scheduler: str) -> Executor | None:
+    """Give the executor of the scheduler that the settings name; none where they name none.
+
+    Raises:
+        SettingsInvalid: the program or the folder lacks what a cluster needs.
+    """
+    if not scheduler:
+        return None
+    try:
+        # dask comes with the extra `cluster`, and takes half a second to load: only for those who use it.
+        from isthmus.coordinator.cluster import ClusterExecutor, ClusterKeys  # noqa: PLC0415 - as said above
+    except ModuleNotFoundError as exc:
+        problem = "matching.cluster needs the extra `cluster`: install isthmus-coordinator[cluster]"
+        raise SettingsInvalid(file=FILE_NAME, problem=problem) from exc
+    keys = folder / "authority" / "cluster"
+    files = ClusterKeys(root=keys / "root.crt", certificate=keys / "coordinator.crt", key=keys / "coordinator.key")
+    if not files.key.exists():
+        problem = "matching.cluster needs keys: make them with isthmus-coordinator cluster-keys"
+        raise SettingsInvalid(file=FILE_NAME, problem=problem)
+    return ClusterExecutor(scheduler=scheduler, keys=files)

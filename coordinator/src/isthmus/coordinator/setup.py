@@ -27,9 +27,11 @@ from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.actions.context import Context, MatchProgress
 from isthmus.coordinator.actions.enrolment import Doors, add_party, enrol, mint_token
 from isthmus.coordinator.authority import Authority, new_authority, new_server_certificate
+from isthmus.coordinator.authority.cluster import new_cluster_authority, new_member_certificate
 from isthmus.coordinator.config import FILE_NAME, CoordinatorConfig, config_text, load_config
 from isthmus.coordinator.rpc.server import ServerKeys
 from isthmus.coordinator.store.blobs import BlobFolder
+from isthmus.coordinator.store.runs import RunFolders
 from isthmus.coordinator.store.sql import SqlStore, open_store, sqlite_url
 from isthmus.party.identity import PartyRecord, certificate_request, make_keys, save_enrolment, write_private
 
@@ -113,6 +115,7 @@ def open_installation(folder: Path, *, clock: Clock | None = None) -> Installati
         clock=clock or SystemClock(),
         random_bytes=secrets.token_bytes,
         progress=MatchProgress(),
+        runs=RunFolders(data / "scratch" / "runs"),
     )
     listen = config.listen
     doors = Doors(
@@ -147,6 +150,38 @@ def enrol_operator(installation: Installation) -> None:
     save_enrolment(folder, record=record, tls_key=tls_key, certificate=certificate, root=token.root)
 
 
+def make_cluster_keys(folder: Path, out: Path, *, clock: Clock) -> None:
+    """Make certificates of thirty days for a cluster: one for this coordinator, one in `out` for its machines.
+
+    The cluster's root is made when there is none. It stays here; `out` gets `root.crt`, `member.crt` and `member.key`.
+    """
+    kept, now = folder / "authority" / "cluster", clock.now()
+    kept.mkdir(mode=0o700, exist_ok=True)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (kept / "root.key").exists():
+        made = new_cluster_authority(now=now)
+        write_private(kept / "root.crt", made.root_pem())
+        write_private(kept / "root.key", _pem(made.key))
+    authority = _load_authority(kept)
+    for place, name in ((kept, "coordinator"), (out, "member")):
+        key, certificate = new_member_certificate(authority, name=name, now=now)
+        write_private(place / f"{name}.crt", certificate)
+        write_private(place / f"{name}.key", key)
+    write_private(out / "root.crt", authority.root_pem())
+
+
+def _load_authority(folder: Path) -> Authority:
+    damaged = MalformedDocument(document="authority folder", problem="a file in it is missing or damaged")
+    try:
+        key = load_pem_private_key((folder / "root.key").read_bytes(), password=None)
+        root = x509.load_pem_x509_certificate((folder / "root.crt").read_bytes())
+    except (FileNotFoundError, ValueError, TypeError) as exc:
+        raise damaged from exc
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise damaged
+    return Authority(certificate=root, key=key)
+
+
 def _make_keys(folder: Path, *, hosts: tuple[str, ...], clock: Clock) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = new_authority(now=clock.now())
@@ -161,18 +196,16 @@ def _make_keys(folder: Path, *, hosts: tuple[str, ...], clock: Clock) -> None:
 def _load_keys(folder: Path) -> ServerKeys:
     damaged = MalformedDocument(document="authority folder", problem="a file in it is missing or damaged")
     try:
-        root_key = load_pem_private_key((folder / "root.key").read_bytes(), password=None)
         signing_key = load_pem_private_key((folder / "signing.key").read_bytes(), password=None)
-        root = x509.load_pem_x509_certificate((folder / "root.crt").read_bytes())
         server = ((folder / "server.key").read_bytes(), (folder / "server.crt").read_bytes())
     except (FileNotFoundError, ValueError, TypeError) as exc:
         raise damaged from exc
-    if not isinstance(root_key, ec.EllipticCurvePrivateKey) or not isinstance(signing_key, Ed25519PrivateKey):
+    if not isinstance(signing_key, Ed25519PrivateKey):
         raise damaged
     return ServerKeys(
         tls_key=server[0],
         tls_certificate=server[1],
-        authority=Authority(certificate=root, key=root_key),
+        authority=_load_authority(folder),
         signing_key=signing_key,
     )
 

@@ -1,19 +1,25 @@
 """The actions that nobody calls: claims sealed rounds and matches them, one after another."""
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from isthmus.contract.errors import StorageUnavailable
 from isthmus.contract.ids import RoundId
-from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.coordinator.match.errors import CrowdedRows, TooManyCandidates
 from isthmus.party.log import log_fault
 
 IDLE_S: Final = 0.5
 """How often to look for a sealed round while there is none."""
+
+PROGRESS_S: Final = 60.0
+"""How often the log says how far a round is, at most."""
 
 FAULT_S: Final = 5.0
 """How long to wait after a fault of the store before trying again."""
@@ -48,14 +54,39 @@ def _fail(context: Context, round_id: RoundId, *, error: Exception, stop: thread
             return
 
 
+def _progress_log(context: Context, round_id: RoundId) -> Callable[[Compared], None]:
+    """Give what logs how far a round is: at its beginning, then now and then, and when all is compared."""
+    due = context.clock.now()
+
+    def told(compared: Compared) -> None:
+        nonlocal due
+        now = context.clock.now()
+        if now >= due or compared.done == compared.total:
+            due = now + timedelta(seconds=PROGRESS_S)
+            structlog.get_logger().info(
+                "comparing",
+                round_id=round_id,
+                pairs=compared.done,
+                pairs_before=compared.before,
+                pairs_total=compared.total,
+                pairs_a_second=compared.pairs_a_second,
+            )
+
+    return told
+
+
 def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngine, stop: threading.Event) -> None:
     """Match one claimed round, or take it to FAILED."""
     log = structlog.get_logger()
     log.info("matching", round_id=round_id)
     try:
-        match_round(context, round_id, engine=engine, should_stop=stop.is_set)
+        match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=_progress_log(context, round_id))
     except MatchingInterrupted:
-        log.info("matching interrupted; it begins again at the next start", round_id=round_id)
+        log.info("matching interrupted; it goes on at the next start", round_id=round_id)
+    except (TooManyCandidates, CrowdedRows) as exc:
+        fields = exc.fields()
+        log.error("matching refused", round_id=round_id, code=exc.code, **fields)  # noqa: TRY400 - no fault of ours
+        _fail(context, round_id, error=exc, stop=stop)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the round must say that it failed
         log_fault("matching failed", exc, round_id=round_id)
         _fail(context, round_id, error=exc, stop=stop)

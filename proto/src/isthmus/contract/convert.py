@@ -79,6 +79,7 @@ def round_to_wire(view: RoundView) -> common_pb2.RoundSummary:
         waiting_for=[common_pb2.Waiting(party_id=one.party, needs=one.needs) for one in view.waiting_for],
         pairs_done=view.pairs_done,
         pairs_total=view.pairs_total,
+        pairs_a_second=view.pairs_a_second,
         updated_at=time_to_wire(view.updated_at),
     )
 
@@ -94,6 +95,7 @@ def round_from_wire(message: common_pb2.RoundSummary) -> RoundView:
         updated_at=time_from_wire(message.updated_at),
         pairs_done=message.pairs_done,
         pairs_total=message.pairs_total,
+        pairs_a_second=message.pairs_a_second,
     )
 
 

@@ -17,7 +17,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundView:
-    """A round as its members see it. `pairs_done` and `pairs_total` count record pairs compared; 0 outside MATCHING."""
+    """A round as its members see it.
+
+    `pairs_done` and `pairs_total` count record pairs compared, `pairs_a_second` is their pace; 0 outside MATCHING.
+    """
 
     round_id: RoundId
     project_id: ProjectId
@@ -27,6 +30,7 @@ class RoundView:
     updated_at: datetime
     pairs_done: int = 0
     pairs_total: int = 0
+    pairs_a_second: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

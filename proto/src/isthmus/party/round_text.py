@@ -1,5 +1,6 @@
 """How a round is shown at a terminal: one line of where it stands, one for each party that it waits for."""
 
+from math import ceil
 from typing import Any
 
 from isthmus.contract.clock import to_text
@@ -10,10 +11,27 @@ from isthmus.party.folder import with_given_folder
 
 def round_text(view: RoundView, reader: PartyId | None = None) -> str:
     """Give the round for people; `reader` is the party that looks at it."""
-    progress = f", {view.pairs_done / view.pairs_total:.0%} of pairs compared" if view.pairs_total else ""
+    progress = f", {compared_text(view)}" if view.pairs_total else ""
     lines = [f"{view.round_id}  {view.state.value}{progress}  (since {to_text(view.updated_at)})"]
     lines += [_waiting_text(one, reader) for one in view.waiting_for]
     return "\n".join(lines)
+
+
+def compared_text(view: RoundView) -> str:
+    """Give how many of the pairs of a round in matching are compared, how fast, and how long the rest takes."""
+    share = f"{view.pairs_done / view.pairs_total:.0%} of {view.pairs_total:,} pairs compared"
+    if not view.pairs_a_second:
+        return share
+    seconds = (view.pairs_total - view.pairs_done) / view.pairs_a_second
+    return f"{share}, {view.pairs_a_second:,} a second, {duration_text(seconds)} left"
+
+
+def duration_text(seconds: float) -> str:
+    """Give a time that is yet to come, rounded up: `1 s`, `12 min`, `3 h 10 min`."""
+    if seconds < 60:
+        return f"{ceil(seconds)} s"
+    hours, minutes = divmod(ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _waiting_text(one: Waiting, reader: PartyId | None) -> str:
@@ -32,5 +50,6 @@ def round_data(view: RoundView) -> dict[str, Any]:
         "waiting_for": [{"party": one.party, "needs": one.needs} for one in view.waiting_for],
         "pairs_done": view.pairs_done,
         "pairs_total": view.pairs_total,
+        "pairs_a_second": view.pairs_a_second,
         "updated_at": to_text(view.updated_at),
     }

@@ -154,6 +154,7 @@ class RoundSummary(_message.Message):
     PAIRS_DONE_FIELD_NUMBER: _builtins.int
     PAIRS_TOTAL_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    PAIRS_A_SECOND_FIELD_NUMBER: _builtins.int
     round_id: _builtins.str
     """At most 60 characters."""
     project_id: _builtins.str
@@ -164,6 +165,8 @@ class RoundSummary(_message.Message):
     pairs_done: _builtins.int
     """Record pairs compared so far and in all; both 0 outside MATCHING."""
     pairs_total: _builtins.int
+    pairs_a_second: _builtins.int
+    """Record pairs compared in a second, the mean since this try at matching began; 0 where it is not known."""
     @_builtins.property
     def waiting_for(self) -> _containers.RepeatedCompositeFieldContainer[Global___Waiting]: ...
     @_builtins.property
@@ -179,10 +182,11 @@ class RoundSummary(_message.Message):
         pairs_done: _builtins.int = ...,
         pairs_total: _builtins.int = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
+        pairs_a_second: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_hash", b"manifest_hash", "pairs_done", b"pairs_done", "pairs_total", b"pairs_total", "project_id", b"project_id", "round_id", b"round_id", "state", b"state", "updated_at", b"updated_at", "waiting_for", b"waiting_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_hash", b"manifest_hash", "pairs_a_second", b"pairs_a_second", "pairs_done", b"pairs_done", "pairs_total", b"pairs_total", "project_id", b"project_id", "round_id", b"round_id", "state", b"state", "updated_at", b"updated_at", "waiting_for", b"waiting_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,22 +3,30 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
+import numpy as np
 import pytest
 from harness import KEY_CHECK, OPERATOR, PROJECT, Coordinator, Enrolled, Rows, random_rows, small_engine
+from structlog.testing import capture_logs
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import rounds
+from isthmus.coordinator.actions.context import Compared
+from isthmus.coordinator.actions.housekeeping import sweep_runs
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.domain.entities import unpack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
 from isthmus.coordinator.match import ENGINES
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress
+from isthmus.coordinator.match.runs import RECORD
 from isthmus.coordinator.worker import match_claimed, run_worker
+from isthmus.party.log import ALLOWED_FIELDS
 
 PEOPLE_OF_BOTH = 7
 
@@ -64,7 +72,9 @@ class _Failing:
 
     max_pairs = 1
 
-    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+    def candidate_pairs(
+        self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
+    ) -> CandidatePairs:
         raise RuntimeError("row 4711 is odd")
 
 
@@ -205,6 +215,42 @@ def test_interrupted_round_is_matched_again_to_the_same_bytes(make_hub: Callable
     assert _result_bytes(straight, one) == _result_bytes(interrupted, other)
 
 
+def test_a_round_goes_on_with_what_was_found_before_and_counts_it(make_hub: Callable[[str], Coordinator]) -> None:
+    straight, interrupted = make_hub("straight"), make_hub("interrupted")
+    one, other = _sealed(straight), _sealed(interrupted)
+    straight.match()
+    context = interrupted.context
+
+    stop = iter([False, True])
+    with pytest.raises(MatchingInterrupted):
+        interrupted.match(should_stop=lambda: next(stop))
+    kept = context.runs.rounds()
+    seen: list[Compared] = []
+    match_round(context, other.id, engine=small_engine(), should_stop=lambda: False, told=seen.append)
+
+    assert kept == [other.id]
+    assert (seen[0].done, seen[-1].done, seen[-1].before) == (0, 120, 120)
+    assert context.runs.rounds() == []
+    assert _result_bytes(straight, one) == _result_bytes(interrupted, other)
+
+
+@pytest.mark.parametrize(("state", "kept"), [("failed", True), ("cancelled", False)])
+def test_runs_of_a_round_that_may_be_matched_again_stay_when_the_coordinator_starts(
+    hub: Coordinator, state: str, kept: bool
+) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    hub.context.runs.of(one.id).keep("run", np.empty(0, RECORD))
+    if state == "failed":
+        fail_round(hub.context, one.id, error=RuntimeError())
+    else:
+        rounds.cancel_round(hub.context, OPERATOR, round_id=one.id)
+
+    sweep_runs(hub.context)
+
+    assert (one.id in hub.context.runs.rounds()) == kept
+
+
 def test_round_has_one_result_however_often_it_is_matched(hub: Coordinator) -> None:
     one = _sealed(hub)
     hub.match()
@@ -221,13 +267,14 @@ def test_progress_is_shown_while_matching_and_gone_afterwards(hub: Coordinator) 
     seen: list[tuple[int, int]] = []
 
     def look() -> bool:
-        seen.append(hub.context.progress.of(one.id))
+        compared = hub.context.progress.of(one.id)
+        seen.append((compared.done, compared.total))
         return False
 
     hub.match(should_stop=look)
 
     assert seen == [(0, 0), (0, 120)]
-    assert hub.context.progress.of(one.id) == (0, 0)
+    assert hub.context.progress.of(one.id) == Compared()
 
 
 def test_fault_takes_the_round_to_failed_and_its_text_is_kept_nowhere(hub: Coordinator) -> None:
@@ -260,9 +307,40 @@ def test_refusal_by_the_engine_is_recorded_by_its_code(hub: Coordinator) -> None
     claim_round(hub.context)
     engine = ENGINES["anonlink"](workers=1, max_pairs=1)
 
-    match_claimed(hub.context, one.id, engine=engine, stop=threading.Event())
+    with capture_logs() as logged:
+        match_claimed(hub.context, one.id, engine=engine, stop=threading.Event())
 
     assert hub.events()[-2]["outcome"] == "too-many-candidates"
+    refusal = next(event for event in logged if event["event"] == "matching refused")
+    assert (refusal["code"], refusal["found"], refusal["fits"]) == ("too-many-candidates", "7", "no threshold")
+    assert set(refusal) - {"log_level"} <= ALLOWED_FIELDS
+
+
+def test_the_log_says_how_far_a_round_is_when_it_begins_now_and_then_and_at_its_end(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+
+    class _Slow:
+        """An engine that tells its progress every twenty seconds."""
+
+        max_pairs = 1
+
+        def candidate_pairs(
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
+        ) -> CandidatePairs:
+            for done in range(0, 1000, 100):
+                progress(done, 1000)
+                hub.clock.set(hub.clock.now() + timedelta(seconds=20))
+            progress(1000, 1000)
+            return small_engine().candidate_pairs(datasets, threshold=threshold, progress=lambda *_: None, **how)
+
+    with capture_logs() as logged:
+        match_claimed(hub.context, one.id, engine=_Slow(), stop=threading.Event())
+
+    told = [event for event in logged if event["event"] == "comparing"]
+    assert [event["pairs"] for event in told] == [0, 300, 600, 900, 1000]
+    assert [event["pairs_a_second"] for event in told] == [0, 5, 5, 5, 5]
+    assert set(told[0]) - {"log_level"} <= ALLOWED_FIELDS
 
 
 def test_round_cancelled_while_it_is_matched_stays_cancelled_without_result(hub: Coordinator) -> None:
@@ -273,15 +351,15 @@ def test_round_cancelled_while_it_is_matched_stays_cancelled_without_result(hub:
         max_pairs = 1
 
         def candidate_pairs(
-            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
         ) -> CandidatePairs:
             rounds.cancel_round(hub.context, OPERATOR, round_id=one.id)
-            return small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
+            return small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress, **how)
 
     match_claimed(hub.context, one.id, engine=_Cancelling(), stop=threading.Event())
 
     assert hub.state(one.id) is RoundState.CANCELLED
-    assert hub.context.progress.of(one.id) == (0, 0)
+    assert hub.context.progress.of(one.id) == Compared()
     with hub.context.store.read() as tx:
         assert tx.results.find(one.id, one.providers[0].id) is None
         assert tx.results.releases() == []
@@ -316,9 +394,9 @@ def test_worker_matches_what_is_sealed_until_it_is_told_to_stop(hub: Coordinator
         max_pairs = 1
 
         def candidate_pairs(
-            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress
+            self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
         ) -> CandidatePairs:
-            pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
+            pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress, **how)
             stop.set()
             return pairs
 

@@ -35,6 +35,7 @@ from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import Waiting
 from isthmus.coordinator.actions import rounds
+from isthmus.coordinator.actions.context import Compared
 
 
 @pytest.fixture
@@ -290,12 +291,14 @@ def test_round_that_did_not_fail_is_not_matched_again(hub: Coordinator, provider
 
 def test_view_shows_progress_of_matching(hub: Coordinator, providers: list[Enrolled]) -> None:
     round_id = hub.propose(providers)
-    hub.context.progress.report(round_id, 3, 8)
+    now = hub.clock.now()
+    hub.context.progress.report(round_id, 0, 8, now=now)
+    hub.context.progress.report(round_id, 5, 8, before=1, now=now + timedelta(seconds=2))
     view = rounds.get_round(hub.context, providers[0].actor, round_id=round_id)[0]
     hub.context.progress.clear(round_id)
 
-    assert (view.pairs_done, view.pairs_total) == (3, 8)
-    assert hub.context.progress.of(round_id) == (0, 0)
+    assert (view.pairs_done, view.pairs_total, view.pairs_a_second) == (5, 8, 2)
+    assert hub.context.progress.of(round_id) == Compared()
 
 
 def test_view_waits_for_nobody_else_than_it_says(hub: Coordinator, providers: list[Enrolled]) -> None:

@@ -92,9 +92,11 @@ class _Striking:
         self.round, self.left, self.at_once = one, list(rows), at_once
         self.rows: list[int] = []
 
-    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+    def candidate_pairs(
+        self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress, **how: Any
+    ) -> CandidatePairs:
         self.rows.append(datasets[0].rows)
-        pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress)
+        pairs = small_engine().candidate_pairs(datasets, threshold=threshold, progress=progress, **how)
         for row in self.left[: self.at_once]:
             self.round.strike(row)
         del self.left[: self.at_once]

@@ -18,6 +18,7 @@ from isthmus.coordinator.match.errors import TooManyCandidates
 from isthmus.coordinator.match.kernel_engine import KernelEngine
 from isthmus.coordinator.match.kernels.comparison import LEFT_BLOCKS, RIGHT_BLOCKS
 from isthmus.coordinator.match.kernels.processors import KERNELS
+from isthmus.coordinator.match.runs import MemoryRuns
 
 
 def _dataset(rows: int, *, clk_bytes: int = 16, seed: int = 1) -> Dataset:
@@ -34,7 +35,7 @@ def test_rows_of_later_parts_keep_their_numbers() -> None:
     datasets = [_dataset(8 * LEFT_BLOCKS + 7), _dataset(8 * RIGHT_BLOCKS + 9)]
     told: list[int] = []
 
-    pairs = KernelEngine(workers=1, max_pairs=10**6).candidate_pairs(
+    pairs = KernelEngine(workers=1, max_pairs=10**6, piece_pairs=1).candidate_pairs(
         datasets, threshold=0.95, progress=lambda done, _: told.append(done)
     )
 
@@ -44,7 +45,7 @@ def test_rows_of_later_parts_keep_their_numbers() -> None:
     assert np.array_equal(2 * common / both, pairs.similarity)
     # The same seed begins both files with the same rows.
     assert set(pairs.left_row[pairs.similarity == 1].tolist()) == set(range(datasets[0].rows))
-    assert len(told) == 6
+    assert len(told) == 5
 
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
@@ -64,14 +65,15 @@ def test_result_is_the_same_bytes_for_any_number_of_threads_and_any_kernel(kerne
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_more_pairs_than_the_limit_are_refused_before_they_are_held(workers: int) -> None:
+def test_more_pairs_than_the_limit_are_counted_to_the_end_and_not_held(workers: int) -> None:
     ones = Dataset(party=PartyId("city"), clks=np.full((3000, 16), 255, np.uint8))
-    seen: list[int] = []
-    with pytest.raises(TooManyCandidates):
-        KernelEngine(workers=workers, max_pairs=5).candidate_pairs(
-            [ones, ones], threshold=0.9, progress=lambda done, _: seen.append(done)
+    runs = MemoryRuns()
+    with pytest.raises(TooManyCandidates) as caught:
+        KernelEngine(workers=workers, max_pairs=5, memory_bytes=1, piece_pairs=1).candidate_pairs(
+            [ones, ones], threshold=0.9, progress=_silent, runs=runs
         )
-    assert seen == [0]
+    assert (caught.value.found, caught.value.fits) == (3000 * 3000, "no threshold")
+    assert not runs.names()
 
 
 def test_threads_are_gone_after_an_interruption() -> None:

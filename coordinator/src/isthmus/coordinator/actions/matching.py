@@ -1,7 +1,8 @@
 """Matching a sealed round: encodings in, pseudonym maps and a released table out. docs/protocol.md sections 7 to 9.
 
 All results are stored in one transaction with the step to REVIEW, so a round has one result or none. A round found in
-MATCHING was interrupted and is matched again from its sealed encodings, which gives the same bytes.
+MATCHING was interrupted and is matched again from its sealed encodings and the runs that were kept of the comparison,
+which gives the same bytes.
 
 Rows may be struck out until the result is stored, one by one if a provider likes. So the work that this repeats is
 bounded: see `match_round`.
@@ -20,7 +21,7 @@ from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
-from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.rounds import advance, round_event
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
@@ -31,6 +32,7 @@ from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
 from isthmus.coordinator.match.overlap import membership_patterns
+from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.coordinator.store.protocol import Transaction
@@ -106,7 +108,12 @@ def claim_round(context: Context) -> RoundId | None:
 
 
 def match_round(
-    context: Context, round_id: RoundId, *, engine: SimilarityEngine, should_stop: Callable[[], bool]
+    context: Context,
+    round_id: RoundId,
+    *,
+    engine: SimilarityEngine,
+    should_stop: Callable[[], bool],
+    told: Callable[[Compared], None] = lambda _: None,
 ) -> None:
     """Match a claimed round and take it to RELEASED, without the rows that are struck out by then.
 
@@ -114,36 +121,55 @@ def match_round(
     rows. Several tables are matched again, because a row competes with others for the candidates of a third; rows
     struck out during the last of `MOST_RUNS` runs are dropped as in `interop-1`. docs/protocol.md section 7.
 
+    What was found is kept as it is found, and a try that was interrupted, killed or failed is gone on with. `told` is
+    told how far this one is.
+
     Raises:
         MatchingInterrupted: `should_stop` gave true; the round stays in MATCHING for the next start.
     """
+    context.runs.of(round_id).forget_unfinished()
 
-    def progress(done: int, total: int) -> None:
-        if should_stop():
-            raise MatchingInterrupted
-        context.progress.report(round_id, done, total)
+    def one_run() -> _Matched:
+        runs = context.runs.of(round_id)
 
-    matched = _match(context, round_id, engine=engine, progress=progress)
+        def progress(done: int, total: int) -> None:
+            if should_stop():
+                raise MatchingInterrupted
+            now, before = context.clock.now(), runs.compared_before
+            told(context.progress.report(round_id, done, total, now=now, before=before))
+
+        return _match(context, round_id, engine=engine, runs=runs, progress=progress)
+
+    matched = one_run()
     for _ in range(MOST_RUNS - 1 if isinstance(matched.manifest.read_profile(), HardenedProfile) else 0):
         with context.store.read() as tx:
             if _struck_out(tx, matched.manifest) == matched.struck:
                 break
-        matched = _match(context, round_id, engine=engine, progress=progress)
+        matched = one_run()
     _settle(context, matched)
+    context.runs.of(round_id).forget()
     context.progress.clear(round_id)
 
 
-def _match(context: Context, round_id: RoundId, *, engine: SimilarityEngine, progress: Progress) -> _Matched:
+def _match(
+    context: Context, round_id: RoundId, *, engine: SimilarityEngine, runs: Runs, progress: Progress
+) -> _Matched:
     with context.store.read() as tx:
         manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
         struck = _struck_out(tx, manifest)
         loaded = [_load_rows(context, tx, round_id, party, struck) for party in manifest.project.provider_ids()]
-    pairs = _linked_pairs(manifest, [encoded for _, encoded in loaded], engine=engine, progress=progress)
+    encodings = [encoded for _, encoded in loaded]
+    pairs = _linked_pairs(manifest, encodings, engine=engine, runs=runs, progress=progress)
     return _Matched(manifest=manifest, struck=struck, rows=[rows for rows, _ in loaded], pairs=pairs)
 
 
 def _linked_pairs(
-    manifest: RoundManifest, encoded: Sequence[NDArray[np.uint8]], *, engine: SimilarityEngine, progress: Progress
+    manifest: RoundManifest,
+    encoded: Sequence[NDArray[np.uint8]],
+    *,
+    engine: SimilarityEngine,
+    runs: Runs,
+    progress: Progress,
 ) -> CandidatePairs:
     """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
@@ -154,11 +180,12 @@ def _linked_pairs(
             engine=engine,
             max_pairs=engine.max_pairs,
             progress=progress,
+            runs=runs,
         )
         return at_least(pairs, threshold=threshold)
     parties = manifest.project.provider_ids()
     datasets = [Dataset(party=party, clks=one) for party, one in zip(parties, encoded, strict=True)]
-    return engine.candidate_pairs(datasets, threshold=threshold, progress=progress)
+    return engine.candidate_pairs(datasets, threshold=threshold, progress=progress, runs=runs)
 
 
 def fail_round(context: Context, round_id: RoundId, *, error: Exception) -> None:
@@ -171,6 +198,7 @@ def fail_round(context: Context, round_id: RoundId, *, error: Exception) -> None
     with context.store.begin() as tx:
         row = tx.rounds.get(round_id)
         if row.state is not RoundState.MATCHING:
+            context.runs.of(round_id).forget()
             return
         tx.record(round_event(context, row, None, "round.fault", code))
         advance(context, tx, row, to=RoundState.FAILED)

@@ -234,7 +234,7 @@ def require_state(row: RoundRow, *states: RoundState) -> None:
 
 def round_view(context: Context, tx: Transaction, row: RoundRow) -> RoundView:
     """Give a round as members see it, with whom it waits for; one that another version made waits to be cancelled."""
-    pairs_done, pairs_total = context.progress.of(row.id)
+    compared = context.progress.of(row.id)
     return RoundView(
         round_id=row.id,
         project_id=row.project,
@@ -242,8 +242,9 @@ def round_view(context: Context, tx: Transaction, row: RoundRow) -> RoundView:
         manifest_hash=row.manifest_hash,
         waiting_for=_waiting(tx, row),
         updated_at=row.updated_at,
-        pairs_done=pairs_done,
-        pairs_total=pairs_total,
+        pairs_done=compared.done,
+        pairs_total=compared.total,
+        pairs_a_second=compared.pairs_a_second,
     )
 
 

@@ -46,12 +46,14 @@ class Authority:
         return self.certificate.public_bytes(Encoding.PEM)
 
 
-def new_authority(*, now: datetime) -> Authority:
+def new_authority(*, now: datetime, name: str = "Isthmus coordinator root") -> Authority:
     """Make a root of ten years."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Isthmus coordinator root")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
-        _builder(subject=name, issuer=name, public_key=key.public_key(), now=now, lifetime=ROOT_LIFETIME)
+        certificate_builder(
+            subject=subject, issuer=subject, public_key=key.public_key(), now=now, lifetime=ROOT_LIFETIME
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -65,7 +67,7 @@ def new_server_certificate(authority: Authority, *, hosts: tuple[str, ...], now:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Isthmus coordinator")])
     issuer = authority.certificate.subject
     certificate = (
-        _builder(subject=name, issuer=issuer, public_key=key.public_key(), now=now, lifetime=SERVER_LIFETIME)
+        certificate_builder(subject=name, issuer=issuer, public_key=key.public_key(), now=now, lifetime=SERVER_LIFETIME)
         .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -86,7 +88,7 @@ def issue_certificate(
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, party)])
     issuer = authority.certificate.subject
     return (
-        _builder(subject=subject, issuer=issuer, public_key=public_key, now=now, lifetime=lifetime)
+        certificate_builder(subject=subject, issuer=issuer, public_key=public_key, now=now, lifetime=lifetime)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
@@ -120,9 +122,10 @@ def _requested_key(request: bytes) -> ec.EllipticCurvePublicKey:
     return public_key
 
 
-def _builder(
+def certificate_builder(
     *, subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, now: datetime, lifetime: timedelta
 ) -> x509.CertificateBuilder:
+    """Give a certificate that is yet to get its extensions and signature."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

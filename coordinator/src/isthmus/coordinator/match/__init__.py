@@ -10,24 +10,47 @@ from typing import Protocol
 
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.engine import SimilarityEngine
+from isthmus.coordinator.match.executor import Executor
+from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
 
 DEFAULT_MAX_PAIRS = 10_000_000
 """Candidate pairs that a round may hold: this many take 1.7 GB and about a minute to sort and group (measured)."""
 
 
 class EngineFactory(Protocol):
-    """Makes an engine of at most `workers` processes or threads that refuses more than `max_pairs` candidate pairs."""
+    """Makes an engine within limits; `workers` processes or threads do its work, or the executor if one is given."""
 
-    def __call__(self, *, workers: int, max_pairs: int) -> SimilarityEngine:
+    def __call__(
+        self,
+        *,
+        workers: int,
+        max_pairs: int,
+        max_pairs_of_row: int = DEFAULT_MAX_PAIRS_OF_ROW,
+        memory_bytes: int = DEFAULT_MEMORY_BYTES,
+        executor: Executor | None = None,
+    ) -> SimilarityEngine:
         """Give the engine."""
         ...
 
 
-def _kernel_engine(*, workers: int, max_pairs: int) -> SimilarityEngine:
+def _kernel_engine(
+    *,
+    workers: int,
+    max_pairs: int,
+    max_pairs_of_row: int = DEFAULT_MAX_PAIRS_OF_ROW,
+    memory_bytes: int = DEFAULT_MEMORY_BYTES,
+    executor: Executor | None = None,
+) -> SimilarityEngine:
     # numba takes half a second and 60 MB to load: only for those who use it.
     from isthmus.coordinator.match.kernel_engine import KernelEngine  # noqa: PLC0415 - as said above
 
-    return KernelEngine(workers=workers, max_pairs=max_pairs)
+    return KernelEngine(
+        workers=workers,
+        max_pairs=max_pairs,
+        max_pairs_of_row=max_pairs_of_row,
+        memory_bytes=memory_bytes,
+        executor=executor,
+    )
 
 
 ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine, "kernels": _kernel_engine})

@@ -8,21 +8,32 @@ exact way that needs no compiler, was measured at 40 million.
 import multiprocessing
 import signal
 import threading
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from multiprocessing.process import BaseProcess
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.coordinator.match.best_of_row import best_of_each_row
 from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, check_comparable, merge_found
-from isthmus.coordinator.match.errors import TooManyCandidates
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable
+from isthmus.coordinator.match.executor import Executor, Job, Own, Result, Shared, ThreadExecutor, as_ready
+from isthmus.coordinator.match.records import count_steps, pack_pairs, unpack_pairs
 from isthmus.coordinator.match.reference import dice_pairs
+from isthmus.coordinator.match.runs import MemoryRuns, Runs
+from isthmus.coordinator.match.search import (
+    DEFAULT_MAX_PAIRS_OF_ROW,
+    DEFAULT_MEMORY_BYTES,
+    Limits,
+    Piece,
+    Plan,
+    Portion,
+    search,
+    search_name,
+)
 
 LEFT_ROWS, RIGHT_ROWS = 2048, 4096
 """Rows of a block. The right side stays in the second-level cache (512 KiB at l = 1024), and a block of nothing but
@@ -43,6 +54,7 @@ class Block:
     left: NDArray[np.uint8]
     right: NDArray[np.uint8]
     threshold: float
+    best_of_row: int | None
 
     @property
     def pairs(self) -> int:
@@ -54,55 +66,107 @@ class Block:
 class AnonlinkEngine:
     """A `SimilarityEngine` on anonlink's Dice coefficient.
 
-    `workers` processes at most, 1 for none but this one; the result is the same bytes whatever their number. More than
-    `max_pairs` candidate pairs are refused as soon as they are seen. Raises `ValueError` unless both are positive.
+    `workers` processes do the work, 1 for none but this one, or the executor if one is given; the result is the same
+    bytes whoever does it. The limits are explained at `Limits`. Raises `ValueError` unless all numbers are positive.
     """
 
     workers: int
     max_pairs: int
+    max_pairs_of_row: int = DEFAULT_MAX_PAIRS_OF_ROW
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    executor: Executor | None = None
     worth_a_pool: int = WORTH_A_POOL
 
     def __post_init__(self) -> None:
         """Check that the settings are positive."""
-        if self.workers < 1 or self.max_pairs < 1:
-            raise ValueError("workers and max_pairs must be positive")
+        if self.workers < 1:
+            raise ValueError("workers must be positive")
+        self._limits()
 
-    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+    def _limits(self) -> Limits:
+        return Limits(max_pairs=self.max_pairs, max_pairs_of_row=self.max_pairs_of_row, memory_bytes=self.memory_bytes)
+
+    def candidate_pairs(
+        self,
+        datasets: Sequence[Dataset],
+        *,
+        threshold: float,
+        progress: Progress,
+        best_of_row: int | None = None,
+        runs: Runs | None = None,
+    ) -> CandidatePairs:
         """Give every candidate pair, best first; see `SimilarityEngine`."""
         check_comparable(datasets, threshold)
         total = sum(left.rows * right.rows for left, right in combinations(datasets, 2))
-        progress(0, total)
-        parts, held, done = [], 0, 0
-        with closing(self._compared(_blocks(datasets, threshold), total)) as compared:
-            for block_pairs, found in compared:
-                held += found.similarity.size
-                if held > self.max_pairs:
-                    raise TooManyCandidates(threshold=threshold, limit=self.max_pairs)
-                parts.append(found)
-                done += block_pairs
-                progress(done, total)
-        return merge_found(parts)
+        name = search_name(b"anonlink 1", datasets, threshold, best_of_row, (LEFT_ROWS, RIGHT_ROWS))
+        blocks = enumerate(_blocks(datasets, threshold, best_of_row))
+        whole = Plan(
+            sizes=[dataset.rows for dataset in datasets],
+            threshold=threshold,
+            total=total,
+            best_of_row=best_of_row,
+            pieces=(_piece(f"{name}-{number}", block) for number, block in blocks),
+            work=compare_block,
+            halve=halve_block,
+        )
+        return search(
+            whole,
+            executor=self.executor or self._own_executor(total),
+            runs=runs or MemoryRuns(),
+            limits=self._limits(),
+            progress=progress,
+        )
 
-    def _compared(self, blocks: Iterator[Block], total: int) -> Generator[tuple[int, Found]]:
+    def _own_executor(self, total: int) -> Executor:
         if self.workers == 1 or total < self.worth_a_pool:
-            yield from map(compare_block, blocks)
-        else:
-            yield from _compared_in_pool(blocks, self.workers)
+            return ThreadExecutor(workers=1)
+        return ProcessExecutor(workers=self.workers)
 
 
-def compare_block(block: Block) -> tuple[int, Found]:
-    """Give how many pairs the block compares, and the candidate pairs among them."""
+def compare_block(_shared: None, own: tuple[Block, int]) -> Portion:
+    """Find the candidate pairs of a block; `search.Work`."""
+    block, room = own
     similarity, left_row, right_row = dice_pairs(block.left, block.right, block.threshold)
-    return block.pairs, Found(
-        left_dataset=block.left_dataset,
-        right_dataset=block.right_dataset,
-        similarity=similarity,
-        left_row=left_row + np.uint32(block.first_left_row),
-        right_row=right_row + np.uint32(block.first_right_row),
+    steps = count_steps(similarity)
+    if similarity.size > room and block.best_of_row is None:
+        return Portion(records=None, steps=steps)
+    records = np.sort(
+        pack_pairs(
+            similarity,
+            np.full(similarity.size, block.left_dataset, np.uint32),
+            np.full(similarity.size, block.right_dataset, np.uint32),
+            left_row + np.uint32(block.first_left_row),
+            right_row + np.uint32(block.first_right_row),
+        )
     )
+    if block.best_of_row is not None:
+        records = records[best_of_each_row(unpack_pairs([records]), k=block.best_of_row)]
+    return Portion(records=records, steps=steps)
 
 
-def _blocks(datasets: Sequence[Dataset], threshold: float) -> Iterator[Block]:
+def halve_block(piece: Piece[None, Block]) -> list[Piece[None, Block]]:
+    """Cut a block in two along its longer side."""
+    block = piece.own
+    if len(block.left) >= len(block.right):
+        middle = len(block.left) // 2
+        halves = (
+            replace(block, left=block.left[:middle]),
+            replace(block, left=block.left[middle:], first_left_row=block.first_left_row + middle),
+        )
+    else:
+        middle = len(block.right) // 2
+        halves = (
+            replace(block, right=block.right[:middle]),
+            replace(block, right=block.right[middle:], first_right_row=block.first_right_row + middle),
+        )
+    return [_piece(f"{piece.name}{half}", each) for half, each in zip("ab", halves, strict=True)]
+
+
+def _piece(name: str, block: Block) -> Piece[None, Block]:
+    return Piece(name=name, pairs=block.pairs, shared=None, own=block)
+
+
+def _blocks(datasets: Sequence[Dataset], threshold: float, best_of_row: int | None) -> Iterator[Block]:
     for (left_dataset, left), (right_dataset, right) in combinations(enumerate(datasets), 2):
         for first_left_row, first_right_row in product(
             range(0, left.rows, LEFT_ROWS), range(0, right.rows, RIGHT_ROWS)
@@ -115,24 +179,32 @@ def _blocks(datasets: Sequence[Dataset], threshold: float) -> Iterator[Block]:
                 left=left.clks[first_left_row : first_left_row + LEFT_ROWS],
                 right=right.clks[first_right_row : first_right_row + RIGHT_ROWS],
                 threshold=threshold,
+                best_of_row=best_of_row,
             )
 
 
-def _compared_in_pool(blocks: Iterator[Block], workers: int) -> Generator[tuple[int, Found]]:
-    """Give what `compare_block` gives for each block, in order, a few blocks ahead of the caller at most."""
-    waiting: deque[Future[tuple[int, Found]]] = deque()
-    # A forked child would inherit a server's locks, connections and secrets; a spawned one gets its blocks only.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=tie_to_parent)
-    try:
-        for block in blocks:
-            waiting.append(pool.submit(compare_block, block))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessExecutor:
+    """An `Executor` of that many processes."""
+
+    workers: int
+
+    @property
+    def ahead(self) -> int:
+        """Two for each process, so that none waits for the caller."""
+        return 2 * self.workers
+
+    def completed(
+        self, work: Callable[[Shared, Own], Result], jobs: Iterable[Job[Shared, Own]]
+    ) -> Generator[tuple[int, Result]]:
+        """See `Executor`."""
+        # A forked child would inherit a server's locks, connections and secrets; a spawned one gets its blocks only.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=tie_to_parent)
+        try:
+            yield from as_ready(pool, work, enumerate(jobs), ahead=self.ahead)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def tie_to_parent() -> None:

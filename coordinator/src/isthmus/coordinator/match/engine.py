@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.runs import Runs
 
 Progress = Callable[[int, int], None]
 """Told how many pairs are compared so far and how many in all; the first never falls, and ends at the second."""
@@ -77,17 +78,30 @@ class SimilarityEngine(Protocol):
         """How many candidate pairs it holds at most."""
         ...
 
-    def candidate_pairs(self, datasets: Sequence[Dataset], *, threshold: float, progress: Progress) -> CandidatePairs:
+    def candidate_pairs(
+        self,
+        datasets: Sequence[Dataset],
+        *,
+        threshold: float,
+        progress: Progress,
+        best_of_row: int | None = None,
+        runs: Runs | None = None,
+    ) -> CandidatePairs:
         """Give every candidate pair, best first.
 
         Args:
             datasets: any number, all of one CLK length.
             threshold: in [0.1, 1]; a pair qualifies when its similarity is equal or greater.
             progress: called once before the first comparison and then after every part of the work.
+            best_of_row: give only pairs among so many best of their left or their right row, per other dataset; of
+                pairs that are equally good, those with the lowest number of the other row. None for all pairs.
+            runs: where to keep what is found until all is done, and to find what an earlier try kept; in memory if not
+                given. What is there under other datasets or another threshold is left alone.
 
         Raises:
-            ValueError: the datasets differ in CLK length, or the threshold is out of range.
+            ValueError: the datasets differ in CLK length, or a number is out of range.
             TooManyCandidates: more pairs qualify than the engine was told to hold.
+            CrowdedRows: more pairs of one row qualify than it was told to hold; not asked of the best of each row.
         """
         ...
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.ids import PartyId
+from isthmus.coordinator.match.crowding import check_number
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
-from isthmus.coordinator.match.errors import TooManyCandidates
+from isthmus.coordinator.match.runs import Runs
 
 Packed = NDArray[np.uint8]
 Index = NDArray[np.uint32]
@@ -46,6 +47,7 @@ def table_candidates(
     k: int,
     max_pairs: int,
     progress: Progress,
+    runs: Runs | None = None,
 ) -> RowPairs:
     """Give the pairs that are among the k best of one of their rows in at least one table.
 
@@ -56,6 +58,7 @@ def table_candidates(
         k: how many rows of each other dataset a row keeps in a table; of equal ones those of the lowest numbers.
         max_pairs: how many pairs may be held; the engine has a limit of its own for what it finds in one table.
         progress: told the pairs compared of those of all tables together.
+        runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
 
     Raises:
         ValueError: k is not positive, or the submissions are not of one shape but for their rows, of `floors` tables.
@@ -68,33 +71,10 @@ def table_candidates(
     for table, (floor, rows) in enumerate(zip(floors, members, strict=True)):
         datasets = [_dataset(one, table, inside) for one, inside in zip(submissions, rows, strict=True)]
         told = _shifted(progress, done=sum(work[:table]), total=sum(work))
-        pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told)
-        found = united(found, _renumbered(best_of_each_row(pairs, k=k), pairs, rows))
-        if len(found) > max_pairs:
-            raise TooManyCandidates(threshold=floor, limit=max_pairs)
+        pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told, best_of_row=k, runs=runs)
+        found = united(found, _renumbered(pairs, rows))
+        check_number(len(found), threshold=floor, limit=max_pairs)
     return found
-
-
-def best_of_each_row(pairs: CandidatePairs, *, k: int) -> NDArray[np.bool_]:
-    """Say of each pair whether it is among the k best of its left or of its right row, per other dataset.
-
-    Pairs that are equally good go by the number of the other row, so exactly k are kept of a row that has more.
-    """
-    left = _rank(pairs.left_dataset, pairs.left_row, pairs.right_dataset)
-    right = _rank(pairs.right_dataset, pairs.right_row, pairs.left_dataset)
-    return np.asarray((left < k) | (right < k))
-
-
-def _rank(dataset: Index, row: Index, other: Index) -> NDArray[np.intp]:
-    """Give, for each pair, how many before it have the same row and other dataset."""
-    # lexsort is stable: within a row the pairs stay best first, and equal ones by the other row.
-    order = np.lexsort((row, other, dataset))
-    firsts = np.ones(order.size, np.bool_)
-    firsts[1:] = np.logical_or.reduce([np.diff(each[order]) != 0 for each in (dataset, row, other)])
-    places = np.arange(order.size)
-    ranks = np.empty(order.size, np.intp)
-    ranks[order] = places - np.maximum.accumulate(np.where(firsts, places, 0))
-    return ranks
 
 
 def _check(submissions: Sequence[Packed], *, tables: int, k: int) -> None:
@@ -118,16 +98,16 @@ def _shifted(progress: Progress, *, done: int, total: int) -> Progress:
     return told
 
 
-def _renumbered(keep: NDArray[np.bool_], pairs: CandidatePairs, rows: Sequence[NDArray[np.intp]]) -> RowPairs:
-    """Give the pairs to keep under the numbers that their rows have in the submissions."""
+def _renumbered(pairs: CandidatePairs, rows: Sequence[NDArray[np.intp]]) -> RowPairs:
+    """Give the pairs under the numbers that their rows have in the submissions."""
     starts = np.cumsum([0, *(each.size for each in rows)])
     numbers = np.concatenate([np.empty(0, np.intp), *rows]).astype(np.uint32)
-    left, right = pairs.left_dataset[keep], pairs.right_dataset[keep]
+    left, right = pairs.left_dataset, pairs.right_dataset
     return RowPairs(
         left_dataset=left,
         right_dataset=right,
-        left_row=numbers[starts[left] + pairs.left_row[keep]],
-        right_row=numbers[starts[right] + pairs.right_row[keep]],
+        left_row=numbers[starts[left] + pairs.left_row],
+        right_row=numbers[starts[right] + pairs.right_row],
     )
 
 

@@ -9,10 +9,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.coordinator.match.crowding import check_number
 from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, SimilarityEngine, merge_found
-from isthmus.coordinator.match.errors import TooManyCandidates
 from isthmus.coordinator.match.key_candidates import equal_tags, key_candidates
+from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_candidates import Packed, RowPairs, table_candidates, united
 from isthmus.coordinator.match.table_rules import LinkRules
 from isthmus.coordinator.match.table_score import (
@@ -37,6 +38,7 @@ def link_tables(
     engine: SimilarityEngine,
     max_pairs: int,
     progress: Progress,
+    runs: Runs | None = None,
 ) -> CandidatePairs:
     """Give every candidate pair with its score, best first, whatever the score; `at_least` keeps the links.
 
@@ -49,6 +51,7 @@ def link_tables(
         engine: compares the rows of each table.
         max_pairs: how many pairs may be held in all.
         progress: told the pairs compared of those of all tables together.
+        runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
 
     Raises:
         ValueError: the submissions do not fit the rules or each other.
@@ -59,7 +62,7 @@ def link_tables(
     if any(one.tags.shape[1] != len(rules.keys) for one in submissions):
         raise ValueError("a submission must hold a tag for each match key of the rules")
     by_key = key_candidates([one.tags for one in submissions])
-    _check_room(by_key, rules, max_pairs)
+    check_number(len(by_key), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
     by_table = table_candidates(
         [one.clks for one in submissions],
         floors=[table.floor for table in rules.tables],
@@ -67,16 +70,12 @@ def link_tables(
         k=rules.best_of_row,
         max_pairs=max_pairs,
         progress=progress,
+        runs=runs,
     )
     found = united(by_table, by_key)
-    _check_room(found, rules, max_pairs)
+    check_number(len(found), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
     held = [_held_groups(one, rules) for one in submissions]
     return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
-
-
-def _check_room(pairs: RowPairs, rules: LinkRules, max_pairs: int) -> None:
-    if len(pairs) > max_pairs:
-        raise TooManyCandidates(threshold=min(table.floor for table in rules.tables), limit=max_pairs)
 
 
 def at_least(pairs: CandidatePairs, *, threshold: float) -> CandidatePairs:

@@ -53,8 +53,8 @@ def _less_readable(profile: str, worst: AttackResult, tables: Sequence[AttackRes
         yield "Choose a hardened profile. See what it changes: run this again with --profile hardened-1."
     if profile in {INTEROP_1, HARDENED_1}:
         yield (
-            "Choose hardened-single-1, which sends no match keys and finds fewer links between damaged records. See what"
-            " it changes: run this again with --profile hardened-single-1. The project's lead sets it, as profile."
+            "Choose hardened-single-1, which sends no match keys and finds fewer links between damaged records. See"
+            " what it changes: run this again with --profile hardened-single-1. The project's lead sets it, as profile."
         )
     yield "Leave out fields that the study can do without: each one helps to tell people apart." + _telling(tables)
 

@@ -1,6 +1,7 @@
 """CLKs as the kernels read them: rows sorted by their set bits, eight to a block, one word of each side by side."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,10 @@ class Blocks:
     words: NDArray[np.uint64]
     counts: NDArray[np.int64]
     rows: NDArray[np.uint32]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle so that what comes out on another machine is aligned there, and of the types that code is kept for."""
+        return _unpickled, (self.words, self.counts, self.rows)
 
     @property
     def blocks(self) -> int:
@@ -62,3 +67,14 @@ def count_heads(blocks: Blocks, *, words: int) -> NDArray[np.int64]:
 def _whole_words(clks: NDArray[np.uint8]) -> NDArray[np.uint64]:
     missing = -clks.shape[1] % 8
     return np.ascontiguousarray(np.pad(clks, ((0, 0), (0, missing)))).view(np.uint64)
+
+
+def realigned(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Give a copy of 64-bit numbers that is aligned, contiguous and may be written to."""
+    copy = aligned(numbers.shape, numbers.dtype.type)
+    copy[:] = numbers
+    return copy
+
+
+def _unpickled(words: NDArray[np.uint64], counts: NDArray[np.int64], rows: NDArray[np.uint32]) -> Blocks:
+    return Blocks(words=realigned(words), counts=counts.copy(), rows=rows.copy())

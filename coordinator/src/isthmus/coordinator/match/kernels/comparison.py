@@ -5,13 +5,13 @@ Parts may run in threads: compiled code holds no lock.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.coordinator.match.kernels.blocks import Blocks
+from isthmus.coordinator.match.kernels.blocks import Blocks, realigned
 from isthmus.coordinator.match.kernels.lanes import LANES, aligned
 from isthmus.coordinator.match.kernels.limits import Limits, windows
 from isthmus.coordinator.match.kernels.processors import Kernel
@@ -45,6 +45,32 @@ class Comparison:
     right_limits: NDArray[np.int64]
     windows: NDArray[np.int64]
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle so that what comes out on another machine is aligned there, and of the types that code is kept for."""
+        numbers = (self.left_limits, self.right_limits, self.windows)
+        return _unpickled, (self.kernel, self.left, self.right, self.threshold, self.heads, numbers)
+
+
+def _unpickled(
+    kernel: Kernel,
+    left: Blocks,
+    right: Blocks,
+    threshold: float,
+    heads: tuple[int, ...],
+    numbers: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+) -> "Comparison":
+    left_limits, right_limits, inside = map(realigned, numbers)
+    return Comparison(
+        kernel=kernel,
+        left=left,
+        right=right,
+        threshold=threshold,
+        heads=heads,
+        left_limits=left_limits,
+        right_limits=right_limits,
+        windows=inside,
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -59,6 +85,15 @@ class Part:
     def pairs(self) -> int:
         """How many pairs of rows it compares, those counted in that fill a block."""
         return LANES**2 * (self.last_left - self.first_left) * (self.last_right - self.first_right)
+
+
+def halved(part: Part) -> tuple[Part, Part]:
+    """Cut a part of more than one block a side in two along its longer side."""
+    if part.last_left - part.first_left >= part.last_right - part.first_right:
+        middle = (part.first_left + part.last_left) // 2
+        return replace(part, last_left=middle), replace(part, first_left=middle)
+    middle = (part.first_right + part.last_right) // 2
+    return replace(part, last_right=middle), replace(part, first_right=middle)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
