@@ -59,11 +59,34 @@ def test_rows_of_the_same_people_link_and_no_others(hub: Coordinator, providers:
         assert _linked(hub, round_id, provider) == expected
 
 
+def _share_tags(left: Rows, right: Rows, profile: HardenedProfile, *, without: str = "") -> None:
+    """Give the first rows of the right the tags of the left, but for those of match keys that read a field."""
+    start = len(profile.tables) * profile.clk_bits // 8
+    for place, key in enumerate(profile.match_keys):
+        if without not in key.fields:
+            tag = slice(start + 16 * place, start + 16 * (place + 1))
+            right.clks[:PEOPLE_OF_BOTH, tag] = left.clks[:PEOPLE_OF_BOTH, tag]
+
+
+def test_encodings_of_nobody_with_the_tags_of_people_link_to_nobody(
+    hub: Coordinator, providers: list[Enrolled]
+) -> None:
+    # A provider has the key: it can make the tags of whomever it wants to ask about.
+    round_id, read = _collecting(hub, providers, "hardened-1")
+    left, right = (_rows(20, profile=read, seed=seed) for seed in (1, 2))
+    _share_tags(left, right, read)
+
+    for provider, rows in zip(providers, (left, right), strict=True):
+        hub.submit(provider, round_id, rows)
+    hub.match()
+
+    assert [_linked(hub, round_id, provider) for provider in providers] == [set(), set()]
+
+
 def test_rows_link_by_their_tags_where_the_tables_show_strangers(hub: Coordinator, providers: list[Enrolled]) -> None:
     round_id, read = _collecting(hub, providers, "hardened-1")
     left, right = (_rows(20, profile=read, seed=seed) for seed in (1, 2))
-    tags = len(read.tables) * read.clk_bits // 8
-    right.clks[:PEOPLE_OF_BOTH, tags:] = left.clks[:PEOPLE_OF_BOTH, tags:]
+    _share_tags(left, right, read, without="first_name")
 
     for provider, rows in zip(providers, (left, right), strict=True):
         hub.submit(provider, round_id, rows)
