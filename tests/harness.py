@@ -147,7 +147,7 @@ def wraps_of(terms: KeyTerms, provider: Enrolled, seed: str = "") -> SignedWraps
 def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows: int = 100_000, **changes: Any) -> str:
     """Give a lawful project file, with some keys changed; the first provider leads unless another is named."""
     settings: dict[str, Any] = {
-        "format": "isthmus/project/2",
+        "format": "isthmus/project/3",
         "id": PROJECT,
         "title": "From school to work",
         "purpose": "Count how many pupils of the district are in training or work a year later.",
@@ -157,16 +157,23 @@ def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows:
         "analysts": [],
         "min_cell_count": 5,
     }
-    lines = [f"{key} = {json.dumps(value)}" for key, value in (settings | changes).items()]
+    lines = [f"{key} = {_toml(value)}" for key, value in (settings | changes).items()]
     for provider in providers:
         lines += ["[[providers]]", f'party = "{provider}"', 'dataset = "people"', f"fields = {json.dumps(FIELDS)}"]
         lines += [f"max_rows = {max_rows}"]
     return "\n".join(lines) + "\n"
 
 
+def _toml(value: Any) -> str:
+    """Give a value as TOML, which has tables where JSON has objects."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value)
+
+
 def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: Any) -> Submission:
     """Give what the party would declare of these rows, with some fields changed."""
-    profile = manifest.read_profile()
+    profile, blocks = manifest.read_profile(), manifest.project.blocks
     declared = Submission(
         format=SUBMISSION_FORMAT,
         round_id=manifest.round_id,
@@ -175,7 +182,8 @@ def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: A
         clk_bits=profile.clk_bits,
         tables=len(profile.table_names),
         match_keys=len(profile.match_key_names),
-        chunk_count=chunk_count(rows=len(rows), row_bits=profile.row_bits),
+        blocks=len(blocks.keys) if blocks else 0,
+        chunk_count=chunk_count(rows=len(rows), row_bits=manifest.project.row_bits()),
         digest=submission_digest(sha256(chunk) for chunk in rows.chunks()).hex(),
         key_check=KEY_CHECK.hex(),
         profile_digest=profile.digest(),

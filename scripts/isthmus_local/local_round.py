@@ -250,7 +250,7 @@ date_order = {json.dumps(provider.date_order)}
 def _project_file(local: LocalRound) -> str:
     settings = local.settings
     lines = [
-        'format = "isthmus/project/2"',
+        'format = "isthmus/project/3"',
         f"id = {json.dumps(settings.project)}",
         f"title = {json.dumps(settings.title)}",
         f"purpose = {json.dumps(settings.purpose)}",

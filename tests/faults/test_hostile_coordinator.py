@@ -94,7 +94,8 @@ def submitted(node: Node, *, receipt: bool = True) -> bytes:
     """Let the node have a submission of three rows."""
     declared = Submission(
         format=SUBMISSION_FORMAT, round_id=ROUND, party=RIVERSIDE, rows=3, clk_bits=1024, tables=1, match_keys=0,
-        chunk_count=1, digest="0" * 64, key_check="0" * 32, profile_digest="0" * 64, manifest_hash="0" * 64,
+        blocks=0, chunk_count=1, digest="0" * 64, key_check="0" * 32, profile_digest="0" * 64,
+        manifest_hash="0" * 64,
     )  # fmt: skip
     rows = list(zip(HANDLES, ("rec-1", "rec-2", "rec-3"), strict=True))
     node.vault.save_prepared(ROUND, document=declared.to_bytes(), report="{}", rows=rows)

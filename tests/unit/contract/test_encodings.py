@@ -39,6 +39,7 @@ SUBMISSION = Submission(
     clk_bits=1024,
     tables=1,
     match_keys=0,
+    blocks=0,
     chunk_count=2,
     digest="aa" * 32,
     key_check="bb" * 16,
@@ -109,7 +110,7 @@ def test_declaration_is_read_back_from_its_canonical_bytes() -> None:
     data = SUBMISSION.to_bytes()
 
     assert submission_from_bytes(data) == SUBMISSION
-    assert data.startswith(b'{"chunk_count":2,"clk_bits":1024,"digest":"aa')
+    assert data.startswith(b'{"blocks":0,"chunk_count":2,"clk_bits":1024,"digest":"aa')
 
 
 @pytest.mark.parametrize("clk_bits", [8, 1024, 1 << 16])

@@ -36,7 +36,7 @@ from isthmus.contract.project import (
 )
 
 TOML = """
-format = "isthmus/project/2"
+format = "isthmus/project/3"
 id = "k12-to-work"
 title = "From school to work"
 purpose = "Count pupils in training a year later."
@@ -66,7 +66,7 @@ def _project(**changes: Any) -> Project:
 
 
 def _provider(party: str = "riverside", *, fields: tuple[str, ...] = ("first_name", "dob")) -> dict[str, Any]:
-    return {"party": party, "dataset": "people", "fields": list(fields), "max_rows": 20_000_000}
+    return {"party": party, "dataset": "people", "fields": list(fields), "max_rows": 20_000_000, "repeats": False}
 
 
 def _two(**first: Any) -> list[dict[str, Any]]:
@@ -178,8 +178,8 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
 
 
 def test_project_of_another_version_is_refused() -> None:
-    with pytest.raises(UnsupportedVersion, match="isthmus/project/3"):
-        _project(format="isthmus/project/3")
+    with pytest.raises(UnsupportedVersion, match="isthmus/project/4"):
+        _project(format="isthmus/project/4")
 
 
 @pytest.mark.parametrize(

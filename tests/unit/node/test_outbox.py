@@ -30,6 +30,7 @@ def _submission() -> Submission:
         clk_bits=1024,
         tables=1,
         match_keys=0,
+        blocks=0,
         chunk_count=1,
         digest="ab" * 32,
         key_check="00" * 16,

@@ -187,6 +187,7 @@ def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submissio
         clk_bits=profile.clk_bits,
         tables=len(profile.table_names),
         match_keys=len(profile.match_key_names),
+        blocks=0,
         chunk_count=chunk_count(rows=rows, row_bits=job.row_bits),
         digest=digest.hex(),
         key_check=key_check.hex(),

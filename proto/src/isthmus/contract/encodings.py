@@ -1,9 +1,10 @@
 """The bytes of a submission: rows, chunks, digests and the signed submission manifest. docs/protocol.md section 6.
 
 A row on the wire is its 16-byte handle, then one CLK (`clk_bits` / 8 bytes) for each table of the profile, in order,
-then one tag of 16 bytes for each of its match keys, in order; where the row does not enter a table, or lacks a part of
-a match key, the bytes are zero. `row_bits` below are those of CLKs and tags together. A chunk is as many whole rows as
-fit into 1 MiB, so that a message stays well below gRPC's 4 MiB. Encodings are pseudonymous personal data.
+then one tag of 16 bytes for each of its match keys, then one bucket number of 4 bytes for each block key of the
+project, in order; where the row does not enter a table, or has no tag or bucket, the bytes are zero. `row_bits` below
+are those of CLKs, tags and bucket numbers together. A chunk is as many whole rows as fit into 1 MiB, so that a message
+stays well below gRPC's 4 MiB. Encodings are pseudonymous personal data.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from isthmus.contract.canonical import canonical_bytes, read_canonical
 from isthmus.contract.errors import MalformedDocument, SubmissionMalformed
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
+from isthmus.contract.keyed_blocks import BLOCK_BITS, MOST_BLOCK_KEYS
 from isthmus.contract.match_keys import MATCH_KEY_BITS
 
 CHUNK_BYTES: Final = 1 << 20
@@ -25,7 +27,7 @@ MAX_ROWS: Final = 20_000_000
 MAX_TABLES: Final = 64
 MAX_MATCH_KEYS: Final = 64
 MAX_DOCUMENT_BYTES: Final = 8192
-SUBMISSION_FORMAT: Final = "isthmus/submission/3"
+SUBMISSION_FORMAT: Final = "isthmus/submission/4"
 RECEIPT_FORMAT: Final = "isthmus/receipt/1"
 
 
@@ -36,9 +38,9 @@ KeyCheckHex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}\\Z")]
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a provider declares, and signs, before its first chunk.
 
-    `rows` counts encoded records; `tables` counts the CLKs of a row, `match_keys` its tags; `clk_bits` is the length of
-    a CLK in bits, a multiple of 8; `digest`, `profile_digest` and `manifest_hash` are SHA-256 in hex; `key_check` is
-    the 16-byte key-check value in hex.
+    `rows` counts encoded records; `tables` counts the CLKs of a row, `match_keys` its tags, `blocks` its bucket
+    numbers; `clk_bits` is the length of a CLK in bits, a multiple of 8; `digest`, `profile_digest` and `manifest_hash`
+    are SHA-256 in hex; `key_check` is the 16-byte key-check value in hex.
     """
 
     format: str
@@ -48,6 +50,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     clk_bits: int
     tables: int
     match_keys: int
+    blocks: int
     chunk_count: int
     digest: Sha256Hex
     key_check: KeyCheckHex
@@ -56,8 +59,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     @property
     def row_bits(self) -> int:
-        """How many bits the CLKs and the tags of one row take together."""
-        return self.tables * self.clk_bits + self.match_keys * MATCH_KEY_BITS
+        """How many bits the CLKs, the tags and the bucket numbers of one row take together."""
+        return self.tables * self.clk_bits + self.match_keys * MATCH_KEY_BITS + self.blocks * BLOCK_BITS
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -98,6 +101,8 @@ def submission_from_bytes(data: bytes) -> Submission:
         raise SubmissionMalformed(problem=f"its rows must hold between 1 and {MAX_TABLES} CLKs")
     if not 0 <= submission.match_keys <= MAX_MATCH_KEYS:
         raise SubmissionMalformed(problem=f"its rows must hold between 0 and {MAX_MATCH_KEYS} tags of match keys")
+    if not 0 <= submission.blocks <= MOST_BLOCK_KEYS:
+        raise SubmissionMalformed(problem=f"its rows must hold between 0 and {MOST_BLOCK_KEYS} bucket numbers")
     if submission.chunk_count != chunk_count(rows=submission.rows, row_bits=submission.row_bits):
         raise SubmissionMalformed(problem="its number of chunks does not fit its number of rows")
     return submission

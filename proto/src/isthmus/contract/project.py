@@ -22,6 +22,7 @@ from isthmus.contract.errors import (
 )
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.key_agreement import LAST_EPOCH, KeyMember, KeyTerms
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.profiles import (
     DEFAULT_PROFILE,
     PROFILE_NAMES,
@@ -34,8 +35,8 @@ from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
 from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
-PROJECT_FORMAT: Final = "isthmus/project/2"
-MANIFEST_FORMAT: Final = "isthmus/round-manifest/2"
+PROJECT_FORMAT: Final = "isthmus/project/3"
+MANIFEST_FORMAT: Final = "isthmus/round-manifest/3"
 MAX_PROVIDERS: Final = 200
 SMALLEST_MIN_CELL_COUNT: Final = 3
 LARGEST_MIN_CELL_COUNT: Final = 1_000_000
@@ -60,13 +61,15 @@ class RevealMode(StrEnum):
 class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one provider brings: the data set, by the name that its node knows, and the standard fields used.
 
-    `max_rows` is the most rows that it may submit to a round.
+    `max_rows` is the most rows that it may submit to a round. Where the data set `repeats` people, its rows are
+    compared with each other too, and all rows of a person belong to one entity; otherwise an entity has one at most.
     """
 
     party: PartyId
     dataset: str
     fields: tuple[str, ...]
     max_rows: int = MAX_ROWS
+    repeats: bool = False
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,7 +78,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `min_cell_count` is the smallest count that a released table may show. `name_table` grants `hardened-1` the table of
     first and last name. A node whose self-audit re-identifies more than `audit_limit_percent` of its rows, from 1 to
     100, does not go through preflight; absent, there is no audit. With `require_verified`, a node gives its
-    part of the key only to members whose fingerprints somebody there compared.
+    part of the key only to members whose fingerprints somebody there compared. `blocks` grants keyed blocks, so that
+    only rows that share one are compared; absent, every pair of rows is.
     """
 
     format: str
@@ -92,6 +96,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     audit_limit_percent: int | None = None
     min_cell_count: int = 10
     require_verified: bool = True
+    blocks: Blocks | None = None
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -117,6 +122,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def build_profile(self) -> AnyProfile:
         """Give the profile that follows from the project; raise `InvalidProfile` where its fields do not allow it."""
         return build_profile(self.profile, self.shared_fields(), name_table=self.name_table)
+
+    def row_bits(self) -> int:
+        """Give how many bits a row's encodings and bucket numbers take; raises as `build_profile`."""
+        return self.build_profile().row_bits + (self.blocks.row_bits if self.blocks else 0)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -328,6 +337,8 @@ def _setting_problems(project: Project) -> list[str]:
         problems.append("its audit_limit_percent is not between 1 and 100")
     if not SMALLEST_MIN_CELL_COUNT <= project.min_cell_count <= LARGEST_MIN_CELL_COUNT:
         problems.append(f"its min_cell_count is not between {SMALLEST_MIN_CELL_COUNT} and {LARGEST_MIN_CELL_COUNT}")
+    if project.blocks is not None:
+        problems += project.blocks.problems(project.shared_fields())
     return problems
 
 

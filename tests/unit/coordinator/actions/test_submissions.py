@@ -266,7 +266,7 @@ def test_discarding_keeps_a_chunk_that_another_submission_holds_too(
         ({"rows": 0, "chunk_count": 0}, SubmissionMalformed),
         ({"chunk_count": 2}, SubmissionMalformed),
         ({"format": "isthmus/submission/2"}, IsthmusError),
-        ({"format": "isthmus/submission/4"}, IsthmusError),
+        ({"format": "isthmus/submission/5"}, IsthmusError),
     ],
 )
 def test_declaration_that_does_not_belong_here_is_refused(

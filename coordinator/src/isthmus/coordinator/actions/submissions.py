@@ -140,8 +140,15 @@ def _check_declared(
         raise WrongManifest(round_id=row.id, problem="the submission names another round or party")
     if submission.manifest_hash != row.manifest_hash.hex():
         raise WrongManifest(round_id=row.id, problem="the submission was prepared for another manifest")
-    shape = (submission.profile_digest, submission.clk_bits, submission.tables, submission.match_keys)
-    if shape != (profile.digest(), profile.clk_bits, len(profile.table_names), len(profile.match_key_names)):
+    blocks = manifest.project.blocks
+    shape = (submission.clk_bits, submission.tables, submission.match_keys, submission.blocks)
+    expected = (
+        profile.clk_bits,
+        len(profile.table_names),
+        len(profile.match_key_names),
+        len(blocks.keys) if blocks else 0,
+    )
+    if submission.profile_digest != profile.digest() or shape != expected:
         raise WrongProfile(round_id=row.id)
     terms = manifest.terms(party)
     if terms is None or submission.rows > terms.max_rows:
