@@ -5,12 +5,12 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from isthmus.coordinator.actions.housekeeping import sweep_blobs, sweep_runs
 from isthmus.coordinator.config import FILE_NAME
-from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
+from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES, engine_facts
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.executor import Executor
 from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
@@ -47,18 +47,30 @@ async def _run(installation: Installation, announce: Announce) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     halt = threading.Event()
+    facts = engine_facts(installation.config.matching.engine)
     worker = threading.Thread(
         target=run_worker,
         args=(installation.context,),
-        kwargs={"engine": _engine(installation), "stop": halt},
+        kwargs={"engine": _engine(installation), "stop": halt, "facts": facts},
         name="worker",
         daemon=True,
     )
     worker.start()
     announce(f"serving {listen.address}:{service_port}, enrolment {listen.address}:{enrolment_port}")
+    announce(comparing_text(facts))
     await serve([service, enrolment], stop)
     halt.set()
     worker.join(timeout=5)
+
+
+def comparing_text(facts: Mapping[str, str]) -> str:
+    """Say for the operator by what rounds are compared; `facts` are those of `engine_facts`."""
+    if "kernel" not in facts:
+        return f"comparing by the engine {facts['engine']}"
+    return (
+        f"comparing by the engine {facts['engine']}, kernel {facts['kernel']}"
+        f" (counts bits by {facts['unit']}; decided by this processor's features: {facts['features']})"
+    )
 
 
 def _engine(installation: Installation) -> SimilarityEngine:

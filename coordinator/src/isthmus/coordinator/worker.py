@@ -1,7 +1,8 @@
 """The actions that nobody calls: claims sealed rounds and matches them, one after another."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from datetime import timedelta
 from typing import Final
 
@@ -25,9 +26,18 @@ FAULT_S: Final = 5.0
 """How long to wait after a fault of the store before trying again."""
 
 
-def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Event) -> None:
+Facts = Mapping[str, str]
+"""By what an engine compares, for the log: fields of its allow list."""
+
+_NO_FACTS: Final[Facts] = MappingProxyType({})
+
+
+def run_worker(
+    context: Context, *, engine: SimilarityEngine, stop: threading.Event, facts: Facts = _NO_FACTS
+) -> None:
     """Match rounds until `stop` is set. A round whose matching fails is FAILED, and the next one is taken.
 
+    The log says `facts` of the engine with each round that is matched.
     A fault of the store itself, such as a full disk, is logged and waited out: the worker never ends by it.
     """
     while not stop.is_set():
@@ -36,7 +46,7 @@ def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Ev
             if round_id is None:
                 stop.wait(IDLE_S)
             else:
-                match_claimed(context, round_id, engine=engine, stop=stop)
+                match_claimed(context, round_id, engine=engine, stop=stop, facts=facts)
         except Exception as exc:  # noqa: BLE001 - without a worker, rounds would stand still unseen
             log_fault("worker fault", exc)
             stop.wait(FAULT_S)
@@ -75,10 +85,17 @@ def _progress_log(context: Context, round_id: RoundId) -> Callable[[Compared], N
     return told
 
 
-def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngine, stop: threading.Event) -> None:
+def match_claimed(
+    context: Context,
+    round_id: RoundId,
+    *,
+    engine: SimilarityEngine,
+    stop: threading.Event,
+    facts: Facts = _NO_FACTS,
+) -> None:
     """Match one claimed round, or take it to FAILED."""
     log = structlog.get_logger()
-    log.info("matching", round_id=round_id)
+    log.info("matching", round_id=round_id, **facts)
     try:
         match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=_progress_log(context, round_id))
     except MatchingInterrupted:

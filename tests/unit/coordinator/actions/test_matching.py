@@ -21,7 +21,7 @@ from isthmus.coordinator.actions.housekeeping import sweep_runs
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.domain.entities import unpack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
-from isthmus.coordinator.match import ENGINES
+from isthmus.coordinator.match import ENGINES, engine_facts
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress
 from isthmus.coordinator.match.runs import RECORD
@@ -403,6 +403,19 @@ def test_worker_matches_what_is_sealed_until_it_is_told_to_stop(hub: Coordinator
     run_worker(hub.context, engine=_Stopping(), stop=stop)
 
     assert hub.state(one.id) is RoundState.RELEASED
+
+
+def test_log_says_by_what_a_round_is_compared_in_allowed_fields(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    facts = engine_facts("kernels")
+
+    with capture_logs() as said:
+        match_claimed(hub.context, one.id, engine=small_engine(), stop=threading.Event(), facts=facts)
+
+    begun = [line for line in said if line["event"] == "matching"]
+    assert [{name: line[name] for name in facts} for line in begun] == [facts]
+    assert set(facts) == {"engine", "kernel", "unit", "features"} <= ALLOWED_FIELDS
 
 
 def test_worker_without_work_waits_until_it_is_told_to_stop(hub: Coordinator) -> None:

@@ -18,7 +18,7 @@ from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows, count_h
 from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, LEFT_BLOCKS, Comparison, Part, join, parts, plan
 from isthmus.coordinator.match.kernels.exchangeable import cut, head_limits, largest_distance
 from isthmus.coordinator.match.kernels.limits import NEVER, exact_limits, windows
-from isthmus.coordinator.match.kernels.processors import KERNELS, choose_kernel, host_features, host_kernel
+from isthmus.coordinator.match.kernels.processors import KERNELS, choose_kernel, host_features, host_kernel, kernel_facts
 from isthmus.coordinator.match.kernels.sift import ENTRIES, LANES_DIGEST
 
 Packed = NDArray[np.uint8]
@@ -191,6 +191,21 @@ def test_the_test_on_head_words_drops_most_entries_and_adds_no_pair() -> None:
 )
 def test_a_processor_gets_the_kernel_that_suits_it(features: set[str], triple: str, name: str) -> None:
     assert choose_kernel(features, triple=triple) is KERNELS[name]
+
+
+@pytest.mark.parametrize(
+    ("features", "triple", "facts"),
+    [
+        ({"avx2", "avx512f", "avx512vpopcntdq"}, "x86_64-linux", ("avx512", "uint64", "avx512vpopcntdq, avx2")),
+        ({"avx2", "avx512f"}, "x86_64-linux", ("avx2", "uint8", "avx2")),
+        ({"sse2"}, "x86_64-linux", ("plain", "uint8", "plain")),
+        (set(), "aarch64-linux", ("neon", "uint8", "neon")),
+    ],
+)
+def test_facts_name_the_kernel_and_the_features_that_decided(
+    features: set[str], triple: str, facts: tuple[str, str, str]
+) -> None:
+    assert tuple(kernel_facts(features, triple=triple).values()) == facts
 
 
 def test_this_processor_has_features_and_a_kernel() -> None:

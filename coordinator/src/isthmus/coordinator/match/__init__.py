@@ -55,3 +55,13 @@ def _kernel_engine(
 
 ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine, "kernels": _kernel_engine})
 """Every engine by the name that a configuration file gives it."""
+
+
+def engine_facts(name: str) -> dict[str, str]:
+    """Say by what an engine of `ENGINES` compares on this machine: its name, and for `kernels` the kernel and why."""
+    if name != "kernels":
+        return {"engine": name}
+    # Loads numba, as making the engine does.
+    from isthmus.coordinator.match.kernels.processors import host_facts  # noqa: PLC0415 - as said above
+
+    return {"engine": name} | host_facts()
