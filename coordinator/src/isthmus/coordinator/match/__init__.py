@@ -6,9 +6,8 @@ them. Nothing here may be shown to anyone; that is for `isthmus.coordinator.disc
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
-from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.executor import Executor
 from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
@@ -53,7 +52,14 @@ def _kernel_engine(
     )
 
 
-ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine, "kernels": _kernel_engine})
+def _anonlink_engine(**settings: Any) -> SimilarityEngine:
+    # anonlink takes a quarter of a second to load: only for those who use it.
+    from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine  # noqa: PLC0415 - as said above
+
+    return AnonlinkEngine(**settings)
+
+
+ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": _anonlink_engine, "kernels": _kernel_engine})
 """Every engine by the name that a configuration file gives it."""
 
 
