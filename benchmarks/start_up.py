@@ -8,8 +8,8 @@ Each process starts Python, makes two data sets of 1,000 rows of 1,024 bits, and
 on a machine takes. Beside them, what is not ours: Python alone, numpy, numba. Best and median of the turns, which all
 kinds take one after another; processor time is that of the whole process and hardly minds a busy machine.
 
-Where the tests' environment is installed, numba loads `coverage` and `yaml` because they are there. Run it by the Python of
-an environment made from requirements/coordinator.txt to see what a coordinator takes.
+Where the tests' environment is installed, numba loads `coverage` and `yaml` because they are there. Run it by the
+Python of an environment made from requirements/coordinator.txt to see what a coordinator takes.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The requirement lists: every one is made by `scripts/lock`, pinned by hash; a cluster's has the coordinator's pins."""
+"""The requirement lists: made by `scripts/lock`, pinned by hash; a cluster's has the coordinator's pins."""
 
 import re
 from pathlib import Path

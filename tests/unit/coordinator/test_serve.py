@@ -13,10 +13,11 @@ from isthmus.coordinator.serve import comparing_text
 def test_text_names_the_engine_and_where_there_is_one_the_kernel() -> None:
     facts = {"engine": "kernels", "kernel": "avx2", "unit": "uint8", "features": "avx2"}
 
+    said = comparing_text(facts)
+
+    assert said.startswith("comparing by the engine kernels, kernel avx2 (counts bits by uint8; ")
+    assert said.endswith("this processor's features: avx2)")
     assert comparing_text({"engine": "anonlink"}) == "comparing by the engine anonlink"
-    assert comparing_text(facts) == (
-        "comparing by the engine kernels, kernel avx2 (counts bits by uint8; decided by this processor's features: avx2)"
-    )
 
 
 @pytest.mark.slow

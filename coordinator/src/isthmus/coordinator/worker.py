@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -32,9 +32,7 @@ Facts = Mapping[str, str]
 _NO_FACTS: Final[Facts] = MappingProxyType({})
 
 
-def run_worker(
-    context: Context, *, engine: SimilarityEngine, stop: threading.Event, facts: Facts = _NO_FACTS
-) -> None:
+def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Event, facts: Facts = _NO_FACTS) -> None:
     """Match rounds until `stop` is set. A round whose matching fails is FAILED, and the next one is taken.
 
     The log says `facts` of the engine with each round that is matched.

@@ -18,7 +18,13 @@ from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows, count_h
 from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, LEFT_BLOCKS, Comparison, Part, join, parts, plan
 from isthmus.coordinator.match.kernels.exchangeable import cut, head_limits, largest_distance
 from isthmus.coordinator.match.kernels.limits import NEVER, exact_limits, windows
-from isthmus.coordinator.match.kernels.processors import KERNELS, choose_kernel, host_features, host_kernel, kernel_facts
+from isthmus.coordinator.match.kernels.processors import (
+    KERNELS,
+    choose_kernel,
+    host_features,
+    host_kernel,
+    kernel_facts,
+)
 from isthmus.coordinator.match.kernels.sift import ENTRIES, LANES_DIGEST
 
 Packed = NDArray[np.uint8]

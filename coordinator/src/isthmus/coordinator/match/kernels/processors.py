@@ -52,7 +52,7 @@ def choose_kernel(features: Collection[str], *, triple: str) -> Kernel:
 def kernel_facts(features: Collection[str], *, triple: str) -> dict[str, str]:
     """Say which kernel suits a processor, by what it counts bits, and which features decided; for the operator.
 
-    The arguments are those of `choose_kernel`; `features` of the result are those that it has of `DECIDING`, best first.
+    The arguments are those of `choose_kernel`; `features` of the result are what it has of `DECIDING`, best first.
     """
     kernel = choose_kernel(features, triple=triple)
     decided = [name for name in DECIDING if name in features or name == kernel.name]
