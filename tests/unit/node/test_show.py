@@ -1,15 +1,17 @@
 """A round in plain language: everything that a steward agrees to is in it, and nothing that could steer a terminal."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from docs.pages import DOCS, first_cells, read
 from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND, manifest, project
 
 from isthmus.contract.ids import PartyId
 from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
-from isthmus.node.show import manifest_text, report_text
+from isthmus.node.show import manifest_text, report_text, unverified_text
 
 VIEW = RoundView(
     round_id=ROUND,
@@ -121,3 +123,12 @@ def test_report_says_how_many_tags_left_as_random_bytes_and_why() -> None:
 
     assert "  tags       1,234 that several rows have, in whose place random bytes stand" in hidden
     assert "random bytes" not in report_text(REPORT | {"hidden_tags": {"initial-birth": 0}})
+
+
+def test_guide_of_stewards_explains_every_line_and_no_other() -> None:
+    shown = manifest(project(profile="hardened-1", audit_limit_percent=5, require_verified=False))
+    terms, _, _ = manifest_text(shown, VIEW, {}, RIVERSIDE).partition("  An encoding is")
+    lines = terms + unverified_text(shown, [COLLEGE])
+    labels = {label.strip() for label in re.findall(r"^  (?=[a-z])(.{10}|providers)(?= |$)", lines, re.MULTILINE)}
+
+    assert labels == first_cells(read(DOCS / "guides" / "steward.md"))
