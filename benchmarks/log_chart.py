@@ -1,15 +1,17 @@
-"""Times against rows: what was measured of each series, the exponent that fits, a table, and a chart as plain SVG.
+"""Times against rows: what was measured, the exponent that fits, a table, a file, and a chart as plain SVG.
 
 No measuring here, and nothing but Python's own library. The chart has both axes in logarithms, so that seconds that
 grow as a power of the rows are a straight line. Its colours follow the viewer's light or dark scheme.
 """
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from math import ceil, floor, log, log10
+from pathlib import Path
 from statistics import linear_regression
-from typing import Final
+from typing import Any, Final
 
 FITTED: Final = 4
 """So many points are fitted, those of the most rows: below, what a start costs would make the exponent too small."""
@@ -69,6 +71,17 @@ class Series:
         if self.exponent is None:
             return "too few points for an exponent"
         return f"n^{self.exponent:.2f}, fitted from {self.fitted[0].rows:,} to {self.fitted[-1].rows:,}"
+
+
+def read_series(path: Path) -> list[Series]:
+    """Give the series that `write_series` wrote."""
+    read: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return [Series(**one | {"points": tuple(Point(**point) for point in one["points"])}) for one in read]
+
+
+def write_series(path: Path, series: Sequence[Series]) -> None:
+    """Write the numbers of the series as JSON."""
+    path.write_text(json.dumps([asdict(one) for one in series], indent=1) + "\n", "utf-8")
 
 
 def table(series: Sequence[Series]) -> str:

@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from isthmus.contract.hardened import hardened_1
 from isthmus.contract.ids import PartyId
@@ -45,7 +45,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 # The other benchmarks are no package.
 from benchmarks.compare import FIELDS, Columns, Packed, by_interop, read_people
 from benchmarks.link_accuracy import submission
-from benchmarks.log_chart import Point, Series, chart, table
+from benchmarks.log_chart import Point, Series, chart, read_series, table, write_series
 from benchmarks.solve import FOUND, IN_A_FILE, for_anonlink, group_by_anonlink, made_up_pairs
 
 TITLE: Final = "Time against rows, one core"
@@ -165,17 +165,6 @@ def measure_all(names: list[str], rows: list[int]) -> list[Series]:
             if each <= CASES[name].most_rows:
                 points[name].append(point_apart(name, each))
     return [Series(name=name, peer=CASES[name].peer, points=tuple(some)) for name, some in points.items() if some]
-
-
-def read_series(path: Path) -> list[Series]:
-    """Give the series that were written with `--json`."""
-    read: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
-    return [Series(**one | {"points": tuple(Point(**point) for point in one["points"])}) for one in read]
-
-
-def write_series(path: Path, series: list[Series]) -> None:
-    """Write the series for `--from`."""
-    path.write_text(json.dumps([asdict(one) for one in series], indent=1) + "\n", "utf-8")
 
 
 def main() -> int:

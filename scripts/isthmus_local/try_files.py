@@ -247,6 +247,7 @@ def _providers(files: Sequence[NamedFile], *, date_order: str | None) -> tuple[d
     """Give party id -> the name on the command line, and the providers."""
     if len(files) < 2 or len({one.name for one in files}) != len(files):
         raise ValueError("give two or more files, each under a name of its own: NAME=FILE.csv")
+    click.echo("reading the files ...", err=True)
     names = dict(zip(_party_ids([one.name for one in files]), (one.name for one in files), strict=True))
     providers = [_provider(party, one, date_order=date_order) for party, one in zip(names, files, strict=True)]
     common = set.intersection(*(set(provider.columns) for provider in providers))

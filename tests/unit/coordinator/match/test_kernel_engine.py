@@ -137,6 +137,22 @@ def test_other_processors_find_the_same_pairs_with_what_they_have(
     assert found[2:] == used
 
 
+LOADED = """
+import sys
+from isthmus.coordinator.match import ENGINES, engine_facts
+ENGINES[sys.argv[1]](workers=1, max_pairs=1)
+engine_facts(sys.argv[1])
+print(*({"numba", "anonlink", "pkg_resources", "distributed", "sqlalchemy", "grpc"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.parametrize(("engine", "loaded"), [("kernels", {"numba"}), ("anonlink", {"anonlink", "pkg_resources"})])
+def test_making_an_engine_loads_what_it_needs_and_not_what_the_other_does(engine: str, loaded: set[str]) -> None:
+    assert set(_run(LOADED.replace("sys.argv[1]", repr(engine)))) == loaded
+
+
 FACTS = """
 from isthmus.coordinator.match import ENGINES, engine_facts
 kernel = ENGINES["kernels"](workers=1, max_pairs=1).kernel
