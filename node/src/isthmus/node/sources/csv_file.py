@@ -67,32 +67,30 @@ class _Block:
     rows: list[list[str]]
     numbers: Sequence[int]
 
+    def part(self, start: int, stop: int | None = None) -> "_Block":
+        """The rows at some places."""
+        return _Block(rows=self.rows[start:stop], numbers=self.numbers[start:stop])
+
 
 class _Gathered:
-    """Records that wait to be a piece: the number of each, and the columns at some places, the ids first."""
+    """The records of a piece so far: the number of each, and the columns at some places, the ids first."""
 
     def __init__(self, places: Sequence[int]) -> None:
-        self._numbers: list[int] = []
+        self.numbers: list[int] = []
         self._columns: list[tuple[int, list[str]]] = [(place, []) for place in places]
 
     def add(self, records: _Block) -> None:
         """Take in some more records, without the spaces around their values."""
-        self._numbers += records.numbers
+        self.numbers += records.numbers
         for place, values in self._columns:
             values += [row[place].strip() for row in records.rows]
 
-    def pieces(self, seen: _Seen, *, least: int) -> Iterator[list[list[str]]]:
-        """Note pieces as seen, while so many records wait, and give the columns of each."""
-        while len(self._numbers) >= least:
-            columns = [values[:PIECE_ROWS] for _, values in self._columns]
-            seen.records += len(columns[0])
-            seen.ids.add(columns[0], self._numbers[:PIECE_ROWS])
-            del self._numbers[:PIECE_ROWS]
-            for _, values in self._columns:
-                del values[:PIECE_ROWS]
-            yield columns
-            if not self._numbers:
-                return
+    def noted(self, seen: _Seen) -> list[list[str]]:
+        """Note these records as seen and give their columns."""
+        columns = [values for _, values in self._columns]
+        seen.records += len(self.numbers)
+        seen.ids.add(columns[0], self.numbers)
+        return columns
 
 
 def _delimiter_name(delimiter: str) -> str:
@@ -187,7 +185,7 @@ def _without_header(blocks: Iterator[_Block]) -> Iterator[_Block]:
     for block in blocks:
         for place, row in enumerate(block.rows, 1):
             if any(map(str.strip, row)):
-                yield _Block(rows=block.rows[place:], numbers=block.numbers[place:])
+                yield block.part(place)
                 yield from blocks
                 return
 
@@ -213,9 +211,16 @@ def _columns(path: Path, shape: CsvShape, places: Sequence[int], seen: _Seen) ->
     """The columns at `places` of all records, a piece at a time; the last may be empty."""
     gathered = _Gathered(places)
     for block in _without_header(_blocks(path, shape, seen)):
-        gathered.add(_records(block, len(shape.header), places[0], seen))
-        yield from gathered.pieces(seen, least=PIECE_ROWS)
-    yield from gathered.pieces(seen, least=0)
+        start = 0
+        while start < len(block.rows):
+            # A piece is given before any row after it is looked at: what is wrong there is no fault of the piece.
+            stop = start + PIECE_ROWS - len(gathered.numbers)
+            gathered.add(_records(block.part(start, stop), len(shape.header), places[0], seen))
+            start = stop
+            if len(gathered.numbers) == PIECE_ROWS:
+                yield gathered.noted(seen)
+                gathered = _Gathered(places)
+    yield gathered.noted(seen)
 
 
 def _row_problems(path: Path, seen: _Seen) -> list[BadInput]:
