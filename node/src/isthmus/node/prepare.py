@@ -22,7 +22,7 @@ from isthmus.node.consent_settings import columns_needed
 from isthmus.node.encode.match_keys import TAG_BYTES
 from isthmus.node.encode.repeated_tags import Repeated, hide_repeated
 from isthmus.node.keys.linkage_key import key_check_value
-from isthmus.node.normalise.norm1 import normalise_column
+from isthmus.node.normalise.norm1 import ColumnNormaliser
 from isthmus.node.outbox import SPOOL_PREFIX, named_payload, new_payload, open_outbox, write_rows
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
@@ -35,6 +35,9 @@ Progress = Callable[[str, int, int], None]
 
 _SLAB_BYTES: Final = 2**24
 """Encodings that are made at a time; several times as much is in memory while they are sorted."""
+
+_KEPT_VALUES: Final = 2**19
+"""The most values, of all fields together, whose normal forms are kept from slab to slab: some 100 MB at worst."""
 
 Encodings = NDArray[np.uint8]
 
@@ -125,12 +128,13 @@ def _encoded(
 ) -> Iterator[tuple[list[str], Encodings]]:
     """Give the record ids of some rows and their encodings, uint8 of shape (rows, row_bits / 8), slab after slab."""
     slabs: deque[Piece] = deque()
+    normalisers = _normalisers(job)
 
     def normalised() -> Iterator[list[list[str]]]:
         for piece in stream.pieces():
             for slab in piece.parts(_slab_rows(job)):
                 slabs.append(slab)
-                yield _normalise(slab, job, tally)
+                yield _normalise(slab, normalisers, tally)
 
     for clks in encode_pieces(normalised(), job.encoding):
         slab = slabs.popleft()
@@ -162,10 +166,16 @@ def _slab_rows(job: Job) -> int:
     return max(1, min(PIECE_ROWS, _SLAB_BYTES // row_bytes(job.row_bits)))
 
 
-def _normalise(slab: Piece, job: Job, tally: _Tally) -> list[list[str]]:
+def _normalisers(job: Job) -> dict[str, ColumnNormaliser]:
+    fields, order = job.encoding.profile.fields, job.dataset.date_order
+    kept = _KEPT_VALUES // len(fields)
+    return {name: ColumnNormaliser(name, date_order=order, kept_values=kept) for name in fields}
+
+
+def _normalise(slab: Piece, normalisers: Mapping[str, ColumnNormaliser], tally: _Tally) -> list[list[str]]:
     columns = []
-    for name in job.encoding.profile.fields:
-        column = normalise_column(name, slab.columns[name], date_order=job.dataset.date_order)
+    for name, normaliser in normalisers.items():
+        column = normaliser.normalise(slab.columns[name])
         columns.append(column.values)
         noted = {"missing": column.missing, "placeholder": column.placeholders, "damaged": column.damaged}
         tally.quality.setdefault(name, Counter()).update(noted)

@@ -114,7 +114,7 @@ def _hardened_pieces(
 
 def _holds_enough(columns: Columns, profile: Profile) -> NDArray[np.bool_]:
     """Give, for each row, whether it holds enough fields, and enough bits' worth of them, to be linked."""
-    present = np.array([[value != "" for value in column] for column in columns])
+    present = np.array([np.fromiter(map(bool, column), np.bool_, len(column)) for column in columns])
     bits = np.array([profile.field_bits()[field] for field in profile.fields])
     enough: NDArray[np.bool_] = (present.sum(axis=0) >= profile.least_fields) & (bits @ present >= profile.least_bits)
     return enough
