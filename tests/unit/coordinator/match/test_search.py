@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import isthmus.coordinator.match.kernels.comparison as comparison_module
 from isthmus.contract.ids import PartyId
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.best_of_row import BestOfEachRow, best_of_each_row
@@ -121,6 +122,26 @@ def test_an_engine_gives_the_best_of_each_row(make: Callable[..., SimilarityEngi
         for each, dtype in zip(_bytes(everything), ["f8"] + 4 * ["u4"], strict=True)
     ]
     assert 0 < len(best) < len(everything)
+
+
+@pytest.mark.parametrize("grouped", [1, 1000])
+def test_pieces_of_equal_rows_give_back_the_best_of_their_rows_alone(
+    monkeypatch: pytest.MonkeyPatch, grouped: int
+) -> None:
+    monkeypatch.setattr(comparison_module, "LEFT_BLOCKS", 2)
+    monkeypatch.setattr(comparison_module, "RIGHT_BLOCKS", 3)
+    party, row = PartyId("city"), np.packbits(np.arange(128) % 3 == 0)
+    datasets = [Dataset(party=party, clks=np.tile(row, (size, 1))) for size in (70, 41, 55)]
+    engine, runs = KernelEngine(workers=1, max_pairs=10**6, group_rows=grouped), MemoryRuns()
+    everything = engine.candidate_pairs(datasets, threshold=0.4, progress=_silent)
+    keep = best_of_each_row(everything, k=3)
+
+    best = engine.candidate_pairs(datasets, threshold=0.4, progress=_silent, best_of_row=3, runs=runs)
+
+    columns = (everything.left_dataset, everything.right_dataset, everything.left_row, everything.right_row)
+    assert len(everything) == 70 * 41 + 70 * 55 + 41 * 55
+    assert _bytes(best) == _bytes(unpack_pairs([pack_pairs(everything.similarity, *columns)[keep]]))
+    assert sum(len(runs.open(name)) for name in runs.names()) <= 3 * 2 * (70 + 41 + 55)
 
 
 def test_little_memory_gives_the_same_pairs_in_smaller_runs(make: Callable[..., SimilarityEngine]) -> None:

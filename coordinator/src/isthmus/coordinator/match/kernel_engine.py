@@ -18,6 +18,7 @@ from isthmus.coordinator.match.best_of_row import best_of_each_row
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable
 from isthmus.coordinator.match.executor import Executor, ThreadExecutor
+from isthmus.coordinator.match.kernels.best import best_pairs
 from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows
 from isthmus.coordinator.match.kernels.comparison import Comparison, Pairs, Part, halved, join, parts, plan
 from isthmus.coordinator.match.kernels.processors import Kernel, host_kernel
@@ -196,8 +197,9 @@ def halve_piece(piece: Piece[Sides, tuple[Part, ...]]) -> list[Piece[Sides, tupl
 def compare_piece(sides: Sides, own: tuple[tuple[Part, ...], int]) -> Portion:
     """Find the candidate pairs of a piece; `search.Work`."""
     some, room = own
-    found = chain.from_iterable(join(sides.comparison, part) for part in some)
-    return _best_of_rows(sides, found, room) if sides.best_of_row else _all_in_room(sides, found, room)
+    if sides.best_of_row:
+        return _best_of_rows(sides, some, sides.best_of_row)
+    return _all_in_room(sides, chain.from_iterable(join(sides.comparison, part) for part in some), room)
 
 
 def _all_in_room(sides: Sides, found: Iterable[Pairs], room: int) -> Portion:
@@ -209,18 +211,16 @@ def _all_in_room(sides: Sides, found: Iterable[Pairs], room: int) -> Portion:
     return Portion(records=np.sort(np.concatenate(chunks)) if held <= room else None, steps=steps)
 
 
-def _best_of_rows(sides: Sides, found: Iterable[Pairs], room: int) -> Portion:
-    """Give the best of the rows of a piece: all that can be among the best in the end."""
-    chunks, held = [np.empty(0, RECORD)], 0
-    for pairs in found:
-        chunks.append(_packed(sides, pairs))
-        held += len(pairs)
-        if held > room:
-            # Later pairs only push a pair further down: one that is out stays out.
-            chunks = [_best(chunks, sides)]
-            held = len(chunks[0])
-            room = max(room, 2 * held)
-    records = _best(chunks, sides)
+def _best_of_rows(sides: Sides, some: Iterable[Part], k: int) -> Portion:
+    """Give the best of the rows of a piece: all that can be among the best in the end.
+
+    A pair that is out stays out, for what comes later only pushes it further down.
+    """
+    records = np.empty(0, RECORD)
+    for part in some:
+        starts = {"left_starts": sides.left.starts, "right_starts": sides.right.starts}
+        found = np.sort(np.concatenate([records, _packed(sides, best_pairs(sides.comparison, part, k=k, **starts))]))
+        records = found[best_of_each_row(unpack_pairs([found]), k=k)]
     return Portion(records=records, steps=count_steps(similarities(records)))
 
 
@@ -228,9 +228,3 @@ def _packed(sides: Sides, found: Pairs) -> Records:
     left_dataset, left_row = sides.left.places(found.left_row)
     right_dataset, right_row = sides.right.places(found.right_row)
     return pack_pairs(found.similarity, left_dataset, right_dataset, left_row, right_row)
-
-
-def _best(chunks: Sequence[Records], sides: Sides) -> Records:
-    records = np.sort(np.concatenate(chunks))
-    best: Records = records[best_of_each_row(unpack_pairs([records]), k=sides.best_of_row or 0)]
-    return best
