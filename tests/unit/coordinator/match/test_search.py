@@ -170,6 +170,32 @@ def test_datasets_in_groups_give_the_pairs_of_datasets_one_by_one() -> None:
     assert all(_bytes(each) == _bytes(alone) for each in grouped)
 
 
+@pytest.mark.parametrize("best_of_row", [None, 2])
+def test_slabs_of_large_datasets_give_the_pairs_of_whole_ones(best_of_row: int | None) -> None:
+    datasets = _datasets([90, 20, 0, 130, 25])
+    whole, *cut = (
+        KernelEngine(workers=1, max_pairs=10**6, group_rows=50, slab_rows=rows).candidate_pairs(
+            datasets, threshold=0.5, progress=_silent, best_of_row=best_of_row
+        )
+        for rows in (1000, 100, 33, 7)
+    )
+    assert len(whole) > 100
+    assert all(_bytes(each) == _bytes(whole) for each in cut)
+
+
+def test_rows_that_lie_apart_in_memory_give_the_pairs_of_rows_side_by_side(
+    make: Callable[..., SimilarityEngine],
+) -> None:
+    beside, engine = _datasets([40, 50]), make(workers=1, max_pairs=10**6)
+    apart = [
+        Dataset(party=one.party, clks=np.pad(one.clks, ((0, 0), (3, 16)), constant_values=7)[:, 3:-16])
+        for one in beside
+    ]
+    found, wanted = (engine.candidate_pairs(each, threshold=0.5, progress=_silent) for each in (apart, beside))
+    assert len(wanted) > 50
+    assert _bytes(found) == _bytes(wanted)
+
+
 def test_what_an_earlier_try_found_is_not_compared_again(make: Callable[..., SimilarityEngine]) -> None:
     datasets, runs = _datasets([30, 40, 50]), MemoryRuns()
     sizes = {"group_rows": 1} if make is KernelEngine else {}

@@ -272,7 +272,7 @@ def test_progress_never_falls_and_ends_at_the_pairs_of_all_tables() -> None:
     )
 
     assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert {total for _, total in told} == {6 + 4}
+    assert {total for _, total in told} == {6 + 6}
     assert told[-1][0] == 6 + 4
 
 
