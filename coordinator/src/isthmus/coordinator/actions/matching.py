@@ -8,8 +8,9 @@ Rows may be struck out until the result is stored, one by one if a provider like
 bounded: see `match_round`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,14 +19,14 @@ from numpy.typing import NDArray
 from isthmus.contract.encodings import submission_from_bytes, unpack_rows
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.hardened import HardenedProfile
-from isthmus.contract.ids import PartyId, RoundId, TableId
+from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.rounds import advance, round_event
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
-from isthmus.coordinator.domain.entities import EntityRow, entity_id, pack_entities
+from isthmus.coordinator.domain.entities import ENTITY_BYTES, EntityRow, entity_id, pack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset, split_rows
@@ -64,14 +65,14 @@ class _Rows:
         """How many rows there are."""
         return len(self.handles)
 
-    def handle_list(self) -> list[bytes]:
+    def names(self) -> Iterator[bytes]:
         """Give the handles as bytes, in row order."""
-        return [row.tobytes() for row in self.handles]
+        return (row.tobytes() for row in self.handles)
 
     def kept(self, struck: StruckOut) -> NDArray[np.bool_]:
         """Say of each row whether it is not struck out."""
         gone = struck[self.party]
-        return np.fromiter((handle not in gone for handle in self.handle_list()), dtype=np.bool_, count=len(self))
+        return np.fromiter((name not in gone for name in self.names()), dtype=np.bool_, count=len(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,12 +86,24 @@ class _Matched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Entities:
+    """Of each row of a provider its entity's id, uint8 (n, 32), and whether the entity has other rows, bool (n,)."""
+
+    ids: NDArray[np.uint8]
+    linked: NDArray[np.bool_]
+
+    def rows(self, of: _Rows) -> Iterator[tuple[bytes, bytes, bool]]:
+        """Give each row's handle, its entity's id, and whether it is linked."""
+        return zip(of.names(), (row.tobytes() for row in self.ids), map(bool, self.linked), strict=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Result:
-    """What is stored of a round; `entities` has, for each provider and row, the entity's id and whether it linked."""
+    """What is stored of a round."""
 
     manifest: RoundManifest
     rows: Sequence[_Rows]
-    entities: Sequence[Sequence[tuple[bytes, bool]]]
+    entities: Sequence[_Entities]
     table: ReleasedTable
 
 
@@ -214,11 +227,16 @@ def _load_rows(
     """Give one provider's sealed rows but for those struck out, and their encodings, uint8 (n, row_bits / 8)."""
     declared = tx.submissions.find(round_id, party)
     submission = submission_from_bytes(declared.document if declared else b"")
-    payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))
-    handles, encoded = unpack_rows(payload, row_bits=submission.row_bits)
-    rows = _Rows(party=party, handles=handles)
-    kept = rows.kept(struck)
-    return replace(rows, handles=handles[kept]), encoded[kept]
+    handles = np.empty((submission.rows, HANDLE_BYTES), np.uint8)
+    encoded = np.empty((submission.rows, submission.row_bits // 8), np.uint8)
+    end = 0
+    # One chunk at a time, each to its place: the encodings are in memory once.
+    for chunk in tx.submissions.chunks(round_id, party):
+        named, sent = unpack_rows(context.blobs.get(chunk.digest), row_bits=submission.row_bits)
+        kept = _Rows(party=party, handles=named).kept(struck)
+        first, end = end, end + int(np.count_nonzero(kept))
+        handles[first:end], encoded[first:end] = named[kept], sent[kept]
+    return _Rows(party=party, handles=handles[:end]), encoded[:end]
 
 
 def _settle(context: Context, matched: _Matched) -> None:
@@ -267,21 +285,26 @@ def _overlap(manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups) -> 
     return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
 
 
-def _entity_ids(rows: Sequence[_Rows], groups: Groups) -> list[list[tuple[bytes, bool]]]:
-    """Give, for each provider and row, the id of its entity and whether the entity has rows of other providers."""
-    handles = [one.handle_list() for one in rows]
-    entities = [[(b"", False)] * len(names) for names in handles]
-    members: dict[int, list[tuple[int, int]]] = {}
-    for dataset, row, entity in zip(groups.dataset.tolist(), groups.row.tolist(), groups.entity.tolist(), strict=True):
-        members.setdefault(entity, []).append((dataset, row))
-    for places in members.values():
-        name = entity_id(handles[dataset][row] for dataset, row in places)
+def _entity_ids(rows: Sequence[_Rows], groups: Groups) -> list[_Entities]:
+    """Give each provider's entities; a row that is not linked is an entity of its own."""
+    entities = [_alone(one) for one in rows]
+    ends = np.flatnonzero(np.diff(groups.entity, append=np.uint32(groups.entities)))
+    for first, last in pairwise([0, *(int(end) + 1 for end in ends)]):
+        places = [(int(groups.dataset[at]), int(groups.row[at])) for at in range(first, last)]
+        name = entity_id(rows[dataset].handles[row].tobytes() for dataset, row in places)
         for dataset, row in places:
-            entities[dataset][row] = (name, True)
-    return [
-        [found if found[1] else (entity_id([name]), False) for found, name in zip(known, names, strict=True)]
-        for known, names in zip(entities, handles, strict=True)
-    ]
+            entities[dataset].ids[row] = np.frombuffer(name, np.uint8)
+            entities[dataset].linked[row] = True
+    return entities
+
+
+def _alone(rows: _Rows) -> _Entities:
+    ids = bytearray()
+    for name in rows.names():
+        ids += entity_id([name])
+    return _Entities(
+        ids=np.frombuffer(ids, np.uint8).reshape(len(rows), ENTITY_BYTES), linked=np.zeros(len(rows), np.bool_)
+    )
 
 
 def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: PartyId) -> bytes:
@@ -292,26 +315,31 @@ def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: Part
 def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Result, keys: Sequence[bytes]) -> None:
     """Store each provider's map: rows that linked in reveal mode linked; every row, with its slot, in mode spine."""
     spine = result.manifest.project.reveal is RevealMode.SPINE
-    names = sorted({name for known in result.entities for name, _ in known})
-    slots, slot_count = spine_slots(names, key=b"".join(keys)) if spine else ({}, 0)
+    slots, slot_count = spine_slots(_names(result.entities), key=b"".join(keys)) if spine else ({}, 0)
     for one, known, key in zip(result.rows, result.entities, keys, strict=True):
-        shown = [
+        shown = (
             PseudonymRow(handle=handle, pseudonym=pseudonym(key, name), slot=slots.get(name))
-            for handle, (name, linked) in zip(one.handle_list(), known, strict=True)
+            for handle, name, linked in known.rows(one)
             if linked or spine
-        ]
+        )
         digest = context.blobs.put(pack_pseudonyms(shown))
-        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=len(shown), slot_count=slot_count)
+        count = len(one) if spine else int(np.count_nonzero(known.linked))
+        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=count, slot_count=slot_count)
         tx.results.add(map_row, audit=round_event(context, row, None, "result.store", one.party))
 
 
+def _names(entities: Sequence[_Entities]) -> list[bytes]:
+    """Give the id of every entity once, in order."""
+    return [name.tobytes() for name in np.unique(np.concatenate([one.ids for one in entities]), axis=0)]
+
+
 def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
-    linked = [
+    linked = (
         EntityRow(dataset=dataset, handle=handle, entity=name)
         for dataset, (one, known) in enumerate(zip(result.rows, result.entities, strict=True))
-        for handle, (name, is_linked) in zip(one.handle_list(), known, strict=True)
+        for handle, name, is_linked in known.rows(one)
         if is_linked
-    ]
+    )
     digest = context.blobs.put(pack_entities(linked))
     tx.results.set_entities(row.id, digest, audit=round_event(context, row, None, "entities.store", row.id))
 
