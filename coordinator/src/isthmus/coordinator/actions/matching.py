@@ -8,25 +8,25 @@ Rows may be struck out until the result is stored, one by one if a provider like
 bounded: see `match_round`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.encodings import submission_from_bytes, unpack_rows
+from isthmus.contract.encodings import submission_from_bytes
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.hardened import HardenedProfile
-from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId, TableId
+from isthmus.contract.ids import PartyId, RoundId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Compared, Context
+from isthmus.coordinator.actions.round_rows import Entities, RoundRows, entity_ids, entity_names, load_rows
 from isthmus.coordinator.actions.rounds import advance, round_event
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
-from isthmus.coordinator.domain.entities import ENTITY_BYTES, EntityRow, entity_id, pack_entities
+from isthmus.coordinator.domain.entities import EntityRow, pack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset, split_rows
@@ -40,39 +40,19 @@ from isthmus.coordinator.store.protocol import Transaction
 
 KEY_BYTES: Final = 32
 
+StruckOut = Mapping[PartyId, frozenset[bytes]]
+"""The handles of each provider's rows that are struck out."""
+
+
 MOST_RUNS: Final = 3
 """How often a round is matched at most because rows were struck out while it was matched."""
 
 UNLOCKED_TRIES: Final = 3
 """How often a result is made from the pairs while rows may still be struck out, before the store is locked for it."""
 
-StruckOut = Mapping[PartyId, frozenset[bytes]]
-"""The handles of each provider's rows that are struck out."""
-
 
 class MatchingInterrupted(Exception):  # not an error: nobody did anything wrong
     """The coordinator was told to stop while it was matching."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Rows:
-    """Whose rows take part: handles uint8 (n, 16)."""
-
-    party: PartyId
-    handles: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        """How many rows there are."""
-        return len(self.handles)
-
-    def names(self) -> Iterator[bytes]:
-        """Give the handles as bytes, in row order."""
-        return (row.tobytes() for row in self.handles)
-
-    def kept(self, struck: StruckOut) -> NDArray[np.bool_]:
-        """Say of each row whether it is not struck out."""
-        gone = struck[self.party]
-        return np.fromiter((name not in gone for name in self.names()), dtype=np.bool_, count=len(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,20 +61,8 @@ class _Matched:
 
     manifest: RoundManifest
     struck: StruckOut
-    rows: Sequence[_Rows]
+    rows: Sequence[RoundRows]
     pairs: CandidatePairs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Entities:
-    """Of each row of a provider its entity's id, uint8 (n, 32), and whether the entity has other rows, bool (n,)."""
-
-    ids: NDArray[np.uint8]
-    linked: NDArray[np.bool_]
-
-    def rows(self, of: _Rows) -> Iterator[tuple[bytes, bytes, bool]]:
-        """Give each row's handle, its entity's id, and whether it is linked."""
-        return zip(of.names(), (row.tobytes() for row in self.ids), map(bool, self.linked), strict=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,8 +70,8 @@ class _Result:
     """What is stored of a round."""
 
     manifest: RoundManifest
-    rows: Sequence[_Rows]
-    entities: Sequence[_Entities]
+    rows: Sequence[RoundRows]
+    entities: Sequence[Entities]
     table: ReleasedTable
 
 
@@ -170,7 +138,7 @@ def _match(
     with context.store.read() as tx:
         manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
         struck = _struck_out(tx, manifest)
-        loaded = [_load_rows(context, tx, round_id, party, struck) for party in manifest.project.provider_ids()]
+        loaded = [_load(context, tx, round_id, party, struck[party]) for party in manifest.project.provider_ids()]
     encodings = [encoded for _, encoded in loaded]
     pairs = _linked_pairs(manifest, encodings, engine=engine, runs=runs, progress=progress)
     return _Matched(manifest=manifest, struck=struck, rows=[rows for rows, _ in loaded], pairs=pairs)
@@ -221,22 +189,13 @@ def _struck_out(tx: Transaction, manifest: RoundManifest) -> StruckOut:
     return {party: tx.tombstones.of(manifest.round_id, party) for party in manifest.project.provider_ids()}
 
 
-def _load_rows(
-    context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: StruckOut
-) -> tuple[_Rows, NDArray[np.uint8]]:
-    """Give one provider's sealed rows but for those struck out, and their encodings, uint8 (n, row_bits / 8)."""
+def _load(
+    context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: frozenset[bytes]
+) -> tuple[RoundRows, NDArray[np.uint8]]:
     declared = tx.submissions.find(round_id, party)
     submission = submission_from_bytes(declared.document if declared else b"")
-    handles = np.empty((submission.rows, HANDLE_BYTES), np.uint8)
-    encoded = np.empty((submission.rows, submission.row_bits // 8), np.uint8)
-    end = 0
-    # One chunk at a time, each to its place: the encodings are in memory once.
-    for chunk in tx.submissions.chunks(round_id, party):
-        named, sent = unpack_rows(context.blobs.get(chunk.digest), row_bits=submission.row_bits)
-        kept = _Rows(party=party, handles=named).kept(struck)
-        first, end = end, end + int(np.count_nonzero(kept))
-        handles[first:end], encoded[first:end] = named[kept], sent[kept]
-    return _Rows(party=party, handles=handles[:end]), encoded[:end]
+    chunks = (chunk.digest for chunk in tx.submissions.chunks(round_id, party))
+    return load_rows(context.blobs, chunks, submission=submission, struck=struck)
 
 
 def _settle(context: Context, matched: _Matched) -> None:
@@ -256,13 +215,13 @@ def _settle(context: Context, matched: _Matched) -> None:
 
 
 def _result(matched: _Matched, struck: StruckOut) -> _Result:
-    kept = [one.kept(struck) for one in matched.rows]
+    kept = [one.kept(struck[one.party]) for one in matched.rows]
     rows = [replace(one, handles=one.handles[keep]) for one, keep in zip(matched.rows, kept, strict=True)]
     groups = group_rows(pairs_of_kept_rows(matched.pairs, kept), sizes=[len(one) for one in rows])
     return _Result(
         manifest=matched.manifest,
         rows=rows,
-        entities=_entity_ids(rows, groups),
+        entities=entity_ids(rows, groups),
         table=_overlap(matched.manifest, rows, groups),
     )
 
@@ -278,33 +237,11 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     advance(context, tx, tx.rounds.get(row.id), to=RoundState.RELEASED)
 
 
-def _overlap(manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups) -> ReleasedTable:
+def _overlap(manifest: RoundManifest, rows: Sequence[RoundRows], groups: Groups) -> ReleasedTable:
     sizes = [len(one) for one in rows]
     patterns = membership_patterns(groups, sizes=sizes)
     table = overlap_table([one.party for one in rows], patterns, sizes)
     return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
-
-
-def _entity_ids(rows: Sequence[_Rows], groups: Groups) -> list[_Entities]:
-    """Give each provider's entities; a row that is not linked is an entity of its own."""
-    entities = [_alone(one) for one in rows]
-    ends = np.flatnonzero(np.diff(groups.entity, append=np.uint32(groups.entities)))
-    for first, last in pairwise([0, *(int(end) + 1 for end in ends)]):
-        places = [(int(groups.dataset[at]), int(groups.row[at])) for at in range(first, last)]
-        name = entity_id(rows[dataset].handles[row].tobytes() for dataset, row in places)
-        for dataset, row in places:
-            entities[dataset].ids[row] = np.frombuffer(name, np.uint8)
-            entities[dataset].linked[row] = True
-    return entities
-
-
-def _alone(rows: _Rows) -> _Entities:
-    ids = bytearray()
-    for name in rows.names():
-        ids += entity_id([name])
-    return _Entities(
-        ids=np.frombuffer(ids, np.uint8).reshape(len(rows), ENTITY_BYTES), linked=np.zeros(len(rows), np.bool_)
-    )
 
 
 def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: PartyId) -> bytes:
@@ -315,7 +252,7 @@ def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: Part
 def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Result, keys: Sequence[bytes]) -> None:
     """Store each provider's map: rows that linked in reveal mode linked; every row, with its slot, in mode spine."""
     spine = result.manifest.project.reveal is RevealMode.SPINE
-    slots, slot_count = spine_slots(_names(result.entities), key=b"".join(keys)) if spine else ({}, 0)
+    slots, slot_count = spine_slots(entity_names(result.entities), key=b"".join(keys)) if spine else ({}, 0)
     for one, known, key in zip(result.rows, result.entities, keys, strict=True):
         shown = (
             PseudonymRow(handle=handle, pseudonym=pseudonym(key, name), slot=slots.get(name))
@@ -326,11 +263,6 @@ def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Resul
         count = len(one) if spine else int(np.count_nonzero(known.linked))
         map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=count, slot_count=slot_count)
         tx.results.add(map_row, audit=round_event(context, row, None, "result.store", one.party))
-
-
-def _names(entities: Sequence[_Entities]) -> list[bytes]:
-    """Give the id of every entity once, in order."""
-    return [name.tobytes() for name in np.unique(np.concatenate([one.ids for one in entities]), axis=0)]
 
 
 def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
