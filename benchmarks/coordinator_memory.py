@@ -1,13 +1,13 @@
-"""Memory that matching takes at the coordinator: how far a process peaks beyond what it has at rest, and beyond its input.
+"""Memory that matching takes: how far the process peaks beyond what it has at rest, and beyond what was sent.
 
     .venv/bin/python benchmarks/coordinator_memory.py --profile interop-1 --rows 100000 100000
     .venv/bin/python benchmarks/coordinator_memory.py --profile hardened-1 --rows 980000 20000
     .venv/bin/python benchmarks/coordinator_memory.py --profile interop-1 --alike 3162
 
-Made-up rows: random bits, of which each provider shares a quarter of its people with the first. Memory follows from the
-numbers of rows and bits and from how many pairs are found; `--alike` makes two files of that many equal rows, whose pairs
-all reach the threshold. Everything from stored chunks to packed results is done, in a process of its own whose compiled
-code is loaded (Linux: VmHWM, reset by clear_refs). `input` is what the providers sent: handles, CLKs and tags.
+Made-up rows: random bits, of which each provider shares a quarter of its people with the first. Memory follows from
+the numbers of rows and bits and from how many pairs are found; `--alike` makes two files of that many equal rows, whose
+pairs all reach the threshold. Everything from stored chunks to packed results is done, in a process of its own whose
+compiled code is loaded (Linux: VmHWM, reset by clear_refs). `input` is what the providers sent: handles, CLKs, tags.
 """
 
 import argparse
@@ -137,9 +137,7 @@ def matched(folder: Path, stored: Sequence[Stored], profile: Profile, *, workers
     return len(pairs)
 
 
-def linked_pairs(
-    encoded: Sequence[NDArray[np.uint8]], profile: Profile, runs: Runs, *, workers: int
-) -> CandidatePairs:
+def linked_pairs(encoded: Sequence[NDArray[np.uint8]], profile: Profile, runs: Runs, *, workers: int) -> CandidatePairs:
     """Give the pairs that reach the threshold."""
     engine = KernelEngine(workers=workers, max_pairs=10**7)
     if profile == "interop-1":
@@ -204,7 +202,7 @@ def measured(profile: Profile, sizes: Sequence[int], *, alike: bool, workers: in
         stored = store_rows(blobs, profile, sizes, alike=alike)
         (folder / "stored.json").write_bytes(msgspec.json.encode(stored))
         command = [sys.executable, __file__, "--profile", profile, "--workers", str(workers), "--folder", name]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - this file itself
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
         return msgspec.json.decode(done.stdout, type=Measured)
 
 

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from isthmus.coordinator.actions.housekeeping import sweep_blobs, sweep_runs
-from isthmus.coordinator.config import FILE_NAME
-from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
+from isthmus.coordinator.config import FILE_NAME, Matching
+from isthmus.coordinator.machine import machine_bytes
+from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES, WORKER_BYTES
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.executor import Executor
+from isthmus.coordinator.match.memory import MIB, Memory, default_max_pairs
 from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
 from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
 from isthmus.coordinator.setup import Installation
@@ -46,11 +48,11 @@ async def _run(installation: Installation, announce: Announce) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    halt = threading.Event()
+    halt, memory = threading.Event(), _memory(installation.config.matching)
     worker = threading.Thread(
         target=run_worker,
         args=(installation.context,),
-        kwargs={"engine": _engine(installation), "stop": halt},
+        kwargs={"engine": _engine(installation, memory), "stop": halt, "memory": memory},
         name="worker",
         daemon=True,
     )
@@ -61,13 +63,24 @@ async def _run(installation: Installation, announce: Announce) -> None:
     worker.join(timeout=5)
 
 
-def _engine(installation: Installation) -> SimilarityEngine:
+def _memory(settings: Matching) -> Memory:
+    """Give what matching may take: what the settings say, or three quarters of the machine."""
+    allowed = settings.memory_mib * MIB or machine_bytes() * 3 // 4
+    return Memory(
+        allowed_bytes=allowed,
+        search_bytes=min(DEFAULT_MEMORY_BYTES, max(MIB, allowed // 8)),
+        workers=settings.workers,
+        worker_bytes=WORKER_BYTES[settings.engine],
+    )
+
+
+def _engine(installation: Installation, memory: Memory) -> SimilarityEngine:
     settings = installation.config.matching
     return ENGINES[settings.engine](
         workers=settings.workers,
-        max_pairs=settings.max_pairs or DEFAULT_MAX_PAIRS,
+        max_pairs=settings.max_pairs or default_max_pairs(memory.allowed_bytes, most=DEFAULT_MAX_PAIRS),
         max_pairs_of_row=settings.max_pairs_of_row or DEFAULT_MAX_PAIRS_OF_ROW,
-        memory_bytes=settings.memory_mib * 2**20 or DEFAULT_MEMORY_BYTES,
+        memory_bytes=memory.search_bytes,
         executor=cluster_executor(installation.folder, settings.cluster),
     )
 

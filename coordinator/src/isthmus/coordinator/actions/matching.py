@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.encodings import submission_from_bytes
+from isthmus.contract.encodings import Submission, submission_from_bytes
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId, TableId
@@ -32,6 +32,7 @@ from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
+from isthmus.coordinator.match.memory import Demand, Memory, check_memory
 from isthmus.coordinator.match.overlap import membership_patterns
 from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_rules import link_rules
@@ -95,6 +96,7 @@ def match_round(
     engine: SimilarityEngine,
     should_stop: Callable[[], bool],
     told: Callable[[Compared], None] = lambda _: None,
+    memory: Memory | None = None,
 ) -> None:
     """Match a claimed round and take it to RELEASED, without the rows that are struck out by then.
 
@@ -106,8 +108,11 @@ def match_round(
     told how far this one is.
 
     Raises:
+        NotEnoughMemory: it may take more than `memory`, if that is given; nothing was loaded yet.
         MatchingInterrupted: `should_stop` gave true; the round stays in MATCHING for the next start.
     """
+    if memory is not None:
+        check_memory(_demand(context, round_id), memory, max_pairs=engine.max_pairs)
     context.runs.of(round_id).forget_unfinished()
 
     def one_run() -> _Matched:
@@ -130,6 +135,22 @@ def match_round(
     _settle(context, matched)
     context.runs.of(round_id).forget()
     context.progress.clear(round_id)
+
+
+def _demand(context: Context, round_id: RoundId) -> Demand:
+    """Give what decides how much memory a round takes, from what was declared."""
+    with context.store.read() as tx:
+        manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
+        sent = [_declared(tx, round_id, party) for party in manifest.project.provider_ids()]
+    profile = manifest.read_profile()
+    return Demand(
+        sizes=[one.rows for one in sent],
+        clk_bytes=sent[0].clk_bits // 8,
+        tables=sent[0].tables,
+        match_keys=sent[0].match_keys,
+        best_of_row=link_rules(profile).best_of_row if isinstance(profile, HardenedProfile) else None,
+        spine=manifest.project.reveal is RevealMode.SPINE,
+    )
 
 
 def _match(
@@ -192,10 +213,14 @@ def _struck_out(tx: Transaction, manifest: RoundManifest) -> StruckOut:
 def _load(
     context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: frozenset[bytes]
 ) -> tuple[RoundRows, NDArray[np.uint8]]:
-    declared = tx.submissions.find(round_id, party)
-    submission = submission_from_bytes(declared.document if declared else b"")
+    submission = _declared(tx, round_id, party)
     chunks = (chunk.digest for chunk in tx.submissions.chunks(round_id, party))
     return load_rows(context.blobs, chunks, submission=submission, struck=struck)
+
+
+def _declared(tx: Transaction, round_id: RoundId, party: PartyId) -> Submission:
+    declared = tx.submissions.find(round_id, party)
+    return submission_from_bytes(declared.document if declared else b"")
 
 
 def _settle(context: Context, matched: _Matched) -> None:
@@ -217,7 +242,9 @@ def _settle(context: Context, matched: _Matched) -> None:
 def _result(matched: _Matched, struck: StruckOut) -> _Result:
     kept = [one.kept(struck[one.party]) for one in matched.rows]
     rows = [replace(one, handles=one.handles[keep]) for one, keep in zip(matched.rows, kept, strict=True)]
-    groups = group_rows(pairs_of_kept_rows(matched.pairs, kept), sizes=[len(one) for one in rows])
+    # Mostly nothing was struck out meanwhile, and the pairs need not be in memory twice.
+    pairs = matched.pairs if all(keep.all() for keep in kept) else pairs_of_kept_rows(matched.pairs, kept)
+    groups = group_rows(pairs, sizes=[len(one) for one in rows])
     return _Result(
         manifest=matched.manifest,
         rows=rows,

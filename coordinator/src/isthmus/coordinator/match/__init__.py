@@ -55,3 +55,6 @@ def _kernel_engine(
 
 ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine, "kernels": _kernel_engine})
 """Every engine by the name that a configuration file gives it."""
+
+WORKER_BYTES: Mapping[str, int] = MappingProxyType({"anonlink": 512 * 2**20, "kernels": 16 * 2**20})
+"""What a worker of each engine takes beside what follows from the rows: anonlink's are processes (measured)."""

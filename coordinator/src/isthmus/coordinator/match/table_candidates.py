@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.ids import PartyId
-from isthmus.coordinator.match.crowding import check_number
+from isthmus.coordinator.match.crowding import check_best, most_candidates
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.runs import Runs
@@ -53,6 +53,7 @@ def table_candidates(
     max_pairs: int,
     progress: Progress,
     runs: Runs | None = None,
+    match_keys: int = 0,
 ) -> RowPairs:
     """Give the pairs that are among the k best of one of their rows in at least one table.
 
@@ -64,21 +65,24 @@ def table_candidates(
         max_pairs: how many pairs may be held; the engine has a limit of its own for what it finds in one table.
         progress: told the pairs compared of those of all tables together, as if every row were in every table.
         runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
+        match_keys: how many keys find pairs beside the tables; only for what `TooManyBestPairs` says is enough.
 
     Raises:
         ValueError: k is not positive, or the submissions are not of one shape but for their rows, of `floors` tables.
-        TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
+        TooManyBestPairs: there are more than `max_pairs`.
     """
     _check(submissions, tables=len(floors), k=k)
     # Views: a vector is copied when it is compared, and no table as a whole.
     tables = [[Dataset(party=_ROWS, clks=one[:, table]) for one in submissions] for table in range(len(floors))]
     work = sum(len(left) * len(right) for left, right in combinations(submissions, 2))
+    sizes = [len(one) for one in submissions]
+    enough = most_candidates(sizes, best_of_row=k, tables=len(floors), match_keys=match_keys)
     found = no_pairs()
     for table, (floor, datasets) in enumerate(zip(floors, tables, strict=True)):
         told = _shifted(progress, done=work * table, total=work * len(floors))
         pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told, best_of_row=k, runs=runs)
         found = united(found, _rows_of(pairs))
-        check_number(len(found), threshold=floor, limit=max_pairs)
+        check_best(len(found), limit=max_pairs, enough=enough)
     return found
 
 
