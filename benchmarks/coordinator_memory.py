@@ -11,6 +11,8 @@ compiled code is loaded (Linux: VmHWM, reset by clear_refs). `input` is what the
 """
 
 import argparse
+import hashlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -31,11 +33,14 @@ from isthmus.contract.match_keys import MATCH_KEY_BITS
 from isthmus.coordinator.actions.round_rows import Entities, RoundRows, entity_ids, load_rows
 from isthmus.coordinator.domain.entities import EntityRow, pack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym
+from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, WORKER_BYTES
 from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs
-from isthmus.coordinator.match.group import group_rows, pairs_of_kept_rows
+from isthmus.coordinator.match.group import group_rows
 from isthmus.coordinator.match.kernel_engine import KernelEngine
+from isthmus.coordinator.match.memory import Demand, Memory, needed_bytes
 from isthmus.coordinator.match.runs import Runs
+from isthmus.coordinator.match.search import DEFAULT_MEMORY_BYTES
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.coordinator.store.blobs import BlobFolder
@@ -53,6 +58,19 @@ Profile = Literal["interop-1", "hardened-1"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What to measure; `limit_bytes` is a limit on the data of the process (RLIMIT_DATA), 0 for none."""
+
+    profile: Profile
+    sizes: list[int]
+    alike: bool = False
+    workers: int = 2
+    max_pairs: int = DEFAULT_MAX_PAIRS
+    search_bytes: int = DEFAULT_MEMORY_BYTES
+    limit_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What one provider sent: the document of its submission and the digests of its chunks."""
 
@@ -62,12 +80,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Bytes and seconds of one case; `pairs` reach the threshold."""
+    """Bytes and seconds of a case; `pairs` reach the threshold, `needed_bytes` is the estimate, `digest` of results."""
 
     input_bytes: int
+    needed_bytes: int
     peak_bytes: int
     at_rest_bytes: int
     pairs: int
+    digest: str
     seconds: float
 
 
@@ -124,38 +144,39 @@ def _some_bits(rng: np.random.Generator, shape: tuple[int, int], share: float) -
     return np.packbits(rng.random((shape[0], 8 * shape[1]), np.float32) < share, axis=1)
 
 
-def matched(folder: Path, stored: Sequence[Stored], profile: Profile, *, workers: int) -> int:
-    """Do all that matching does, from chunks to packed results; give the number of links."""
+def matched(folder: Path, stored: Sequence[Stored], case: Case) -> tuple[int, str]:
+    """Do all that matching does, from chunks to packed results; give the number of links and the results' digest."""
     blobs = BlobFolder(folder / "blobs")
     loaded = [load_rows(blobs, one.chunks, submission=one.submission, struck=frozenset()) for one in stored]
     rows = [one for one, _ in loaded]
-    pairs = linked_pairs([encoded for _, encoded in loaded], profile, RunFolder(folder / "runs"), workers=workers)
+    pairs = linked_pairs([encoded for _, encoded in loaded], case, RunFolder(folder / "runs"))
     del loaded
-    kept = [one.kept(frozenset()) for one in rows]
-    groups = group_rows(pairs_of_kept_rows(pairs, kept), sizes=[len(one) for one in rows])
-    pack(rows, entity_ids(rows, groups))
-    return len(pairs)
+    groups = group_rows(pairs, sizes=[len(one) for one in rows])
+    digest = hashlib.sha256()
+    for packed in pack(rows, entity_ids(rows, groups)):
+        digest.update(packed)
+    return len(pairs), digest.hexdigest()
 
 
-def linked_pairs(encoded: Sequence[NDArray[np.uint8]], profile: Profile, runs: Runs, *, workers: int) -> CandidatePairs:
+def linked_pairs(encoded: Sequence[NDArray[np.uint8]], case: Case, runs: Runs) -> CandidatePairs:
     """Give the pairs that reach the threshold."""
-    engine = KernelEngine(workers=workers, max_pairs=10**7)
-    if profile == "interop-1":
+    engine = KernelEngine(workers=case.workers, max_pairs=case.max_pairs, memory_bytes=case.search_bytes)
+    if case.profile == "interop-1":
         datasets = [Dataset(party=PartyId("p"), clks=one) for one in encoded]
         return engine.candidate_pairs(datasets, threshold=THRESHOLD, progress=_silent, runs=runs)
     submissions = [split_rows(one, tables=len(RULES.tables), clk_bits=RULES.clk_bits) for one in encoded]
-    pairs = link_tables(submissions, rules=RULES, engine=engine, max_pairs=10**7, progress=_silent, runs=runs)
+    pairs = link_tables(submissions, rules=RULES, engine=engine, max_pairs=case.max_pairs, progress=_silent, runs=runs)
     return at_least(pairs, threshold=RULES.threshold)
 
 
-def pack(rows: Sequence[RoundRows], entities: Sequence[Entities]) -> None:
-    """Make the results that would be stored."""
+def pack(rows: Sequence[RoundRows], entities: Sequence[Entities]) -> Iterator[bytes]:
+    """Give the results that would be stored."""
     for one, known in zip(rows, entities, strict=True):
-        pack_pseudonyms(
+        yield pack_pseudonyms(
             PseudonymRow(handle=handle, pseudonym=pseudonym(KEY, name), slot=None)
             for handle, name, _ in known.rows(one)
         )
-    pack_entities(
+    yield pack_entities(
         EntityRow(dataset=place, handle=handle, entity=name)
         for place, (one, known) in enumerate(zip(rows, entities, strict=True))
         for handle, name, linked in known.rows(one)
@@ -167,42 +188,66 @@ def _silent(_done: int, _total: int) -> None:
     """Take no note of the progress."""
 
 
-def memory(name: str) -> int:
+def memory_bytes(name: str) -> int:
     """Give a number of this process's status, in bytes."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-def measure(folder: Path, profile: Profile, workers: int) -> Measured:
+def needed(stored: Sequence[Stored], case: Case) -> int:
+    """Give the coordinator's own estimate."""
+    one = stored[0].submission
+    demand = Demand(
+        sizes=[each.submission.rows for each in stored],
+        clk_bytes=one.clk_bits // 8,
+        tables=one.tables,
+        match_keys=one.match_keys,
+        best_of_row=RULES.best_of_row if case.profile == "hardened-1" else None,
+        spine=False,
+    )
+    memory = Memory(
+        allowed_bytes=0,
+        search_bytes=case.search_bytes,
+        workers=case.workers,
+        worker_bytes=WORKER_BYTES["kernels"],
+    )
+    return needed_bytes(demand, memory, max_pairs=case.max_pairs)
+
+
+def measure(folder: Path, case: Case) -> Measured:
     """Match what the folder holds; a small round goes before, which loads the compiled code."""
+    if case.limit_bytes:
+        resource.setrlimit(resource.RLIMIT_DATA, (case.limit_bytes, case.limit_bytes))
     (folder / "small").mkdir()
     small = BlobFolder(folder / "small" / "blobs")
     small.prepare()
-    matched(folder / "small", store_rows(small, profile, [300, 300], alike=False), profile, workers=workers)
+    matched(folder / "small", store_rows(small, case.profile, [300, 300], alike=False), case)
     stored = msgspec.json.decode((folder / "stored.json").read_bytes(), type=list[Stored])
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    at_rest, began = memory("VmRSS"), time.monotonic()
-    pairs = matched(folder, stored, profile, workers=workers)
+    at_rest, began = memory_bytes("VmRSS"), time.monotonic()
+    pairs, digest = matched(folder, stored, case)
     sent = sum(one.submission.rows * (HANDLE_BYTES + one.submission.row_bits // 8) for one in stored)
     return Measured(
         input_bytes=sent,
-        peak_bytes=memory("VmHWM"),
+        needed_bytes=needed(stored, case),
+        peak_bytes=memory_bytes("VmHWM"),
         at_rest_bytes=at_rest,
         pairs=pairs,
+        digest=digest,
         seconds=time.monotonic() - began,
     )
 
 
-def measured(profile: Profile, sizes: Sequence[int], *, alike: bool, workers: int) -> Measured:
-    """Measure a case in a process of its own."""
+def measured(case: Case) -> Measured:
+    """Measure a case in a process of its own; raise `CalledProcessError` where that process dies."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         blobs = BlobFolder(folder / "blobs")
         blobs.prepare()
-        stored = store_rows(blobs, profile, sizes, alike=alike)
+        stored = store_rows(blobs, case.profile, case.sizes, alike=case.alike)
         (folder / "stored.json").write_bytes(msgspec.json.encode(stored))
-        command = [sys.executable, __file__, "--profile", profile, "--workers", str(workers), "--folder", name]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        (folder / "case.json").write_bytes(msgspec.json.encode(case))
+        done = subprocess.run([sys.executable, __file__, "--folder", name], check=True, stdout=subprocess.PIPE)
         return msgspec.json.decode(done.stdout, type=Measured)
 
 
@@ -216,22 +261,28 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="match what is there; for the process that is measured")
     arguments = parser.parse_args()
     if arguments.folder:
-        case = measure(arguments.folder, arguments.profile, arguments.workers)
-        sys.stdout.buffer.write(msgspec.json.encode(case))
+        case = msgspec.json.decode((arguments.folder / "case.json").read_bytes(), type=Case)
+        sys.stdout.buffer.write(msgspec.json.encode(measure(arguments.folder, case)))
         return 0
     sizes = [arguments.alike] * 2 if arguments.alike else arguments.rows
-    case = measured(arguments.profile, sizes, alike=bool(arguments.alike), workers=arguments.workers)
-    rows, taken = sum(sizes), case.peak_bytes - case.at_rest_bytes
-    print(f"{arguments.profile}, {' + '.join(f'{size:,}' for size in sizes)} rows, {case.pairs:,} pairs")
-    print(
-        f"{case.peak_bytes / 2**20:,.0f} MiB at most, {case.at_rest_bytes / 2**20:,.0f} at rest, "
-        f"{case.input_bytes / 2**20:,.0f} of input; {case.seconds:.1f} s"
-    )
-    print(
-        f"bytes a record: input {case.input_bytes / rows:.0f}, taken {taken / rows:.0f}, "
-        f"beyond the input {(taken - case.input_bytes) / rows:.0f}"
-    )
+    show(Case(profile=arguments.profile, sizes=sizes, alike=bool(arguments.alike), workers=arguments.workers))
     return 0
+
+
+def show(case: Case) -> None:
+    """Measure a case and print it."""
+    found = measured(case)
+    rows, taken = sum(case.sizes), found.peak_bytes - found.at_rest_bytes
+    print(f"{case.profile}, {' + '.join(f'{size:,}' for size in case.sizes)} rows, {found.pairs:,} pairs")
+    print(
+        f"{found.peak_bytes / 2**20:,.0f} MiB at most, {found.at_rest_bytes / 2**20:,.0f} at rest, "
+        f"{found.input_bytes / 2**20:,.0f} of input, {found.needed_bytes / 2**20:,.0f} by the estimate; "
+        f"{found.seconds:.1f} s"
+    )
+    print(
+        f"bytes a record: input {found.input_bytes / rows:.0f}, taken {taken / rows:.0f}, "
+        f"beyond the input {(taken - found.input_bytes) / rows:.0f}"
+    )
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def plain_best(pairs: list[Pair], k: int, starts: tuple[list[int], list[int]]) -
     """Row by row and dataset by dataset, in both directions."""
     best: set[Pair] = set()
     for own, other in ((1, 2), (2, 1)):
-        lists: dict[tuple[int, int], list[Pair]] = {}
+        lists: dict[tuple[float, int], list[Pair]] = {}
         for pair in pairs:
             lists.setdefault((pair[own], bisect_right(starts[other - 1], pair[other])), []).append(pair)
         for row in lists.values():

@@ -15,7 +15,7 @@ from isthmus.coordinator.match.errors import NotEnoughMemory
 
 MIB: Final = 2**20
 
-PROGRAM_BYTES: Final = 288 * MIB
+PROGRAM_BYTES: Final = 320 * MIB
 """The program at rest, with the compiled code of comparing and grouping."""
 
 SLAB_ROWS_HELD: Final = 4 * 2**16
