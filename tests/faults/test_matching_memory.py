@@ -4,7 +4,8 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from coordinator_memory import Case, measured
+
+from benchmarks.coordinator_memory import Case, measured
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 

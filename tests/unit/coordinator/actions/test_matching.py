@@ -342,7 +342,7 @@ def test_a_round_that_needs_more_memory_than_allowed_fails_with_what_is_needed_a
     assert set(refusal) - {"log_level"} <= ALLOWED_FIELDS
 
     enough = replace(memory, allowed_bytes=int(refusal["needed_mib"]) * MIB)
-    rounds.retry_round(hub.context, hub.operator.actor, round_id=one.id)
+    rounds.retry_round(hub.context, OPERATOR, round_id=one.id)
     claim_round(hub.context)
     match_claimed(hub.context, one.id, engine=small_engine(), stop=stop, memory=enough)
     assert hub.state(one.id) is RoundState.RELEASED
