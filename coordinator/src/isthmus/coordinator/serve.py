@@ -48,7 +48,8 @@ async def _run(installation: Installation, announce: Announce) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    halt, memory = threading.Event(), _memory(installation.config.matching)
+    halt = threading.Event()
+    memory = matching_memory(installation.config.matching, machine=machine_bytes())
     worker = threading.Thread(
         target=run_worker,
         args=(installation.context,),
@@ -63,22 +64,29 @@ async def _run(installation: Installation, announce: Announce) -> None:
     worker.join(timeout=5)
 
 
-def _memory(settings: Matching) -> Memory:
-    """Give what matching may take: what the settings say, or three quarters of the machine."""
-    allowed = settings.memory_mib * MIB or machine_bytes() * 3 // 4
+def matching_memory(settings: Matching, *, machine: int) -> Memory:
+    """Give what matching may take of a machine's memory: what the settings say, or three quarters of it."""
     return Memory(
-        allowed_bytes=allowed,
-        search_bytes=min(DEFAULT_MEMORY_BYTES, max(MIB, allowed // 8)),
+        allowed_bytes=settings.memory_mib * MIB or machine * 3 // 4,
+        search_bytes=min(DEFAULT_MEMORY_BYTES, max(MIB, machine // 10)),
         workers=settings.workers,
         worker_bytes=WORKER_BYTES[settings.engine],
     )
+
+
+def matching_pairs(settings: Matching, *, machine: int) -> int:
+    """Give how many candidate pairs a round may hold.
+
+    By the machine and not by what is allowed of it: else a round would need more as soon as more is allowed.
+    """
+    return settings.max_pairs or default_max_pairs(machine * 3 // 4, most=DEFAULT_MAX_PAIRS)
 
 
 def _engine(installation: Installation, memory: Memory) -> SimilarityEngine:
     settings = installation.config.matching
     return ENGINES[settings.engine](
         workers=settings.workers,
-        max_pairs=settings.max_pairs or default_max_pairs(memory.allowed_bytes, most=DEFAULT_MAX_PAIRS),
+        max_pairs=matching_pairs(settings, machine=machine_bytes()),
         max_pairs_of_row=settings.max_pairs_of_row or DEFAULT_MAX_PAIRS_OF_ROW,
         memory_bytes=memory.search_bytes,
         executor=cluster_executor(installation.folder, settings.cluster),

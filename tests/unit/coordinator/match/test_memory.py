@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from isthmus.coordinator.config import Matching
+from isthmus.coordinator.match import WORKER_BYTES
 from isthmus.coordinator.match.errors import NotEnoughMemory
 from isthmus.coordinator.match.memory import MIB, PAIR_BYTES, Demand, Memory, check_memory, default_max_pairs
 from isthmus.coordinator.match.memory import needed_bytes as needed
+from isthmus.coordinator.match.search import DEFAULT_MEMORY_BYTES
+from isthmus.coordinator.serve import matching_memory, matching_pairs
 
 PLAIN = Demand(sizes=(1000, 500), clk_bytes=128, tables=1, match_keys=0, best_of_row=None, spine=False)
 TABLES = Demand(sizes=(1000, 500), clk_bytes=256, tables=2, match_keys=13, best_of_row=3, spine=False)
@@ -54,3 +58,23 @@ def test_a_refusal_names_the_smallest_setting_that_is_enough() -> None:
 def test_half_of_the_memory_is_for_pairs_where_no_setting_says_how_many(allowed: int, pairs: int) -> None:
     assert PAIR_BYTES == 150
     assert default_max_pairs(allowed, most=10**7) == pairs
+
+
+@pytest.mark.parametrize("machine_mib", [512, 2_000, 64_000])
+def test_the_setting_that_a_refusal_names_is_enough_on_the_same_machine(machine_mib: int) -> None:
+    machine, demand = machine_mib * MIB, replace(TABLES, sizes=(200_000_000, 100_000_000))
+    said = Matching()
+    with pytest.raises(NotEnoughMemory) as caught:
+        check_memory(demand, matching_memory(said, machine=machine), max_pairs=matching_pairs(said, machine=machine))
+
+    changed = Matching(memory_mib=caught.value.needed_mib)
+    check_memory(demand, matching_memory(changed, machine=machine), max_pairs=matching_pairs(changed, machine=machine))
+
+
+def test_settings_come_before_what_suits_the_machine() -> None:
+    said = Matching(engine="anonlink", workers=7, max_pairs=5, memory_mib=3)
+    memory = matching_memory(said, machine=2**40)
+    assert (memory.allowed_bytes, memory.workers, memory.worker_bytes) == (3 * MIB, 7, WORKER_BYTES["anonlink"])
+    assert matching_pairs(said, machine=2**40) == 5
+    assert matching_memory(Matching(), machine=8 * 2**30).allowed_bytes == 6 * 2**30
+    assert matching_memory(Matching(), machine=8 * 2**30).search_bytes == DEFAULT_MEMORY_BYTES
