@@ -7,7 +7,16 @@ import pytest
 from isthmus.coordinator.config import Matching
 from isthmus.coordinator.match import WORKER_BYTES
 from isthmus.coordinator.match.errors import NotEnoughMemory
-from isthmus.coordinator.match.memory import MIB, PAIR_BYTES, Demand, Memory, check_memory, default_max_pairs
+from isthmus.coordinator.match.kernel_engine import GROUP_ROWS, SLAB_ROWS
+from isthmus.coordinator.match.memory import (
+    MIB,
+    PAIR_BYTES,
+    SLAB_ROWS_HELD,
+    Demand,
+    Memory,
+    check_memory,
+    default_max_pairs,
+)
 from isthmus.coordinator.match.memory import needed_bytes as needed
 from isthmus.coordinator.match.search import DEFAULT_MEMORY_BYTES
 from isthmus.coordinator.serve import matching_memory, matching_pairs
@@ -54,9 +63,9 @@ def test_a_refusal_names_the_smallest_setting_that_is_enough() -> None:
         check_memory(PLAIN, replace(MEMORY, allowed_bytes=(enough - 1) * MIB), max_pairs=10**7)
 
 
-@pytest.mark.parametrize(("allowed", "pairs"), [(2**40, 10**7), (3 * 10**8, 10**6), (1, 1)])
+@pytest.mark.parametrize(("allowed", "pairs"), [(2**40, 10**7), (24 * 10**7, 10**6), (1, 1)])
 def test_half_of_the_memory_is_for_pairs_where_no_setting_says_how_many(allowed: int, pairs: int) -> None:
-    assert PAIR_BYTES == 150
+    assert PAIR_BYTES == 120
     assert default_max_pairs(allowed, most=10**7) == pairs
 
 
@@ -78,3 +87,7 @@ def test_settings_come_before_what_suits_the_machine() -> None:
     assert matching_pairs(said, machine=2**40) == 5
     assert matching_memory(Matching(), machine=8 * 2**30).allowed_bytes == 6 * 2**30
     assert matching_memory(Matching(), machine=8 * 2**30).search_bytes == DEFAULT_MEMORY_BYTES
+
+
+def test_the_rows_that_are_counted_twice_are_those_of_four_slabs() -> None:
+    assert 4 * max(SLAB_ROWS, GROUP_ROWS) == SLAB_ROWS_HELD

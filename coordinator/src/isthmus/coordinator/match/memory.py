@@ -18,7 +18,7 @@ MIB: Final = 2**20
 PROGRAM_BYTES: Final = 320 * MIB
 """The program at rest, with the compiled code of comparing and grouping."""
 
-SLAB_ROWS_HELD: Final = 4 * 2**16
+SLAB_ROWS_HELD: Final = 4 * 2**15
 """Rows that are in memory a second time, as blocks: two slabs under comparison, the next, and one that is made."""
 
 BLOCK_ROW_BYTES: Final = 160
@@ -28,7 +28,7 @@ BEST_ROWS: Final = 4096 + 16384
 BEST_BYTES: Final = 12
 """Rows of a part of the comparison, and what an entry takes of the lists of their best."""
 
-PAIR_BYTES: Final = 150
+PAIR_BYTES: Final = 120
 """A candidate pair while pairs are put in order, checked, scored or grouped, the pair itself counted in."""
 
 RESULT_ROW_BYTES: Final = 420
