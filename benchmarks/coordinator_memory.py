@@ -106,6 +106,7 @@ def store_rows(blobs: BlobFolder, profile: Profile, sizes: Sequence[int], *, ali
             clk_bits=bits,
             tables=tables,
             match_keys=keys,
+            blocks=0,
             chunk_count=chunk_count(rows=rows, row_bits=row_bits),
             digest="0" * 64,
             key_check="0" * 32,
@@ -199,6 +200,7 @@ def needed(stored: Sequence[Stored], case: Case) -> int:
     one = stored[0].submission
     demand = Demand(
         sizes=[each.submission.rows for each in stored],
+        row_bytes=one.row_bits // 8,
         clk_bytes=one.clk_bits // 8,
         tables=one.tables,
         match_keys=one.match_keys,
@@ -258,11 +260,15 @@ def main() -> int:
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 100_000], help="rows of each provider")
     parser.add_argument("--alike", type=int, help="two files of that many equal rows")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--case", help="a case as JSON; what was measured is printed as JSON too")
     parser.add_argument("--folder", type=Path, help="match what is there; for the process that is measured")
     arguments = parser.parse_args()
     if arguments.folder:
         case = msgspec.json.decode((arguments.folder / "case.json").read_bytes(), type=Case)
         sys.stdout.buffer.write(msgspec.json.encode(measure(arguments.folder, case)))
+        return 0
+    if arguments.case:
+        sys.stdout.buffer.write(msgspec.json.encode(measured(msgspec.json.decode(arguments.case, type=Case))))
         return 0
     sizes = [arguments.alike] * 2 if arguments.alike else arguments.rows
     show(Case(profile=arguments.profile, sizes=sizes, alike=bool(arguments.alike), workers=arguments.workers))

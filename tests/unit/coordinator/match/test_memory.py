@@ -21,8 +21,8 @@ from isthmus.coordinator.match.memory import needed_bytes as needed
 from isthmus.coordinator.match.search import DEFAULT_MEMORY_BYTES
 from isthmus.coordinator.serve import matching_memory, matching_pairs
 
-PLAIN = Demand(sizes=(1000, 500), clk_bytes=128, tables=1, match_keys=0, best_of_row=None, spine=False)
-TABLES = Demand(sizes=(1000, 500), clk_bytes=256, tables=2, match_keys=13, best_of_row=3, spine=False)
+PLAIN = Demand(sizes=(1000, 500), row_bytes=128, clk_bytes=128, tables=1, match_keys=0, best_of_row=None, spine=False)
+TABLES = Demand(sizes=(1000, 500), row_bytes=720, clk_bytes=256, tables=2, match_keys=13, best_of_row=3, spine=False)
 MEMORY = Memory(allowed_bytes=0, search_bytes=MIB, workers=2, worker_bytes=MIB)
 
 

@@ -145,6 +145,7 @@ def _demand(context: Context, round_id: RoundId) -> Demand:
     profile = manifest.read_profile()
     return Demand(
         sizes=[one.rows for one in sent],
+        row_bytes=sent[0].row_bits // 8,
         clk_bytes=sent[0].clk_bits // 8,
         tables=sent[0].tables,
         match_keys=sent[0].match_keys,

@@ -49,12 +49,14 @@ class Demand:
 
     Attributes:
         sizes: rows of each provider.
+        row_bytes: of all that was sent of a row but its handle.
         clk_bytes, tables, match_keys: of a row; one table and no key for a plain CLK.
         best_of_row: how many candidates a row keeps in a table for each other provider; none for all.
         spine: whether every row gets a pseudonym and a slot.
     """
 
     sizes: Sequence[int]
+    row_bytes: int
     clk_bytes: int
     tables: int
     match_keys: int
@@ -64,7 +66,7 @@ class Demand:
     @property
     def input_bytes(self) -> int:
         """How many bytes the providers sent."""
-        return sum(self.sizes) * (HANDLE_BYTES + self.tables * self.clk_bytes + 16 * self.match_keys)
+        return sum(self.sizes) * (HANDLE_BYTES + self.row_bytes)
 
     def most_pairs(self) -> int:
         """Give how many candidate pairs there can be at most, whatever the rows hold."""
