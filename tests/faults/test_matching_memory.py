@@ -29,7 +29,7 @@ CASES: dict[str, Case] = {
 
 
 def _measured(case: Case) -> dict[str, Any]:
-    command = [sys.executable, BENCHMARK, "--case", json.dumps(case)]
+    command = [sys.executable, str(BENCHMARK), "--case", json.dumps(case)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
