@@ -13,7 +13,8 @@ from isthmus.contract.ids import RoundId
 from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.match.engine import SimilarityEngine
-from isthmus.coordinator.match.errors import CrowdedRows, TooManyCandidates
+from isthmus.coordinator.match.errors import CrowdedRows, NotEnoughMemory, TooManyBestPairs, TooManyCandidates
+from isthmus.coordinator.match.memory import Memory
 from isthmus.party.log import log_fault
 
 IDLE_S: Final = 0.5
@@ -32,10 +33,19 @@ Facts = Mapping[str, str]
 _NO_FACTS: Final[Facts] = MappingProxyType({})
 
 
-def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Event, facts: Facts = _NO_FACTS) -> None:
+def run_worker(
+    context: Context,
+    *,
+    engine: SimilarityEngine,
+    stop: threading.Event,
+    facts: Facts = _NO_FACTS,
+    memory: Memory | None = None,
+) -> None:
     """Match rounds until `stop` is set. A round whose matching fails is FAILED, and the next one is taken.
 
-    The log says `facts` of the engine with each round that is matched.
+    So is a round that might take more than `memory`, before anything is compared. The log says `facts` of the engine
+    with each round that is matched.
+
     A fault of the store itself, such as a full disk, is logged and waited out: the worker never ends by it.
     """
     while not stop.is_set():
@@ -44,7 +54,7 @@ def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Ev
             if round_id is None:
                 stop.wait(IDLE_S)
             else:
-                match_claimed(context, round_id, engine=engine, stop=stop, facts=facts)
+                match_claimed(context, round_id, engine=engine, stop=stop, facts=facts, memory=memory)
         except Exception as exc:  # noqa: BLE001 - without a worker, rounds would stand still unseen
             log_fault("worker fault", exc)
             stop.wait(FAULT_S)
@@ -90,15 +100,17 @@ def match_claimed(
     engine: SimilarityEngine,
     stop: threading.Event,
     facts: Facts = _NO_FACTS,
+    memory: Memory | None = None,
 ) -> None:
     """Match one claimed round, or take it to FAILED."""
     log = structlog.get_logger()
     log.info("matching", round_id=round_id, **facts)
     try:
-        match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=_progress_log(context, round_id))
+        told = _progress_log(context, round_id)
+        match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=told, memory=memory)
     except MatchingInterrupted:
         log.info("matching interrupted; it goes on at the next start", round_id=round_id)
-    except (TooManyCandidates, CrowdedRows) as exc:
+    except (TooManyCandidates, TooManyBestPairs, CrowdedRows, NotEnoughMemory) as exc:
         fields = exc.fields()
         log.error("matching refused", round_id=round_id, code=exc.code, **fields)  # noqa: TRY400 - no fault of ours
         _fail(context, round_id, error=exc, stop=stop)

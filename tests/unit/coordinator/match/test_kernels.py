@@ -129,8 +129,9 @@ def test_more_pairs_than_a_chunk_come_in_chunks_and_each_once() -> None:
 
 
 def test_best_pairs_need_a_positive_number() -> None:
+    comparison = _plan(_clks(1), _clks(1))
     with pytest.raises(ValueError, match="positive"):
-        best_pairs(_plan(_clks(1), _clks(1)), k=0)
+        best_pairs(comparison, parts(comparison)[0], k=0, left_starts=[0, 1], right_starts=[0, 1])
 
 
 def _on_the_floor(rows: int, *, floor: float, seed: int) -> tuple[Packed, Packed]:

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from isthmus.contract.errors import SubmissionMalformed
 from isthmus.contract.ids import HANDLE_BYTES
 
 ENTITY_BYTES: Final = 32
 
 _ROW: Final = struct.Struct(f"<H{HANDLE_BYTES}s{ENTITY_BYTES}s")
+_FIELDS: Final = np.dtype([("dataset", "<u2"), ("handle", f"S{HANDLE_BYTES}"), ("entity", f"V{ENTITY_BYTES}")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,12 @@ def entity_id(handles: Iterable[bytes]) -> bytes:
 
 def pack_entities(rows: Iterable[EntityRow]) -> bytes:
     """Give linked rows as bytes, 50 a row, by data set and handle."""
-    ordered = sorted(rows, key=lambda row: (row.dataset, row.handle))
-    return b"".join(_ROW.pack(row.dataset, row.handle, row.entity) for row in ordered)
+    packed = bytearray()
+    for row in rows:
+        packed += _ROW.pack(row.dataset, row.handle, row.entity)
+    # Sorted as bytes, since as objects they would take five times as much memory.
+    table = np.frombuffer(packed, _FIELDS)
+    return table[np.lexsort((table["handle"], table["dataset"]))].tobytes()
 
 
 def unpack_entities(data: bytes) -> Iterator[EntityRow]:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from isthmus.contract.errors import SubmissionMalformed
 from isthmus.contract.ids import HANDLE_BYTES, Pseudonym
 
@@ -21,6 +23,7 @@ PSEUDONYM_CHARACTERS: Final = 26
 
 _NO_SLOT: Final = 0xFFFFFFFF
 _ROW: Final = struct.Struct(f"<{HANDLE_BYTES}s{PSEUDONYM_CHARACTERS}sI")
+_FIELDS: Final = np.dtype([("handle", f"S{HANDLE_BYTES}"), ("rest", f"V{PSEUDONYM_CHARACTERS + 4}")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +56,13 @@ def spine_slots(entities: Sequence[bytes], *, key: bytes) -> tuple[dict[bytes, i
 
 def pack_pseudonyms(rows: Iterable[PseudonymRow]) -> bytes:
     """Give a recipient's map as bytes: 46 a row, in order of handle, so that the order tells nothing."""
-    return b"".join(
-        _ROW.pack(row.handle, row.pseudonym.encode("ascii"), _NO_SLOT if row.slot is None else row.slot)
-        for row in sorted(rows, key=lambda row: row.handle)
-    )
+    packed = bytearray()
+    for row in rows:
+        slot = _NO_SLOT if row.slot is None else row.slot
+        packed += _ROW.pack(row.handle, row.pseudonym.encode("ascii"), slot)
+    # Sorted as bytes, since as objects they would take five times as much memory.
+    table = np.frombuffer(packed, _FIELDS)
+    return table[np.argsort(table["handle"], kind="stable")].tobytes()
 
 
 def unpack_pseudonyms(data: bytes) -> Iterator[PseudonymRow]:

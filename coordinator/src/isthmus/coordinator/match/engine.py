@@ -100,8 +100,8 @@ class SimilarityEngine(Protocol):
 
         Raises:
             ValueError: the datasets differ in CLK length, or a number is out of range.
-            TooManyCandidates: more pairs qualify than the engine was told to hold.
-            CrowdedRows: more pairs of one row qualify than it was told to hold; not asked of the best of each row.
+            TooManyCandidates: more pairs qualify than the engine was told to hold; not asked of the best of each row.
+            CrowdedRows: more pairs of one row qualify than it was told to hold; nor is this.
         """
         ...
 

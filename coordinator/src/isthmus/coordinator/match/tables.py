@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.coordinator.match.crowding import check_number
+from isthmus.coordinator.match.crowding import check_best, most_candidates
 from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, SimilarityEngine, merge_found
 from isthmus.coordinator.match.key_candidates import equal_tags, key_candidates
@@ -55,14 +55,20 @@ def link_tables(
 
     Raises:
         ValueError: the submissions do not fit the rules or each other.
-        TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
+        TooManyBestPairs: there are more than `max_pairs`.
     """
     if any(8 * one.clks.shape[2] != rules.clk_bits for one in submissions):
         raise ValueError("a submission must hold vectors of the length that the rules name")
     if any(one.tags.shape[1] != len(rules.keys) for one in submissions):
         raise ValueError("a submission must hold a tag for each match key of the rules")
     by_key = key_candidates([one.tags for one in submissions])
-    check_number(len(by_key), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
+    enough = most_candidates(
+        [len(one) for one in submissions],
+        best_of_row=rules.best_of_row,
+        tables=len(rules.tables),
+        match_keys=len(rules.keys),
+    )
+    check_best(len(by_key), limit=max_pairs, enough=enough)
     by_table = table_candidates(
         [one.clks for one in submissions],
         floors=[table.floor for table in rules.tables],
@@ -71,9 +77,10 @@ def link_tables(
         max_pairs=max_pairs,
         progress=progress,
         runs=runs,
+        match_keys=len(rules.keys),
     )
     found = united(by_table, by_key)
-    check_number(len(found), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
+    check_best(len(found), limit=max_pairs, enough=enough)
     held = [_held_groups(one, rules) for one in submissions]
     return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
 
