@@ -54,11 +54,13 @@ class Dataset:
     """The CLKs of one provider in one round.
 
     `clks` is uint8 of shape (n, l/8): row i is the CLK of row i, its first bit the highest bit of its first byte. n may
-    be 0, l/8 may not. Raises `ValueError` for any other type or shape.
+    be 0, l/8 may not. If it `repeats` people, its rows are compared with each other too. Raises `ValueError` for any
+    other type or shape.
     """
 
     party: PartyId
     clks: NDArray[np.uint8]
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         """Check type and shape."""

@@ -48,8 +48,8 @@ def pack_pairs(
     return packed.view(RECORD)
 
 
-def unpack_pairs(parts: Sequence[Records]) -> CandidatePairs:
-    """Give the pairs of records that are in order, one part after the other."""
+def unpack_pairs(parts: Sequence[Records], *, repeating: frozenset[int] = frozenset()) -> CandidatePairs:
+    """Give the pairs of records that are in order, one part after the other; `repeating` as in `CandidatePairs`."""
     fields = [part.view(_FIELDS) for part in parts]
 
     def index(name: str) -> NDArray[np.uint32]:
@@ -61,6 +61,7 @@ def unpack_pairs(parts: Sequence[Records]) -> CandidatePairs:
         right_dataset=index("right_dataset"),
         left_row=index("left_row"),
         right_row=index("right_row"),
+        repeating=repeating,
     )
 
 

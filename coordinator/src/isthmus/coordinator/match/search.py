@@ -92,6 +92,7 @@ class Plan(Generic[Shared, Own]):
 
     Attributes:
         sizes: rows of each dataset.
+        repeating: the datasets that are compared with themselves.
         threshold: the similarity that pairs were found from.
         total: record pairs that all pieces compare.
         best_of_row: as in `SimilarityEngine.candidate_pairs`; pieces may give more than these.
@@ -101,6 +102,7 @@ class Plan(Generic[Shared, Own]):
     """
 
     sizes: Sequence[int]
+    repeating: frozenset[int]
     threshold: float
     total: int
     best_of_row: int | None
@@ -136,7 +138,9 @@ def search_name(
     It covers whatever decides what a piece finds: the engine's version, all rows, what is asked, and how it is cut.
     """
     digest = hashlib.sha256(version)
-    digest.update(repr((threshold, best_of_row, cuts, [dataset.clks.shape for dataset in datasets])).encode())
+    digest.update(
+        repr((threshold, best_of_row, cuts, [(dataset.clks.shape, dataset.repeats) for dataset in datasets])).encode()
+    )
     for dataset in datasets:
         digest.update(np.ascontiguousarray(dataset.clks).data)
     return digest.hexdigest()[:32]
@@ -228,12 +232,12 @@ def _gathered(plan: Plan[Shared, Own], runs: Runs, names: Sequence[str], limits:
     """Merge the runs."""
     parts = merged(runs, names, at_once=limits.at_once(1))
     if plan.best_of_row is None:
-        pairs = unpack_pairs(list(parts))
+        pairs = unpack_pairs(list(parts), repeating=plan.repeating)
         check_rows(pairs, sizes=plan.sizes, threshold=plan.threshold, limit=limits.max_pairs_of_row)
         return pairs
     best, kept, held = BestOfEachRow(plan.sizes, k=plan.best_of_row), [], 0
     for part in parts:
-        kept.append(part[best.kept(unpack_pairs([part]))])
+        kept.append(part[best.kept(unpack_pairs([part], repeating=plan.repeating))])
         held += len(kept[-1])
         check_number(held, threshold=plan.threshold, limit=limits.max_pairs)
-    return unpack_pairs(kept)
+    return unpack_pairs(kept, repeating=plan.repeating)

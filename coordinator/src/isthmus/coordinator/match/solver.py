@@ -291,7 +291,7 @@ def _find(tallies: Records, slots: Index, used: Used, one: Number, other: Number
 
 @compiled
 def _fill_slot(tallies: Records, slots: Index, used: Used, tally: Number) -> None:
-    """Make a tally findable. When seven slots in eight are full, there will be more, and those of void ones are swept."""
+    """Make a tally findable; when seven slots in eight are full, there are more, and those of void ones are swept."""
     if 8 * used[SLOTS] < 7 * used[ROOM]:
         _put(tallies, slots, used, tally)
         return
