@@ -8,6 +8,7 @@ Rows may be struck out until the result is stored, one by one if a provider like
 bounded: see `match_round`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -31,7 +32,7 @@ from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
-from isthmus.coordinator.match.overlap import membership_patterns
+from isthmus.coordinator.match.overlap import membership_patterns, people_counts
 from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
@@ -173,9 +174,13 @@ def _linked_pairs(
 ) -> CandidatePairs:
     """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
+    providers = manifest.project.providers
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            [split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits) for one in encoded],
+            [
+                split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits, repeats=terms.repeats)
+                for one, terms in zip(encoded, providers, strict=True)
+            ],
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
@@ -183,8 +188,10 @@ def _linked_pairs(
             runs=runs,
         )
         return at_least(pairs, threshold=threshold)
-    parties = manifest.project.provider_ids()
-    datasets = [Dataset(party=party, clks=one) for party, one in zip(parties, encoded, strict=True)]
+    datasets = [
+        Dataset(party=terms.party, clks=one, repeats=terms.repeats)
+        for one, terms in zip(encoded, providers, strict=True)
+    ]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress, runs=runs)
 
 
@@ -263,7 +270,8 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
 def _overlap(manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups) -> ReleasedTable:
     sizes = [len(one) for one in rows]
     patterns = membership_patterns(groups, sizes=sizes)
-    table = overlap_table([one.party for one in rows], patterns, sizes)
+    people, repeating = people_counts(groups, sizes=sizes), groups.repeating
+    table = overlap_table([one.party for one in rows], patterns, people, repeating=repeating)
     return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
 
 
@@ -276,10 +284,12 @@ def _entity_ids(rows: Sequence[_Rows], groups: Groups) -> list[list[tuple[bytes,
         members.setdefault(entity, []).append((dataset, row))
     for places in members.values():
         name = entity_id(handles[dataset][row] for dataset, row in places)
+        # A person who is more than once in one provider's data, and in nobody else's, is not linked.
+        linked = len({dataset for dataset, _ in places}) > 1
         for dataset, row in places:
-            entities[dataset][row] = (name, True)
+            entities[dataset][row] = (name, linked)
     return [
-        [found if found[1] else (entity_id([name]), False) for found, name in zip(known, names, strict=True)]
+        [found if found[0] else (entity_id([name]), False) for found, name in zip(known, names, strict=True)]
         for known, names in zip(entities, handles, strict=True)
     ]
 
@@ -306,11 +316,12 @@ def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Resul
 
 
 def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
+    rows_of = Counter(name for known in result.entities for name, _ in known)
     linked = [
         EntityRow(dataset=dataset, handle=handle, entity=name)
         for dataset, (one, known) in enumerate(zip(result.rows, result.entities, strict=True))
-        for handle, (name, is_linked) in zip(one.handle_list(), known, strict=True)
-        if is_linked
+        for handle, (name, _) in zip(one.handle_list(), known, strict=True)
+        if rows_of[name] > 1
     ]
     digest = context.blobs.put(pack_entities(linked))
     tx.results.set_entities(row.id, digest, audit=round_event(context, row, None, "entities.store", row.id))

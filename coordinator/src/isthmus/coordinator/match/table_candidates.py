@@ -6,7 +6,6 @@ in every table that both are in. Score and threshold: `tables`. Source of the ru
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from isthmus.contract.ids import PartyId
 from isthmus.coordinator.match.crowding import check_number
 from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine, count_comparisons
 from isthmus.coordinator.match.runs import Runs
 
 Packed = NDArray[np.uint8]
@@ -26,7 +25,7 @@ class RowPairs:
     """Pairs of rows without a score: four uint32 arrays of one length, one entry for each pair.
 
     Order: left dataset, right dataset, left row, right row, all rising; the left dataset comes before the right one,
-    and no pair comes twice.
+    or it is one that repeats people and the left row comes before the right one. No pair comes twice.
     """
 
     left_dataset: Index
@@ -47,6 +46,7 @@ def table_candidates(
     k: int,
     max_pairs: int,
     progress: Progress,
+    repeating: frozenset[int] = frozenset(),
     runs: Runs | None = None,
 ) -> RowPairs:
     """Give the pairs that are among the k best of one of their rows in at least one table.
@@ -58,6 +58,7 @@ def table_candidates(
         k: how many rows of each other dataset a row keeps in a table; of equal ones those of the lowest numbers.
         max_pairs: how many pairs may be held; the engine has a limit of its own for what it finds in one table.
         progress: told the pairs compared of those of all tables together.
+        repeating: the datasets that repeat people, whose rows are compared with each other too.
         runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
 
     Raises:
@@ -66,10 +67,13 @@ def table_candidates(
     """
     _check(submissions, tables=len(floors), k=k)
     members = [[np.flatnonzero(one[:, table].any(axis=1)) for one in submissions] for table in range(len(floors))]
-    work = [sum(left.size * right.size for left, right in combinations(rows, 2)) for rows in members]
+    work = [count_comparisons([one.size for one in rows], repeating=repeating) for rows in members]
     found = no_pairs()
     for table, (floor, rows) in enumerate(zip(floors, members, strict=True)):
-        datasets = [_dataset(one, table, inside) for one, inside in zip(submissions, rows, strict=True)]
+        datasets = [
+            _dataset(one[:, table], inside, repeats=place in repeating)
+            for place, (one, inside) in enumerate(zip(submissions, rows, strict=True))
+        ]
         told = _shifted(progress, done=sum(work[:table]), total=sum(work))
         pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told, best_of_row=k, runs=runs)
         found = united(found, _renumbered(pairs, rows))
@@ -86,9 +90,9 @@ def _check(submissions: Sequence[Packed], *, tables: int, k: int) -> None:
         raise ValueError("the submissions differ in CLK length")
 
 
-def _dataset(submission: Packed, table: int, rows: NDArray[np.intp]) -> Dataset:
+def _dataset(table: Packed, rows: NDArray[np.intp], *, repeats: bool) -> Dataset:
     # An engine compares; whose rows they are is nothing to it.
-    return Dataset(party=PartyId("rows-of-a-table"), clks=np.ascontiguousarray(submission[rows, table]))
+    return Dataset(party=PartyId("rows-of-a-table"), clks=np.ascontiguousarray(table[rows]), repeats=repeats)
 
 
 def _shifted(progress: Progress, *, done: int, total: int) -> Progress:
