@@ -37,6 +37,9 @@ FIRST_ROOM = 2**10
 AHEAD = 16
 """So many pairs ahead the groups of rows are asked for, and twice as many ahead which groups these are."""
 
+AT_ONCE = 2**16
+"""So many pairs are numbered through at once: they stay in the cache until they are taken."""
+
 MASK_BITS = 64
 """So many datasets get a bit; groups with rows of others are tallied even where they cannot be joined."""
 
@@ -86,14 +89,14 @@ def solve(
     """
     starts = np.array([0, *accumulate(sizes)], np.int64)
     # Compiled code is made for each layout of its arguments, so they all get the one that they nearly always have.
-    columns = (np.require(column, np.uint32, ["C", "W"]) for column in (*datasets, *rows))
-    left_datasets, right_datasets, left_rows, right_rows = columns
-    left, right = _numbered(left_datasets, left_rows, starts), _numbered(right_datasets, right_rows, starts)
+    columns = [np.require(column, np.uint32, ["C", "W"]) for column in (*datasets, *rows)]
+    parts = ([column[at : at + AT_ONCE] for column in columns] for at in range(0, rows[0].size, AT_ONCE))
     if len(sizes) == 2 and not repeating:
-        return Members(*pair_up(left, right, sizes=(sizes[0], sizes[1])))
-    state = _state(rows=int(starts[-1]), pairs=left.size)
-    _take_pairs(*state, left_datasets, right_datasets, left, right, _bits(len(sizes), repeating))
-    del left, right
+        sides = ((_numbered(one, left, starts), _numbered(other, right, starts)) for one, other, left, right in parts)
+        return Members(*pair_up(sides, sizes=(sizes[0], sizes[1])))
+    state, bits = _state(rows=int(starts[-1]), pairs=rows[0].size), _bits(len(sizes), repeating)
+    for one, other, left, right in parts:
+        _take_pairs(*state, one, other, _numbered(one, left, starts), _numbered(other, right, starts), bits)
     group_of, groups = state.group_of, state.groups[: state.used[GROUPS] + 1]
     # Tallies and slots have served: their memory is wanted for the result.
     del state
