@@ -4,7 +4,7 @@ import pytest
 
 from isthmus.contract.errors import InvalidProject
 from isthmus.contract.project import Project, project_from_bytes, project_from_toml
-from tests.harness import project_text
+from harness import project_text
 
 LAWFUL = {"keys": ["first-birth", "last-birth"], "buckets": 4096}
 
