@@ -54,3 +54,8 @@ def test_project_with_blocks_survives_its_canonical_bytes() -> None:
 def test_unlawful_blocks_are_refused_with_the_reason(changes: dict[str, object], said: str) -> None:
     with pytest.raises(InvalidProject, match=said):
         _project(**changes)
+
+
+def test_blocks_are_refused_where_a_data_set_repeats_people() -> None:
+    with pytest.raises(InvalidProject, match="keyed blocks, in which no data set that repeats people"):
+        project_from_toml(project_text(providers=["riverside", "college"], repeats=["college"], blocks=LAWFUL))

@@ -130,4 +130,7 @@ def _provider_line(
     you = " (you)" if party == reader else ""
     fields = ", ".join(terms.fields) if terms else ""
     name = member.name if member else party
-    return f"    {party}{you}: {name}, data set {terms.dataset if terms else ''}, {signed}\n      brings {fields}"
+    repeats = ", in which a person may have several rows" if manifest.repeats(party) else ""
+    return (
+        f"    {party}{you}: {name}, data set {terms.dataset if terms else ''}{repeats}, {signed}\n      brings {fields}"
+    )

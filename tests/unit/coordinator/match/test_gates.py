@@ -206,6 +206,16 @@ def test_rows_that_repeat_in_one_table_are_found_though_another_tells_them_apart
     assert "identical" in (gates_of(PROFILE).problem([_joined(TabledRows(clks=clks, tags=rows.tags))]) or "")
 
 
+def test_rows_of_a_data_set_that_repeats_people_may_be_identical_and_must_pass_the_other_gates() -> None:
+    rows, gates = _random(30, seed=1), gates_of(PROFILE, repeats=True)
+    again = TabledRows(clks=rows.clks, tags=_random(30, seed=2).tags)
+    dense = TabledRows(clks=rows.clks | again.clks[::-1], tags=again.tags)
+
+    assert gates.problem([_joined(rows), _joined(again)]) is None
+    assert "same tag" in (gates.problem([_joined(rows), _joined(rows)]) or "")
+    assert "share of set bits" in (gates.problem([_joined(rows), _joined(dense)]) or "")
+
+
 def test_empty_rows_are_not_repetitions() -> None:
     for profile in (interop_1(FIELDS), PROFILE):
         assert gates_of(profile).problem([np.zeros((50, profile.row_bits // 8), np.uint8)]) is None

@@ -33,7 +33,7 @@ from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
 from isthmus.coordinator.match.memory import Demand, Memory, check_memory
-from isthmus.coordinator.match.overlap import membership_patterns
+from isthmus.coordinator.match.overlap import membership_patterns, people_counts
 from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
@@ -151,6 +151,7 @@ def _demand(context: Context, round_id: RoundId) -> Demand:
         match_keys=sent[0].match_keys,
         best_of_row=link_rules(profile).best_of_row if isinstance(profile, HardenedProfile) else None,
         spine=manifest.project.reveal is RevealMode.SPINE,
+        repeating=frozenset(place for place, terms in enumerate(manifest.project.providers) if terms.repeats),
     )
 
 
@@ -176,9 +177,13 @@ def _linked_pairs(
 ) -> CandidatePairs:
     """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
     profile, threshold = manifest.read_profile(), float(manifest.threshold)
+    providers = manifest.project.providers
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            [split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits) for one in encoded],
+            [
+                split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits, repeats=terms.repeats)
+                for one, terms in zip(encoded, providers, strict=True)
+            ],
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
@@ -186,8 +191,10 @@ def _linked_pairs(
             runs=runs,
         )
         return at_least(pairs, threshold=threshold)
-    parties = manifest.project.provider_ids()
-    datasets = [Dataset(party=party, clks=one) for party, one in zip(parties, encoded, strict=True)]
+    datasets = [
+        Dataset(party=terms.party, clks=one, repeats=terms.repeats)
+        for one, terms in zip(encoded, providers, strict=True)
+    ]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress, runs=runs)
 
 
@@ -268,7 +275,8 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
 def _overlap(manifest: RoundManifest, rows: Sequence[RoundRows], groups: Groups) -> ReleasedTable:
     sizes = [len(one) for one in rows]
     patterns = membership_patterns(groups, sizes=sizes)
-    table = overlap_table([one.party for one in rows], patterns, sizes)
+    people, repeating = people_counts(groups, sizes=sizes), groups.repeating
+    table = overlap_table([one.party for one in rows], patterns, people, repeating=repeating)
     return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
 
 
@@ -294,13 +302,13 @@ def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Resul
 
 
 def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
-    linked = (
+    grouped = (
         EntityRow(dataset=dataset, handle=handle, entity=name)
         for dataset, (one, known) in enumerate(zip(result.rows, result.entities, strict=True))
-        for handle, name, is_linked in known.rows(one)
-        if is_linked
+        for (handle, name, _), is_grouped in zip(known.rows(one), known.grouped, strict=True)
+        if is_grouped
     )
-    digest = context.blobs.put(pack_entities(linked))
+    digest = context.blobs.put(pack_entities(grouped))
     tx.results.set_entities(row.id, digest, audit=round_event(context, row, None, "entities.store", row.id))
 
 

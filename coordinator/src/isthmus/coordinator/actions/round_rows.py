@@ -62,9 +62,14 @@ def load_rows(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Entities:
-    """Of each row of a provider its entity's id, uint8 (n, 32), and whether the entity has other rows, bool (n,)."""
+    """Of each row of a provider its entity.
+
+    `ids` are uint8 (n, 32). `grouped` says whether the entity has other rows, `linked` whether it has rows of other
+    providers, both bool (n,): a person who is in one provider's data alone, though more than once, is not linked.
+    """
 
     ids: NDArray[np.uint8]
+    grouped: NDArray[np.bool_]
     linked: NDArray[np.bool_]
 
     def rows(self, of: RoundRows) -> Iterator[tuple[bytes, bytes, bool]]:
@@ -73,15 +78,17 @@ class Entities:
 
 
 def entity_ids(rows: Sequence[RoundRows], groups: Groups) -> list[Entities]:
-    """Give each provider's entities; a row that is not linked is an entity of its own."""
+    """Give each provider's entities; a row that is with no other is an entity of its own."""
     entities = [_alone(one) for one in rows]
     ends = np.flatnonzero(np.diff(groups.entity, append=np.uint32(groups.entities)))
     for first, last in pairwise([0, *(int(end) + 1 for end in ends)]):
         places = [(int(groups.dataset[at]), int(groups.row[at])) for at in range(first, last)]
         name = entity_id(rows[dataset].handles[row].tobytes() for dataset, row in places)
+        linked = len({dataset for dataset, _ in places}) > 1
         for dataset, row in places:
             entities[dataset].ids[row] = np.frombuffer(name, np.uint8)
-            entities[dataset].linked[row] = True
+            entities[dataset].grouped[row] = True
+            entities[dataset].linked[row] = linked
     return entities
 
 
@@ -90,7 +97,9 @@ def _alone(rows: RoundRows) -> Entities:
     for name in rows.names():
         ids += entity_id([name])
     return Entities(
-        ids=np.frombuffer(ids, np.uint8).reshape(len(rows), ENTITY_BYTES), linked=np.zeros(len(rows), np.bool_)
+        ids=np.frombuffer(ids, np.uint8).reshape(len(rows), ENTITY_BYTES),
+        grouped=np.zeros(len(rows), np.bool_),
+        linked=np.zeros(len(rows), np.bool_),
     )
 
 

@@ -22,7 +22,7 @@ _FIELDS: Final = np.dtype([("dataset", "<u2"), ("handle", f"S{HANDLE_BYTES}"), (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityRow:
-    """One linked row: its data set (place of the provider in the project), its handle, and its entity's id."""
+    """One row of an entity of several rows: its data set (the provider's place in the project), handle, entity's id."""
 
     dataset: int
     handle: bytes
@@ -35,7 +35,7 @@ def entity_id(handles: Iterable[bytes]) -> bytes:
 
 
 def pack_entities(rows: Iterable[EntityRow]) -> bytes:
-    """Give linked rows as bytes, 50 a row, by data set and handle."""
+    """Give rows as bytes, 50 a row, by data set and handle."""
     packed = bytearray()
     for row in rows:
         packed += _ROW.pack(row.dataset, row.handle, row.entity)
@@ -45,7 +45,7 @@ def pack_entities(rows: Iterable[EntityRow]) -> bytes:
 
 
 def unpack_entities(data: bytes) -> Iterator[EntityRow]:
-    """Give the linked rows; raise `SubmissionMalformed` where the bytes were cut."""
+    """Give the rows; raise `SubmissionMalformed` where the bytes were cut."""
     if len(data) % _ROW.size:
         raise SubmissionMalformed(problem="a record of entities was cut")
     for dataset, handle, entity in _ROW.iter_unpack(data):

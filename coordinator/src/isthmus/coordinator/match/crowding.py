@@ -1,6 +1,6 @@
 """Too many candidate pairs, in all or of one row, and the threshold from which on they would not be too many."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -13,9 +13,16 @@ from isthmus.coordinator.match.records import EDGES
 NONE_FITS = "no threshold"
 
 
-def most_candidates(sizes: Sequence[int], *, best_of_row: int, tables: int, match_keys: int) -> int:
-    """Give how many candidate pairs rows of so many datasets can have by tables and match keys, whatever they hold."""
-    found = 0
+def most_candidates(
+    sizes: Sequence[int], *, best_of_row: int, tables: int, match_keys: int, repeating: Collection[int] = ()
+) -> int:
+    """Give how many candidate pairs rows of so many datasets can have by tables and match keys, whatever they hold.
+
+    Inside the datasets that repeat people only tables find pairs.
+    """
+    found = sum(
+        min(tables * best_of_row * size, size * (size - 1) // 2) for size in (sizes[place] for place in repeating)
+    )
     for left, right in combinations(sizes, 2):
         of_tables = tables * min(best_of_row * (left + right), left * right)
         found += min(of_tables + match_keys * min(left, right), left * right)

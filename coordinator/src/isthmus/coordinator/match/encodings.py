@@ -17,11 +17,12 @@ class TabledRows:
     """What one provider sends under a hardened profile.
 
     `clks`: uint8, shape (rows, tables, bytes), all zero where a row does not enter a table. `tags`: as `Tags`, of as
-    many rows. Raises `ValueError` for any other type or shape.
+    many rows. `repeats`: a person may have several rows. Raises `ValueError` for any other type or shape.
     """
 
     clks: NDArray[np.uint8]
     tags: Tags
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         """Check types and shapes."""
@@ -37,7 +38,7 @@ class TabledRows:
         return len(self.clks)
 
 
-def split_rows(encoded: NDArray[np.uint8], *, tables: int, clk_bits: int) -> TabledRows:
+def split_rows(encoded: NDArray[np.uint8], *, tables: int, clk_bits: int, repeats: bool = False) -> TabledRows:
     """Part the encodings of some rows, uint8 of shape (rows, row_bits / 8), into CLKs and tags; views, no copies."""
     clk_bytes, tag_bytes = clk_bits // 8, MATCH_KEY_BITS // 8
     end = tables * clk_bytes
@@ -46,6 +47,7 @@ def split_rows(encoded: NDArray[np.uint8], *, tables: int, clk_bits: int) -> Tab
     return TabledRows(
         clks=encoded[:, :end].reshape(len(encoded), tables, clk_bytes),
         tags=encoded[:, end:].reshape(len(encoded), match_keys, tag_bytes),
+        repeats=repeats,
     )
 
 
@@ -54,11 +56,13 @@ class Dataset:
     """The CLKs of one provider in one round.
 
     `clks` is uint8 of shape (n, l/8): row i is the CLK of row i, its first bit the highest bit of its first byte. n may
-    be 0, l/8 may not. Raises `ValueError` for any other type or shape.
+    be 0, l/8 may not. If it `repeats` people, its rows are compared with each other too. Raises `ValueError` for any
+    other type or shape.
     """
 
     party: PartyId
     clks: NDArray[np.uint8]
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         """Check type and shape."""

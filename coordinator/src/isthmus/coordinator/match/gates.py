@@ -51,12 +51,14 @@ class Gates:
 
     `density` is of the tables and `match_keys` are the names of the match keys, both in order. `patterns` are the
     combinations of the two that a row may have: bit t of one stands for table t, those after them for the match keys.
+    Of a data set that `repeats` people, any number of rows may be identical.
     """
 
     density: Sequence[DensityGate]
     match_keys: Sequence[str]
     patterns: frozenset[int]
     clk_bits: int
+    repeats: bool = False
 
     def problem(self, pieces: Iterable[NDArray[np.uint8]]) -> str | None:
         """Say what stands against a submission, or nothing.
@@ -65,7 +67,7 @@ class Gates:
             pieces: the encodings of some rows each, uint8 of shape (n, row_bits / 8).
         """
         # People of one full name are no repetition, so the table of names is not looked at.
-        telling = [place for place, gate in enumerate(self.density) if gate.table != _NAMES]
+        telling = [place for place, gate in enumerate(self.density) if gate.table != _NAMES and not self.repeats]
         digests, words, tagged = [], [], np.zeros(len(self.match_keys), np.intp)
         for encoded in pieces:
             rows = split_rows(encoded, tables=len(self.density), clk_bits=self.clk_bits)
@@ -114,8 +116,8 @@ class Gates:
         return None
 
 
-def gates_of(profile: AnyProfile) -> Gates:
-    """Give the gates that follow from a profile."""
+def gates_of(profile: AnyProfile, *, repeats: bool = False) -> Gates:
+    """Give the gates that follow from a profile, and from whether the data set repeats people."""
     if isinstance(profile, HardenedProfile):
         density = [_hardened_gate(name, profile.hardening) for name in profile.table_names]
         patterns = frozenset(_patterns(profile))
@@ -123,7 +125,13 @@ def gates_of(profile: AnyProfile) -> Gates:
         low, high = INTEROP_DENSITY
         density = [DensityGate(table=name, low=low, high=high) for name in profile.table_names]
         patterns = frozenset({0, 1})
-    return Gates(density=density, match_keys=profile.match_key_names, patterns=patterns, clk_bits=profile.clk_bits)
+    return Gates(
+        density=density,
+        match_keys=profile.match_key_names,
+        patterns=patterns,
+        clk_bits=profile.clk_bits,
+        repeats=repeats,
+    )
 
 
 def _patterns(profile: HardenedProfile) -> Iterator[int]:

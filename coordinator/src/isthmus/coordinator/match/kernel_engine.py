@@ -9,7 +9,7 @@ large one is cut into slabs, so that no more than two slabs are in memory a seco
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, combinations, pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from isthmus.coordinator.match.best_of_row import best_of_each_row
 from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable, count_comparisons, repeating
 from isthmus.coordinator.match.executor import Executor, ThreadExecutor
+from isthmus.coordinator.match.kernel_repeats import OwnSides, compare_own, own_parts, own_sides
 from isthmus.coordinator.match.kernels.best import best_pairs
 from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows
 from isthmus.coordinator.match.kernels.comparison import Comparison, Pairs, Part, halved, join, parts, plan
@@ -117,10 +118,12 @@ class KernelEngine:
     ) -> CandidatePairs:
         """Give every candidate pair, best first; see `SimilarityEngine`."""
         check_comparable(datasets, threshold)
+        sizes, repeats = [dataset.rows for dataset in datasets], repeating(datasets)
         whole = Plan(
-            sizes=[dataset.rows for dataset in datasets],
+            sizes=sizes,
+            repeating=repeats,
             threshold=threshold,
-            total=sum(left.rows * right.rows for left, right in combinations(datasets, 2)),
+            total=count_comparisons(sizes, repeating=repeats),
             best_of_row=best_of_row,
             pieces=self._pieces(datasets, threshold, best_of_row),
             work=compare_piece,
@@ -136,7 +139,7 @@ class KernelEngine:
 
     def _pieces(
         self, datasets: Sequence[Dataset], threshold: float, best_of_row: int | None
-    ) -> Iterator[Piece[Sides, tuple[Part, ...]]]:
+    ) -> Iterator[Piece[Sides | OwnSides, tuple[Part, ...]]]:
         cuts = (self.piece_pairs, self.group_rows, self.slab_rows)
         name = search_name(VERSION, datasets, threshold, best_of_row, cuts)
         groups = _groups([dataset.rows for dataset in datasets], self.group_rows, self.slab_rows)
@@ -145,6 +148,12 @@ class KernelEngine:
             sides = Sides(left=left, right=right, comparison=comparison, best_of_row=best_of_row)
             for place, own in enumerate(_bundles(parts(comparison), self.piece_pairs)):
                 yield _piece(f"{name}-{number}-{place}", sides, own)
+        slabs = own_sides(
+            datasets, slab_rows=self.slab_rows, threshold=threshold, kernel=self.kernel, best_of_row=best_of_row
+        )
+        for number, slab in enumerate(slabs):
+            for place, own in enumerate(_bundles(own_parts(slab), self.piece_pairs)):
+                yield _piece(f"{name}-own-{number}-{place}", slab, own)
 
 
 def _sides(datasets: Sequence[Dataset], groups: Sequence[Group]) -> Iterator[tuple[Group, Group, Blocks, Blocks]]:
@@ -206,11 +215,11 @@ def _bundles(pieces: Sequence[Part], pairs: int) -> Iterator[tuple[Part, ...]]:
         yield tuple(bundle)
 
 
-def _piece(name: str, sides: Sides, own: tuple[Part, ...]) -> Piece[Sides, tuple[Part, ...]]:
+def _piece(name: str, sides: Sides | OwnSides, own: tuple[Part, ...]) -> Piece[Sides | OwnSides, tuple[Part, ...]]:
     return Piece(name=name, pairs=sum(part.pairs for part in own), shared=sides, own=own)
 
 
-def halve_piece(piece: Piece[Sides, tuple[Part, ...]]) -> list[Piece[Sides, tuple[Part, ...]]]:
+def halve_piece(piece: Piece[Sides | OwnSides, tuple[Part, ...]]) -> list[Piece[Sides | OwnSides, tuple[Part, ...]]]:
     """Cut a piece in two; a piece of one part of one block a side is not cut, for no room is too small for it."""
     own = piece.own if len(piece.own) > 1 else halved(piece.own[0])
     middle = len(own) // 2
@@ -219,9 +228,11 @@ def halve_piece(piece: Piece[Sides, tuple[Part, ...]]) -> list[Piece[Sides, tupl
     ]
 
 
-def compare_piece(sides: Sides, own: tuple[tuple[Part, ...], int]) -> Portion:
+def compare_piece(sides: Sides | OwnSides, own: tuple[tuple[Part, ...], int]) -> Portion:
     """Find the candidate pairs of a piece; `search.Work`."""
     some, room = own
+    if isinstance(sides, OwnSides):
+        return compare_own(sides, some, room)
     if sides.best_of_row:
         return _best_of_rows(sides, some, sides.best_of_row)
     return _all_in_room(sides, chain.from_iterable(join(sides.comparison, part) for part in some), room)

@@ -6,11 +6,11 @@ processes. What takes memory one after another is not added up: comparing, gathe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Final
 
 from isthmus.contract.ids import HANDLE_BYTES
 from isthmus.coordinator.match.crowding import most_candidates
+from isthmus.coordinator.match.engine import count_comparisons
 from isthmus.coordinator.match.errors import NotEnoughMemory
 
 MIB: Final = 2**20
@@ -53,6 +53,7 @@ class Demand:
         clk_bytes, tables, match_keys: of a row; one table and no key for a plain CLK.
         best_of_row: how many candidates a row keeps in a table for each other provider; none for all.
         spine: whether every row gets a pseudonym and a slot.
+        repeating: places of the providers whose rows are compared with each other too.
     """
 
     sizes: Sequence[int]
@@ -62,6 +63,7 @@ class Demand:
     match_keys: int
     best_of_row: int | None
     spine: bool
+    repeating: frozenset[int] = frozenset()
 
     @property
     def input_bytes(self) -> int:
@@ -71,8 +73,14 @@ class Demand:
     def most_pairs(self) -> int:
         """Give how many candidate pairs there can be at most, whatever the rows hold."""
         if self.best_of_row is None:
-            return sum(left * right for left, right in combinations(self.sizes, 2))
-        return most_candidates(self.sizes, best_of_row=self.best_of_row, tables=self.tables, match_keys=self.match_keys)
+            return count_comparisons(self.sizes, repeating=self.repeating)
+        return most_candidates(
+            self.sizes,
+            best_of_row=self.best_of_row,
+            tables=self.tables,
+            match_keys=self.match_keys,
+            repeating=self.repeating,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

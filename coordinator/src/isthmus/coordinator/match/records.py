@@ -50,12 +50,12 @@ def pack_pairs(
     return packed.view(RECORD)
 
 
-def unpack_pairs(parts: Sequence[Records]) -> CandidatePairs:
-    """Give the pairs of records that are in order, one part after the other."""
-    return gather_pairs(parts, total=sum(map(len, parts)))
+def unpack_pairs(parts: Sequence[Records], *, repeating: frozenset[int] = frozenset()) -> CandidatePairs:
+    """Give the pairs of records that are in order, one part after the other; `repeating` as in `CandidatePairs`."""
+    return gather_pairs(parts, total=sum(map(len, parts)), repeating=repeating)
 
 
-def gather_pairs(parts: Iterable[Records], *, total: int) -> CandidatePairs:
+def gather_pairs(parts: Iterable[Records], *, total: int, repeating: frozenset[int] = frozenset()) -> CandidatePairs:
     """Give the pairs of records that are in order, of which there are `total`; one part is held at a time."""
     similarity, columns = np.empty(total), np.empty((len(_INDICES), total), np.uint32)
     end = 0
@@ -72,6 +72,7 @@ def gather_pairs(parts: Iterable[Records], *, total: int) -> CandidatePairs:
         right_dataset=right_dataset,
         left_row=left_row,
         right_row=right_row,
+        repeating=repeating,
     )
 
 

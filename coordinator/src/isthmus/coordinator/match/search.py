@@ -104,6 +104,7 @@ class Plan(Generic[Shared, Own]):
 
     Attributes:
         sizes: rows of each dataset.
+        repeating: the datasets that are compared with themselves.
         threshold: the similarity that pairs were found from.
         total: record pairs that all pieces compare.
         best_of_row: as in `SimilarityEngine.candidate_pairs`; pieces may give more than these.
@@ -113,6 +114,7 @@ class Plan(Generic[Shared, Own]):
     """
 
     sizes: Sequence[int]
+    repeating: frozenset[int]
     threshold: float
     total: int
     best_of_row: int | None
@@ -148,7 +150,9 @@ def search_name(
     It covers whatever decides what a piece finds: the engine's version, all rows, what is asked, and how it is cut.
     """
     digest = hashlib.sha256(version)
-    digest.update(repr((threshold, best_of_row, cuts, [dataset.clks.shape for dataset in datasets])).encode())
+    digest.update(
+        repr((threshold, best_of_row, cuts, [(dataset.clks.shape, dataset.repeats) for dataset in datasets])).encode()
+    )
     for dataset in datasets:
         for first in range(0, dataset.rows, ROWS_AT_ONCE):
             digest.update(np.ascontiguousarray(dataset.clks[first : first + ROWS_AT_ONCE]).data)
@@ -242,8 +246,9 @@ def _gathered(plan: Plan[Shared, Own], runs: Runs, names: Sequence[str], limits:
     """Merge the runs."""
     parts = merged(runs, names, at_once=limits.merged_at_once)
     if plan.best_of_row is None:
-        pairs = gather_pairs(parts, total=sum(len(runs.open(name)) for name in names))
+        pairs = gather_pairs(parts, total=sum(len(runs.open(name)) for name in names), repeating=plan.repeating)
         check_rows(pairs, sizes=plan.sizes, threshold=plan.threshold, limit=limits.max_pairs_of_row)
         return pairs
     best = BestOfEachRow(plan.sizes, k=plan.best_of_row)
-    return unpack_pairs([part[best.kept(unpack_pairs([part]))] for part in parts])
+    kept = [part[best.kept(unpack_pairs([part], repeating=plan.repeating))] for part in parts]
+    return unpack_pairs(kept, repeating=plan.repeating)

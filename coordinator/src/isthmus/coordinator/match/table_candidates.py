@@ -7,7 +7,6 @@ docs/decisions/0009-diffusion.md.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from isthmus.contract.ids import PartyId
 from isthmus.coordinator.match.crowding import check_best, most_candidates
 from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine, count_comparisons
 from isthmus.coordinator.match.runs import Runs
 
 Packed = NDArray[np.uint8]
@@ -31,7 +30,7 @@ class RowPairs:
     """Pairs of rows without a score: four uint32 arrays of one length, one entry for each pair.
 
     Order: left dataset, right dataset, left row, right row, all rising; the left dataset comes before the right one,
-    and no pair comes twice.
+    or it is one that repeats people and the left row comes before the right one. No pair comes twice.
     """
 
     left_dataset: Index
@@ -52,6 +51,7 @@ def table_candidates(
     k: int,
     max_pairs: int,
     progress: Progress,
+    repeating: frozenset[int] = frozenset(),
     runs: Runs | None = None,
     match_keys: int = 0,
 ) -> RowPairs:
@@ -64,6 +64,7 @@ def table_candidates(
         k: how many rows of each other dataset a row keeps in a table; of equal ones those of the lowest numbers.
         max_pairs: how many pairs may be held; the engine has a limit of its own for what it finds in one table.
         progress: told the pairs compared of those of all tables together, as if every row were in every table.
+        repeating: the datasets that repeat people, whose rows are compared with each other too.
         runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
         match_keys: how many keys find pairs beside the tables; only for what `TooManyBestPairs` says is enough.
 
@@ -73,10 +74,13 @@ def table_candidates(
     """
     _check(submissions, tables=len(floors), k=k)
     # Views: a vector is copied when it is compared, and no table as a whole.
-    tables = [[Dataset(party=_ROWS, clks=one[:, table]) for one in submissions] for table in range(len(floors))]
-    work = sum(len(left) * len(right) for left, right in combinations(submissions, 2))
+    tables = [
+        [Dataset(party=_ROWS, clks=one[:, table], repeats=place in repeating) for place, one in enumerate(submissions)]
+        for table in range(len(floors))
+    ]
     sizes = [len(one) for one in submissions]
-    enough = most_candidates(sizes, best_of_row=k, tables=len(floors), match_keys=match_keys)
+    work = count_comparisons(sizes, repeating=repeating)
+    enough = most_candidates(sizes, best_of_row=k, tables=len(floors), match_keys=match_keys, repeating=repeating)
     found = no_pairs()
     for table, (floor, datasets) in enumerate(zip(floors, tables, strict=True)):
         told = _shifted(progress, done=work * table, total=work * len(floors))

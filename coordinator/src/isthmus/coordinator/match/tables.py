@@ -61,6 +61,7 @@ def link_tables(
         raise ValueError("a submission must hold vectors of the length that the rules name")
     if any(one.tags.shape[1] != len(rules.keys) for one in submissions):
         raise ValueError("a submission must hold a tag for each match key of the rules")
+    repeating = frozenset(place for place, one in enumerate(submissions) if one.repeats)
     by_key = key_candidates([one.tags for one in submissions])
     enough = most_candidates(
         [len(one) for one in submissions],
@@ -76,13 +77,14 @@ def link_tables(
         k=rules.best_of_row,
         max_pairs=max_pairs,
         progress=progress,
+        repeating=repeating,
         runs=runs,
         match_keys=len(rules.keys),
     )
     found = united(by_table, by_key)
     check_best(len(found), limit=max_pairs, enough=enough)
     held = [_held_groups(one, rules) for one in submissions]
-    return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
+    return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)], repeating=repeating)
 
 
 def at_least(pairs: CandidatePairs, *, threshold: float) -> CandidatePairs:
