@@ -203,7 +203,7 @@ def preview_round(node: Node, manifest: RoundManifest, *, report: Report) -> dic
     """
     job = _job(node, manifest, key=new_secret(node.random_bytes))
     consenting = _open_dataset(node, job)
-    return preview_submission(consenting.stream, job, notes=consenting.notes, progress=report)
+    return preview_submission(consenting.stream, job, folder=node.folder, notes=consenting.notes, progress=report)
 
 
 def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
