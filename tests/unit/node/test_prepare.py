@@ -251,7 +251,9 @@ def test_report_holds_no_record_id_and_no_value(build: Callable[..., Built]) -> 
 
 
 def test_preview_gives_the_report_of_what_would_leave(build: Callable[..., Built], tmp_path: Path) -> None:
-    assert preview_submission(_stream(_records()), _job(), folder=tmp_path, progress=_silent) == build(_records()).report
+    assert (
+        preview_submission(_stream(_records()), _job(), folder=tmp_path, progress=_silent) == build(_records()).report
+    )
 
 
 def test_progress_rises_to_the_number_of_rows(build: Callable[..., Built]) -> None:

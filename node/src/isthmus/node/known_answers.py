@@ -1,9 +1,9 @@
 """Known answers: made-up values that every node normalises and encodes under the round's key before any real record.
 
-What leaves is, for each field, table, match key and block key, 16 bytes of HMAC-SHA256 under a key that only the providers have;
-so two nodes that would not make the same bytes of the same person are found, by party and field, while nothing of a
-person has left (docs/protocol.md section 5). The coordinator cannot compute or invert an answer, and the encodings of
-the made-up records stay here: a known plaintext would help it against the real ones.
+What leaves is, for each field, table, match key and block key, 16 bytes of HMAC-SHA256 under a key that only the
+providers have; so two nodes that would not make the same bytes of the same person are found, by party and field, while
+nothing of a person has left (docs/protocol.md section 5). The coordinator cannot compute or invert an answer, and the
+encodings of the made-up records stay here: a known plaintext would help it against the real ones.
 """
 
 import hashlib
