@@ -10,9 +10,10 @@ rows / 50. Printed are the share of true pairs that meet in a bucket, and:
 2. of one file, pairs of rows that share two buckets or more: how many, how many chance makes, and what they are;
 3. of one and of both, which part of the rows is singled out for somebody who knows every value, errors included, and
    lacks the key, by colours of Weisfeiler and Leman (1968). `at most`: as if he could tell rows that share values from
-   those that share a bucket by chance. `as seen`: edges are pairs that share two buckets or more; counted are rows with
-   a colour of their own which their own values lead to expect, in brackets those to which he would give another
-   person's. The best of one to three rounds. Without blocks no tags of one file are equal; distinct ones of two are.
+   those that share a bucket by chance. `as seen`: edges are pairs that share two buckets, or three, whichever serves
+   him better in one to three rounds; counted are rows with a colour of their own which their own values lead to
+   expect, in brackets those to which he would give another person's. Without blocks no tags of one file are equal;
+   between two files the distinct ones are.
 
 `--born-within 13` moves years of birth into so many, as of the pupils of a district, who share more values.
 """
@@ -43,6 +44,9 @@ HOME: Final = ("last_name", "street_number", "zip")
 
 FIRST_YEAR: Final = 2000
 ROWS_OF_BUCKET: Final = 50
+SHARED: Final = (2, 3)
+"""How many buckets a pair has to share to be an edge."""
+
 LOOKED_AT: Final = 3
 """Rounds of refinement that are tried."""
 
@@ -71,12 +75,17 @@ def equal_pairs(values: Words) -> Edges:
     return np.sort(np.concatenate(found), axis=1)
 
 
-def sharing_two(values: Words) -> list[Edges]:
-    """Give, for every two keys, the pairs of rows that share the values of both."""
-    return [
-        equal_pairs(np.where((left != 0) & (right != 0), mixed(left, 1) + mixed(right, 2), np.uint64(0)))
-        for left, right in combinations(values, 2)
-    ]
+def sharing(values: Words, least: int) -> list[Edges]:
+    """Give, for every so many keys, the pairs of rows that share the values of all of them."""
+    return [equal_pairs(_joined(some)) for some in combinations(values, least)]
+
+
+def _joined(values: Sequence[Words]) -> Words:
+    """Give one number for the values of several keys, 0 where one of them is 0."""
+    total = np.zeros(len(values[0]), np.uint64)
+    for place, of_key in enumerate(values, start=1):
+        total += mixed(of_key, place)
+    return np.where(np.all([of_key != 0 for of_key in values], axis=0), total, np.uint64(0))
 
 
 def colours(edges: Sequence[Edges], file_of_row: Words, *, rounds: int) -> Words:
@@ -104,9 +113,13 @@ def at_most(edges: Sequence[Edges], file_of_row: Words) -> float:
     return 100 * float(alone(colours(edges, file_of_row, rounds=LOOKED_AT)).mean())
 
 
-def as_seen(seen: Sequence[Edges], expected: Sequence[Edges], file_of_row: Words) -> tuple[float, float]:
-    """Give the percent of rows given to the right person, and to a wrong one, in the best number of rounds."""
-    return max(_recognised(seen, expected, file_of_row, rounds) for rounds in range(1, LOOKED_AT + 1))
+def as_seen(numbers: Words, combos: Words, file_of_row: Words, *, beside: Sequence[Edges] = ()) -> tuple[float, float]:
+    """Give the percent of rows given to the right person, and to a wrong one, in the best way to look at it.
+
+    `beside` are edges that are no buckets and without chance.
+    """
+    ways = [([*beside, *sharing(numbers, least)], [*beside, *sharing(combos, least)]) for least in SHARED]
+    return max(_recognised(*way, file_of_row, rounds) for way in ways for rounds in range(1, LOOKED_AT + 1))
 
 
 def _recognised(
@@ -142,7 +155,7 @@ def _shared(values: Words) -> float:
 
 def _pairs(columns: Columns, combos: Words, numbers: Words, blocks: Blocks) -> Iterator[str]:
     rows, keys = len(numbers[0]), len(blocks.keys)
-    codes = _codes(sharing_two(numbers), rows)
+    codes = _codes(sharing(numbers, 2), rows)
     pairs = np.stack([codes // rows, codes % rows], axis=1)
     buckets, values = (_in_common(pairs, of_keys) for of_keys in (numbers, combos))
     home = np.unique(
@@ -152,8 +165,8 @@ def _pairs(columns: Columns, combos: Words, numbers: Words, blocks: Blocks) -> I
     for least in range(2, keys + 1):
         some, chance = buckets >= least, rows**2 / 2 * comb(keys, least) / blocks.buckets**least
         yield (
-            f"  pairs that share {least} buckets or more: {some.sum():,}, chance {chance:,.1f}; that share the values of"
-            f" so many keys {(values[some] >= least).sum():,}, of one or more {(values[some] >= 1).sum():,}; of one"
+            f"  pairs that share {least} buckets or more: {some.sum():,}, chance {chance:,.1f}; sharing the values of"
+            f" {least} keys or more {(values[some] >= least).sum():,}, of any {(values[some] >= 1).sum():,}; of one"
             f" household {household[some].sum():,}"
         )
 
@@ -175,7 +188,7 @@ def _one_file(columns: Columns, blocks: Blocks) -> Iterator[str]:
     yield from _sizes(combos, numbers, blocks)
     yield from _pairs(columns, combos, numbers, blocks)
     most = at_most([equal_pairs(values) for values in combos], one_file)
-    right, wrong = as_seen(sharing_two(numbers), sharing_two(combos), one_file)
+    right, wrong = as_seen(numbers, combos, one_file)
     yield f"  singled out in one file: at most {most:.2f} %, as seen {right:.2f} % ({wrong:.2f} %)"
 
 
@@ -187,10 +200,10 @@ def _two_files(files: Sequence[Columns], blocks: Blocks) -> Iterator[str]:
     second = np.array([0, left.shape[1]])
     between = [edges_of(*both) + second for both in zip(*tags, strict=True)]
     most = at_most([*between, *(equal_pairs(values) for values in combos)], file_of_row)
-    right_ones, wrong = as_seen([*between, *sharing_two(numbers)], [*between, *sharing_two(combos)], file_of_row)
+    right_ones, wrong = as_seen(numbers, combos, file_of_row, beside=between)
     yield f"  singled out in two files, by tags alone: {at_most(between, file_of_row):.2f} %"
     yield f"  singled out in two files, with blocks: at most {most:.2f} %, as seen {right_ones:.2f} % ({wrong:.2f} %)"
-    blocks_alone = as_seen(sharing_two(numbers), sharing_two(combos), file_of_row)
+    blocks_alone = as_seen(numbers, combos, file_of_row)
     yield f"  the same without tags, as in hardened-single-1: as seen {blocks_alone[0]:.2f} % ({blocks_alone[1]:.2f} %)"
 
 

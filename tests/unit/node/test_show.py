@@ -6,6 +6,7 @@ import pytest
 from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND, manifest, project
 
 from isthmus.contract.ids import PartyId
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
@@ -121,3 +122,63 @@ def test_report_says_how_many_tags_left_as_random_bytes_and_why() -> None:
 
     assert "  tags       1,234 that several rows have, in whose place random bytes stand" in hidden
     assert "random bytes" not in report_text(REPORT | {"hidden_tags": {"initial-birth": 0}})
+
+
+BLOCKS = Blocks(keys=("first-birth", "last-birth"), buckets=4096)
+BLOCKED = {
+    "match_keys": [],
+    "blocks": ["first-birth", "last-birth"],
+    "withheld_blocks": {"first-birth": 1_200, "last-birth": 0},
+    "in_no_block": 1_234,
+}
+
+
+@pytest.mark.parametrize(
+    ("profile", "compared"), [("interop-1", "share a bucket are"), ("hardened-1", "bucket or a match key's tag are")]
+)
+def test_terms_say_that_blocks_are_granted_and_what_they_give_away(profile: str, compared: str) -> None:
+    terms = manifest_text(manifest(project(profile=profile, blocks=BLOCKS)), VIEW, {}, RIVERSIDE)
+
+    assert "  blocks     first-birth, last-birth: 4,096 buckets each" in terms.splitlines()
+    assert compared in terms
+    assert "The coordinator sees which of your own rows share buckets" in terms
+    assert "the self-audit does not test it" in terms
+
+
+def test_terms_without_blocks_name_none() -> None:
+    assert "bucket" not in _text()
+
+
+def test_limit_of_the_self_audit_is_said_not_to_cover_bucket_numbers() -> None:
+    terms = manifest_text(manifest(project(blocks=BLOCKS, audit_limit_percent=5)), VIEW, {}, RIVERSIDE)
+
+    assert "a node stops before anything leaves; bucket numbers are no part of it" in terms
+
+
+def test_report_counts_bucket_numbers_and_rows_whose_bucket_is_withheld() -> None:
+    lines = report_text(REPORT | BLOCKED).splitlines()
+
+    assert lines[0].endswith(
+        "rows of 1024 bits and 2 bucket numbers (first-birth, last-birth), 1,777,680 bytes, shuffled,"
+    )
+    assert "  withheld   the bucket of 1,200 rows under first-birth: it holds too few rows to leave" in lines
+    assert not any("under last-birth" in line for line in lines)
+
+
+@pytest.mark.parametrize(("match_keys", "whom"), [([], "with nobody"), (["birth-zip"], "by a match key's tag alone")])
+def test_report_says_that_rows_in_no_bucket_are_hardly_compared(match_keys: list[str], whom: str) -> None:
+    text = report_text(REPORT | BLOCKED | {"match_keys": match_keys})
+
+    assert f"  no bucket  1,234 rows (10.0 %) are in none; they are compared {whom}" in text
+
+
+@pytest.mark.parametrize(("outside", "warned"), [(1_234, False), (1_235, True)])
+def test_more_than_a_tenth_in_no_bucket_is_warned_of(outside: int, warned: bool) -> None:
+    assert ("  warning    that is many" in report_text(REPORT | BLOCKED | {"in_no_block": outside})) is warned
+
+
+def test_report_without_blocks_says_nothing_of_buckets() -> None:
+    plain = report_text(REPORT)
+
+    assert report_text(REPORT | {"blocks": [], "withheld_blocks": {}, "in_no_block": 0}) == plain
+    assert "bucket" not in plain
