@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,24 @@ def test_tags_and_buckets_are_those_of_the_vectors(case: dict[str, Any]) -> None
         rows = [{"row": row, "tag": tags[row, place].tobytes().hex()} for row in np.flatnonzero(numbers[:, place])]
         assert [{"row": one["row"], "tag": one["tag"]} for one in written["rows"]] == rows
         assert [one["bucket"] for one in written["rows"]] == numbers[numbers[:, place] != 0, place].tolist()
+
+
+@pytest.mark.parametrize("step", ["key", "tag", "bucket", "row"])
+def test_independent_program_notices_a_changed_vector(step: str) -> None:
+    verifier = runpy.run_path(str(VECTORS.parents[2] / "scripts" / "verify_vectors"))
+    document = json.loads(VECTORS.read_text(encoding="utf-8"))
+    written = document["cases"][0]["block_keys"]["first-birth"]
+    match step:
+        case "key":
+            written["key"] = document["cases"][0]["block_keys"]["birth-zip"]["key"]
+        case "tag":
+            written["rows"][0]["tag"] = written["rows"][1]["tag"]
+        case "bucket":
+            written["rows"][0]["bucket"] += 1
+        case _:
+            written["rows"].pop()
+    with pytest.raises(verifier["Mismatch"], match="first-birth"):
+        verifier["verify_keyed_blocks"](document)
 
 
 def test_key_of_blocks_is_not_that_of_match_keys_and_each_name_has_its_own() -> None:
