@@ -145,6 +145,16 @@ def test_terms_say_that_blocks_are_granted_and_what_they_give_away(profile: str,
     assert "the self-audit does not test it" in terms
 
 
+def test_steward_is_warned_of_block_keys_whose_values_many_rows_share() -> None:
+    fine, telling = (
+        manifest_text(manifest(project(blocks=Blocks(keys=keys, buckets=64))), VIEW, {}, RIVERSIDE)
+        for keys in (("first-birth", "names-year"), ("first-birth", "initial-birth", "last_initial-birth"))
+    )
+
+    assert "warning" not in fine
+    assert "many rows share the values of initial-birth, last_initial-birth, so" in telling
+
+
 def test_terms_without_blocks_name_none() -> None:
     assert "bucket" not in _text()
 

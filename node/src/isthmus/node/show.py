@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
-from isthmus.contract.keyed_blocks import Blocks
+from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
 from isthmus.contract.profile import INTEROP_1, Profile
 from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
@@ -135,12 +135,17 @@ def _blocks_lines(blocks: Blocks | None, profile: AnyProfile) -> list[str]:
     if blocks is None:
         return []
     also = " or a match key's tag" if profile.match_key_names else ""
+    telling = ", ".join(key for key in blocks.keys if key in TELLING_KEYS)
+    warning = (
+        f"  warning    many rows share the values of {telling}, so far more shows: ask the lead for other block keys"
+    )
     return [
         f"  blocks     {', '.join(blocks.keys)}: {blocks.buckets:,} buckets each",
         f"             Only rows that share a bucket{also} are compared: the project is too large for every pair.",
         "             The coordinator sees which of your own rows share buckets: most do by chance, some because they",
         "             have these values in common, and those that share several mostly so. It needs no key for that,",
         "             and the self-audit does not test it (docs/threat-model.md, section 2).",
+        *([warning] if telling else []),
     ]
 
 
