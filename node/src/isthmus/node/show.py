@@ -145,7 +145,7 @@ def _blocks_lines(blocks: Blocks | None, profile: AnyProfile) -> list[str]:
         "             The coordinator sees which of your own rows share buckets: most do by chance, some because they",
         "             have these values in common, and those that share several mostly so. It needs no key for that,",
         "             and the self-audit does not test it (docs/threat-model.md, section 2).",
-        *([warning] if telling else []),
+        *([warning] if telling and isinstance(profile, HardenedProfile) else []),  # a plain CLK shows more anyway
     ]
 
 
