@@ -37,7 +37,7 @@ def test_block_keys_are_match_keys_in_the_order_of_the_project() -> None:
 
 
 def test_telling_keys_are_match_keys() -> None:
-    assert {key.name for key in match_keys_for(STANDARD_FIELDS)} > TELLING_KEYS
+    assert {key.name for key in match_keys_for(tuple(STANDARD_FIELDS))} > TELLING_KEYS
 
 
 def test_project_with_blocks_survives_its_canonical_bytes() -> None:
