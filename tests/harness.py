@@ -297,7 +297,8 @@ class Coordinator:
 
     def answers(self, round_id: RoundId, **changed: bytes) -> tuple[KnownAnswer, ...]:
         """Give what providers of one version answer in preflight; `changed` holds the MACs of some parts' names."""
-        parts = answered_parts(self.manifest(round_id).read_profile())
+        manifest = self.manifest(round_id)
+        parts = answered_parts(manifest.read_profile(), manifest.project.blocks)
         return tuple(KnownAnswer(part=part, mac=changed.get(part.split(":")[1], bytes(16))) for part in parts)
 
     def confirm(

@@ -4,7 +4,10 @@ import pytest
 from harness import project_text
 
 from isthmus.contract.errors import InvalidProject
+from isthmus.contract.keyed_blocks import TELLING_KEYS
+from isthmus.contract.match_keys import match_keys_for
 from isthmus.contract.project import Project, project_from_bytes, project_from_toml
+from isthmus.contract.standard_fields import STANDARD_FIELDS
 
 LAWFUL = {"keys": ["first-birth", "last-birth"], "buckets": 4096}
 
@@ -31,6 +34,10 @@ def test_block_keys_are_match_keys_in_the_order_of_the_project() -> None:
 
     assert project.blocks is not None
     assert [key.name for key in project.blocks.match_keys(project.shared_fields())] == ["names-year", "first-birth"]
+
+
+def test_telling_keys_are_match_keys() -> None:
+    assert {key.name for key in match_keys_for(tuple(STANDARD_FIELDS))} > TELLING_KEYS
 
 
 def test_project_with_blocks_survives_its_canonical_bytes() -> None:

@@ -1,4 +1,7 @@
-"""Match keys of rows: 16 bytes a key and row, equal exactly where the parts of the key are.
+"""Tags of rows: 16 bytes a match key and row, equal exactly where the parts of the key are.
+
+One way of making them, for the match keys of a profile and for the block keys of a project
+(`isthmus.node.encode.buckets`), which differ in the keys that they are made under.
 
 A tag is BLAKE2b (RFC 7693) in keyed mode, 128 bits by its own parameter for the length, over the parts with U+001F
 between them, which no normal form holds (docs/protocol.md section 5). Whoever has the key can try names; a tag is
@@ -26,6 +29,11 @@ _NO_TAG: Final = bytes(TAG_BYTES)
 
 Columns = Sequence[Sequence[str]]
 PartColumns = dict[Part, list[bytes]]
+KeyedMatchKeys = Sequence[tuple[MatchKey, Secret]]
+"""Match keys, each with the key of 32 bytes that its tags are made under."""
+
+Tags = NDArray[np.uint8]
+"""uint8, shape (rows, match keys, 16); zero where a row lacks a part of the key."""
 
 
 def tag_key(key: Secret, *, profile: str, match_key: str) -> Secret:
@@ -38,35 +46,39 @@ class MatchKeyEncoder:
     """Makes the tags of one profile under the keys of one round; nothing is kept from piece to piece."""
 
     def __init__(self, profile: HardenedProfile, keys: RoundKeys) -> None:
-        self._profile = profile
-        self._keys = [
+        self._fields = profile.fields
+        self._keyed = [
             (match_key, tag_key(keys.match, profile=profile.name, match_key=match_key.name))
             for match_key in profile.match_keys
         ]
 
-    def encode(self, columns: Columns) -> NDArray[np.uint8]:
-        """Give the tags of some rows.
-
-        Args:
-            columns: `columns[j][i]` is the normalised value of field j of the profile in row i; "" is missing. Values
-                can be written as UTF-8.
-
-        Returns:
-            uint8, shape (rows, match keys, 16); zero where a row lacks a part of the key.
-        """
-        rows = len(columns[0])
-        parts = _part_columns(self._profile, columns)
-        tags = np.empty((rows, len(self._keys), TAG_BYTES), np.uint8)
-        for place, (match_key, key) in enumerate(self._keys):
-            joined = b"".join(_tags(match_key, parts, key.reveal()))
-            tags[:, place] = np.frombuffer(joined, np.uint8).reshape(rows, TAG_BYTES)
-        return tags
+    def encode(self, columns: Columns) -> Tags:
+        """Give the tags of some rows; `columns` as of `make_tags`, in the order of the profile's fields."""
+        return make_tags(columns, fields=self._fields, keyed=self._keyed)
 
 
-def _part_columns(profile: HardenedProfile, columns: Columns) -> PartColumns:
+def make_tags(columns: Columns, *, fields: Sequence[str], keyed: KeyedMatchKeys) -> Tags:
+    """Give the tags of some rows.
+
+    Args:
+        columns: `columns[j][i]` is the normalised value of `fields[j]` in row i; "" is missing. Values can be written
+            as UTF-8.
+        fields: names of the columns; those of the match keys are among them.
+        keyed: the order of the tags in a row.
+    """
+    rows = len(columns[0])
+    parts = _part_columns(columns, fields, keyed)
+    tags = np.empty((rows, len(keyed), TAG_BYTES), np.uint8)
+    for place, (match_key, key) in enumerate(keyed):
+        joined = b"".join(_tags(match_key, parts, key.reveal()))
+        tags[:, place] = np.frombuffer(joined, np.uint8).reshape(rows, TAG_BYTES)
+    return tags
+
+
+def _part_columns(columns: Columns, fields: Sequence[str], keyed: KeyedMatchKeys) -> PartColumns:
     """Cut each field into the parts that the keys ask for, each distinct value once."""
-    asked = dict.fromkeys(part for match_key in profile.match_keys for part in match_key.parts)
-    by_field = dict(zip(profile.fields, columns, strict=True))
+    asked = dict.fromkeys(part for match_key, _ in keyed for part in match_key.parts)
+    by_field = dict(zip(fields, columns, strict=True))
     return {part: _cut(by_field[part.field], part) for part in asked}
 
 
