@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.best_of_row import best_of_each_row
+from isthmus.coordinator.match.bucket_join import BucketedRows, Span, in_buckets, shares_bucket, stretches
+from isthmus.coordinator.match.bucket_search import Found, bucket_plan
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable
 from isthmus.coordinator.match.executor import Executor, Job, Own, Result, Shared, ThreadExecutor, as_ready
@@ -39,8 +41,15 @@ LEFT_ROWS, RIGHT_ROWS = 2048, 4096
 """Rows of a block. The right side stays in the second-level cache (512 KiB at l = 1024), and a block of nothing but
 candidates, the worst that a worker can meet, peaks at 410 MB in all (measured)."""
 
+SPAN_PAIRS = 2**21
+"""Pairs of a piece of rows that share buckets: some seconds, because each bucket is a call of its own."""
+
 WORTH_A_POOL = 50_000_000
 """Pairs below which starting worker processes costs more than it gains."""
+
+
+VERSION = b"anonlink 1"
+"""Of what decides what a run of a name holds, beside the arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,10 +85,11 @@ class AnonlinkEngine:
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     executor: Executor | None = None
     worth_a_pool: int = WORTH_A_POOL
+    span_pairs: int = SPAN_PAIRS
 
     def __post_init__(self) -> None:
         """Check that the settings are positive."""
-        if self.workers < 1:
+        if min(self.workers, self.span_pairs) < 1:
             raise ValueError("workers must be positive")
         self._limits()
 
@@ -97,8 +107,19 @@ class AnonlinkEngine:
     ) -> CandidatePairs:
         """Give every candidate pair, best first; see `SimilarityEngine`."""
         check_comparable(datasets, threshold)
+        if in_buckets(datasets):
+            by_buckets = bucket_plan(
+                datasets,
+                version=VERSION,
+                threshold=threshold,
+                best_of_row=best_of_row,
+                compare=bucket_pairs,
+                travels=True,
+                span_pairs=self.span_pairs,
+            )
+            return self._search(by_buckets, runs, progress)
         total = sum(left.rows * right.rows for left, right in combinations(datasets, 2))
-        name = search_name(b"anonlink 1", datasets, threshold, best_of_row, (LEFT_ROWS, RIGHT_ROWS))
+        name = search_name(VERSION, datasets, threshold, best_of_row, (LEFT_ROWS, RIGHT_ROWS))
         blocks = enumerate(_blocks(datasets, threshold, best_of_row))
         whole = Plan(
             sizes=[dataset.rows for dataset in datasets],
@@ -109,9 +130,12 @@ class AnonlinkEngine:
             work=compare_block,
             halve=halve_block,
         )
+        return self._search(whole, runs, progress)
+
+    def _search(self, whole: Plan[Shared, Own], runs: Runs | None, progress: Progress) -> CandidatePairs:
         return search(
             whole,
-            executor=self.executor or self._own_executor(total),
+            executor=self.executor or self._own_executor(whole.total),
             runs=runs or MemoryRuns(),
             limits=self._limits(),
             progress=progress,
@@ -142,6 +166,19 @@ def compare_block(_shared: None, own: tuple[Block, int]) -> Portion:
     if block.best_of_row is not None:
         records = records[best_of_each_row(unpack_pairs([records]), k=block.best_of_row)]
     return Portion(records=records, steps=steps)
+
+
+def bucket_pairs(rows: BucketedRows, span: Span, threshold: float) -> Iterator[Found]:
+    """Give the pairs of a span that qualify, a bucket and `LEFT_ROWS` against `RIGHT_ROWS` of it at a time."""
+    clks = rows.words.view(np.uint8)
+    for left, right in stretches(rows.orders[span.key], span):
+        for one, other in product(range(0, left.size, LEFT_ROWS), range(0, right.size, RIGHT_ROWS)):
+            ours, theirs = left[one : one + LEFT_ROWS], right[other : other + RIGHT_ROWS]
+            similarity, left_row, right_row = dice_pairs(clks[ours], clks[theirs], threshold)
+            found = ours[left_row], theirs[right_row]
+            # A pair that shares a bucket of an earlier key is found there.
+            first = ~shares_bucket(rows.buckets[found[0], : span.key], rows.buckets[found[1], : span.key])
+            yield similarity[first], found[0][first], found[1][first]
 
 
 def halve_block(piece: Piece[None, Block]) -> list[Piece[None, Block]]:

@@ -139,6 +139,8 @@ def search_name(
     digest.update(repr((threshold, best_of_row, cuts, [dataset.clks.shape for dataset in datasets])).encode())
     for dataset in datasets:
         digest.update(np.ascontiguousarray(dataset.clks).data)
+        if dataset.buckets is not None:
+            digest.update(np.ascontiguousarray(dataset.buckets).data)
     return digest.hexdigest()[:32]
 
 
