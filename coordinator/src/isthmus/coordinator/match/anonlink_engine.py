@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.best_of_row import best_of_each_row
-from isthmus.coordinator.match.bucket_join import BucketedRows, Span, in_buckets, shares_bucket, stretches
+from isthmus.coordinator.match.bucket_join import SpanRows, in_buckets
 from isthmus.coordinator.match.bucket_search import Found, bucket_plan
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable
@@ -168,17 +168,17 @@ def compare_block(_shared: None, own: tuple[Block, int]) -> Portion:
     return Portion(records=records, steps=steps)
 
 
-def bucket_pairs(rows: BucketedRows, span: Span, threshold: float) -> Iterator[Found]:
-    """Give the pairs of a span that qualify, a bucket and `LEFT_ROWS` against `RIGHT_ROWS` of it at a time."""
+def bucket_pairs(rows: SpanRows, threshold: float) -> Iterator[Found]:
+    """Give the pairs of a span that qualify, `LEFT_ROWS` against `RIGHT_ROWS` at once; `bucket_search.Compare`."""
     clks = rows.words.view(np.uint8)
-    for left, right in stretches(rows.orders[span.key], span):
-        for one, other in product(range(0, left.size, LEFT_ROWS), range(0, right.size, RIGHT_ROWS)):
-            ours, theirs = left[one : one + LEFT_ROWS], right[other : other + RIGHT_ROWS]
-            similarity, left_row, right_row = dice_pairs(clks[ours], clks[theirs], threshold)
-            found = ours[left_row], theirs[right_row]
-            # A pair that shares a bucket of an earlier key is found there.
-            first = ~shares_bucket(rows.buckets[found[0], : span.key], rows.buckets[found[1], : span.key])
-            yield similarity[first], found[0][first], found[1][first]
+    for ours, theirs in rows.stretches.inside(rows.span):
+        for left, right in product(
+            range(ours.start, ours.stop, LEFT_ROWS), range(theirs.start, theirs.stop, RIGHT_ROWS)
+        ):
+            one = clks[left : min(left + LEFT_ROWS, ours.stop)]
+            other = clks[right : min(right + RIGHT_ROWS, theirs.stop)]
+            similarity, left_row, right_row = dice_pairs(one, other, threshold)
+            yield similarity, left_row.astype(np.int64) + left, right_row.astype(np.int64) + right
 
 
 def halve_block(piece: Piece[None, Block]) -> list[Piece[None, Block]]:

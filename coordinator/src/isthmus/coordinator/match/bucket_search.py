@@ -1,10 +1,11 @@
 """Searching by buckets: the plan of a comparison of only those rows that share a bucket, for any engine.
 
-An engine brings what compares the rows of a span; pieces, runs, limits and order are the same for all.
+An engine brings what compares the rows of a span; pieces, runs, limits and order are the same for all. A pair that
+shares buckets of several keys is compared under each, and counts under the first.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,32 +15,32 @@ from isthmus.coordinator.match.best_of_row import best_of_each_row
 from isthmus.coordinator.match.bucket_join import (
     BucketedRows,
     Span,
+    SpanRows,
     bucketed_rows,
-    compared_pairs,
-    detached,
+    count_pairs,
+    cut_spans,
     halved_span,
-    spans,
 )
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.records import STEPS, count_steps, pack_pairs, similarities, unpack_pairs
 from isthmus.coordinator.match.runs import RECORD, Records
 from isthmus.coordinator.match.search import Piece, Plan, Portion, search_name
 
-SPAN_PAIRS: Final = 2**25
-"""Pairs of a piece at least, if there are so many: half a second, and what a killed worker has to do again."""
+SPAN_PAIRS: Final = 2**23
+"""Pairs of a piece at least, if there are so many: in buckets of sixty rows of each side 36 MB of 1,024 bits each."""
 
-Found = tuple[NDArray[np.float64], NDArray[np.integer], NDArray[np.integer]]
-"""Scores, left rows and right rows of some pairs, rows by their number in `BucketedRows`."""
+Found = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
+"""Scores, left places and right places of some pairs of `SpanRows`."""
 
-Compare = Callable[[BucketedRows, Span, float], Iterable[Found]]
-"""Gives the pairs of a span that reach the threshold and share no bucket of an earlier key; can be pickled."""
+Compare = Callable[[SpanRows, float], Iterable[Found]]
+"""Gives the pairs of a span that reach the threshold, some at once; can be pickled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BucketSides:
-    """What the pieces of one comparison share."""
+    """What pieces share: all rows, or where every piece has its own, those of one piece and what is cut of it."""
 
-    rows: BucketedRows
+    rows: BucketedRows | SpanRows
     threshold: float
     best_of_row: int | None
     compare: Compare
@@ -64,40 +65,39 @@ def bucket_plan(
         datasets, threshold, best_of_row: as in `SimilarityEngine.candidate_pairs`.
     """
     rows = bucketed_rows(datasets)
-    sides = BucketSides(rows=rows, threshold=threshold, best_of_row=best_of_row, compare=compare)
     name = search_name(version + b" buckets 1", datasets, threshold, best_of_row, (span_pairs,))
+    sides = BucketSides(rows=rows, threshold=threshold, best_of_row=best_of_row, compare=compare)
+    whole = (
+        Piece(name=f"{name}-{number}", pairs=span.pairs, shared=sides, own=span)
+        for number, span in enumerate(cut_spans(rows, pairs=span_pairs))
+    )
     return Plan(
         sizes=[dataset.rows for dataset in datasets],
         threshold=threshold,
-        total=compared_pairs(rows),
+        total=count_pairs([each.buckets for each in datasets if each.buckets is not None]),
         best_of_row=best_of_row,
-        pieces=_pieces(name, sides, span_pairs=span_pairs, travels=travels),
+        pieces=map(_with_own_rows, whole) if travels else whole,
         work=compare_span,
-        halve=halve_span,
+        halve=halve_piece,
     )
 
 
-def _pieces(name: str, sides: BucketSides, *, span_pairs: int, travels: bool) -> Iterator[Piece[BucketSides, Span]]:
-    for number, span in enumerate(spans(sides.rows, pairs=span_pairs)):
-        rows, own = detached(sides.rows, span) if travels else (sides.rows, span)
-        shared = BucketSides(
-            rows=rows, threshold=sides.threshold, best_of_row=sides.best_of_row, compare=sides.compare
-        )
-        yield Piece(name=f"{name}-{number}", pairs=span.pairs, shared=shared if travels else sides, own=own)
+def _with_own_rows(piece: Piece[BucketSides, Span]) -> Piece[BucketSides, Span]:
+    rows = piece.shared.rows.take(piece.own).alone()
+    return replace(piece, shared=replace(piece.shared, rows=rows), own=rows.span)
 
 
-def halve_span(piece: Piece[BucketSides, Span]) -> list[Piece[BucketSides, Span]]:
+def halve_piece(piece: Piece[BucketSides, Span]) -> list[Piece[BucketSides, Span]]:
     """Cut a piece in two."""
-    halves = zip("ab", halved_span(piece.shared.rows, piece.own), strict=True)
-    return [
-        Piece(name=f"{piece.name}{half}", pairs=own.pairs, shared=piece.shared, own=own) for half, own in halves
-    ]
+    halves = zip("ab", halved_span(piece.shared.rows.of_key(piece.own.key), piece.own), strict=True)
+    return [replace(piece, name=f"{piece.name}{half}", pairs=own.pairs, own=own) for half, own in halves]
 
 
 def compare_span(sides: BucketSides, own: tuple[Span, int]) -> Portion:
     """Find the candidate pairs of a piece; `search.Work`."""
     span, room = own
-    found = (_packed(sides.rows, each) for each in sides.compare(sides.rows, span, sides.threshold))
+    rows = sides.rows.take(span)
+    found = (_packed(rows, each) for each in sides.compare(rows, sides.threshold))
     return _best_of_rows(found, room, k=sides.best_of_row) if sides.best_of_row else _all_in_room(found, room)
 
 
@@ -131,6 +131,9 @@ def _best(chunks: Sequence[Records], k: int) -> Records:
     return best
 
 
-def _packed(rows: BucketedRows, found: Found) -> Records:
+def _packed(rows: SpanRows, found: Found) -> Records:
     similarity, left, right = found
-    return pack_pairs(similarity, rows.dataset[left], rows.dataset[right], rows.number[left], rows.number[right])
+    fresh = rows.is_first_shared(left, right)
+    left_dataset, left_row = rows.origin(left[fresh])
+    right_dataset, right_row = rows.origin(right[fresh])
+    return pack_pairs(similarity[fresh], left_dataset, right_dataset, left_row, right_row)

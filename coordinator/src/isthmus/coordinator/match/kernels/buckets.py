@@ -1,9 +1,8 @@
 """The compiled comparison of rows that share a bucket: few against few, millions of times.
 
-Left rows are read where they are, four at a time; right rows are laid out in eight lanes, a tile of a bucket at a time,
-in an array that stays in the first-level cache. Every word is read: with so few rows, giving up early costs more than
-it saves. A pair that shares buckets of several keys is reported under the first of these alone, which is looked up
-only for pairs that reach the threshold.
+Rows come in order of their buckets. Left ones are read where they are, four at a time; right ones are laid out in eight
+lanes, a tile of a bucket at a time, in an array that stays in the first-level cache. Every word is read: with so few rows, giving up early costs more than
+it saves.
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.coordinator.match.bucket_join import BucketedRows, Span
+from isthmus.coordinator.match.bucket_join import SpanRows
 from isthmus.coordinator.match.kernels.compiled import compiled, inlined
 from isthmus.coordinator.match.kernels.lanes import (
     LANES,
@@ -44,7 +43,6 @@ CHUNK_PAIRS: Final = 2**16
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
-Rows = NDArray[np.uint32]
 
 
 @inlined
@@ -56,15 +54,14 @@ def _near(counts: Numbers, row: int, threshold: float) -> int:
 
 @inlined
 def _lay_out(
-    words: Words, size: int, counts: Numbers, rows: Rows, first: int, last: int, threshold: float, tile: Words,
-    far: Numbers,
+    words: Words, size: int, counts: Numbers, first: int, last: int, threshold: float, tile: Words, far: Numbers
 ) -> int:  # fmt: skip
-    """Lay out the rows at some places, and their limits; give the number of blocks. What fills is out of reach."""
+    """Lay out some rows, and their limits; give the number of blocks. What fills is out of reach."""
     blocks = (last - first + LANES - 1) // LANES
     for place in range(blocks * LANES):
         far[place] = NEVER
         if first + place < last:
-            row = np.int64(rows[first + place])
+            row = first + place
             far[place] = _near(counts, row, threshold)
             at = (place >> 3) * size * LANES + (place & 7)
             for word in range(size):
@@ -74,11 +71,11 @@ def _lay_out(
 
 @inlined
 def _take_group(
-    size: int, counts: Numbers, rows: Rows, first: int, last: int, threshold: float, near: Numbers, starts: Numbers
+    size: int, counts: Numbers, first: int, last: int, threshold: float, near: Numbers, starts: Numbers
 ) -> None:
-    """Set the limits and first words of the left rows from a place on; what is behind the last one is out of reach."""
+    """Set the limits and first words of the left rows from one on; what is behind the last one is out of reach."""
     for place in range(GROUP):
-        row = np.int64(rows[min(first + place, last - 1)])
+        row = min(first + place, last - 1)
         starts[place] = row * size
         near[place] = _near(counts, row, threshold) if first + place < last else NEVER
 
@@ -122,23 +119,9 @@ def _reaches(
 
 
 @inlined
-def _is_first_shared(buckets: Rows, keys: int, key: int, left: int, right: int) -> bool:
-    """Say whether two rows share no bucket of an earlier key."""
-    for earlier in range(key):
-        bucket = buckets[left * keys + earlier]
-        if bucket != 0 and bucket == buckets[right * keys + earlier]:
-            return False
-    return True
-
-
-@inlined
 def _decide(
     sums: Numbers,
     counts: Numbers,
-    buckets: Rows,
-    keys: int,
-    key: int,
-    rows: Rows,
     lefts: tuple[int, int],
     rights: tuple[int, int],
     threshold: float,
@@ -148,14 +131,12 @@ def _decide(
 ) -> int:
     """Append the pairs of a group and a block whose exact score reaches the threshold; give the number then."""
     for left in range(lefts[0], min(lefts[0] + GROUP, lefts[1])):
-        row = np.int64(rows[left])
         for right in range(rights[0], min(rights[0] + LANES, rights[1])):
-            other = np.int64(rows[right])
-            both = counts[row] + counts[other]
+            both = counts[left] + counts[right]
             score = 2.0 * sums[(left - lefts[0]) * LANES + right - rights[0]] / both
-            if score >= threshold and _is_first_shared(buckets, keys, key, row, other):
+            if score >= threshold:
                 scores[found] = score
-                places[found] = row << 32 | other
+                places[found] = left << 32 | right
                 found += 1
     return found
 
@@ -165,13 +146,11 @@ def sift_buckets(
     unit: Any,
     words: Words,
     counts: Numbers,
-    buckets: Rows,
-    shape: tuple[int, int],
-    rows: Rows,
+    size: int,
     firsts: Numbers,
     ends: Numbers,
     threshold: float,
-    span: tuple[int, int, int, int, int],
+    span: tuple[int, int, int, int],
     state: tuple[int, int, int],
     tile: Words,
     far: Numbers,
@@ -185,12 +164,12 @@ def sift_buckets(
 
     Args:
         unit: a zero of the type that bits are counted by.
-        words, counts, buckets: as in `BucketedRows`, each of one axis.
-        shape: words a row, and keys.
-        rows, firsts, ends: as in `BucketOrder`.
+        words, counts: as in `SpanRows`, each of one axis.
+        size: words a row.
+        firsts, ends: as in `Stretches`.
         threshold: the score that a pair needs, above 0.
-        span: key, first and last left place, first and last right place; both last are exclusive.
-        state: a stretch, and the right and left place in it to begin at, -1 for its first; or what was given before.
+        span: first and last left row, first and last right row; both last are exclusive.
+        state: a stretch, and the right and left row in it to begin at, -1 for its first; or what was given before.
         tile, far: room for `TILE` rows and their limits, aligned.
         near, starts, sums: room for `GROUP` limits, first words and vectors, aligned.
         scores, places: room for what is found, at least `GROUP` * `TILE`.
@@ -199,8 +178,7 @@ def sift_buckets(
         How many pairs were found, and the state to go on with, its stretch -1 at the end. A place is left row << 32 |
         right row.
     """
-    size, keys = shape
-    key, first, last, first_right, last_right = span
+    first, last, first_right, last_right = span
     stretch, at_right, at_left = state
     found = 0 * stretch  # a literal would be a type of its own, and everything be compiled twice
     while stretch < ends.size and firsts[stretch] < last:
@@ -209,15 +187,15 @@ def sift_buckets(
         begin = max(firsts[stretch + 1], first_right) if at_right < 0 else at_right
         for right in range(begin, end, TILE):
             behind = min(right + TILE, end)
-            blocks = _lay_out(words, size, counts, rows, right, behind, threshold, tile, far)
+            blocks = _lay_out(words, size, counts, right, behind, threshold, tile, far)
             for left in range(first_left if at_left < 0 else at_left, last_left, GROUP):
                 if found + GROUP * TILE > scores.size:
                     return found, (stretch, right, left)
-                _take_group(size, counts, rows, left, last_left, threshold, near, starts)
+                _take_group(size, counts, left, last_left, threshold, near, starts)
                 for block in range(blocks):
                     if _reaches(unit, words, size, tile, far, block, near, starts, sums):
                         found = _decide(
-                            sums, counts, buckets, keys, key, rows, (left, last_left),
+                            sums, counts, (left, last_left),
                             (right + block * LANES, behind), threshold, scores, places, found,
                         )  # fmt: skip
             at_left = -1
@@ -226,29 +204,24 @@ def sift_buckets(
 
 
 def bucket_pairs(
-    rows: BucketedRows, span: Span, threshold: float, *, kernel: Kernel
+    rows: SpanRows, threshold: float, *, kernel: Kernel
 ) -> Iterator[tuple[NDArray[np.float64], Numbers, Numbers]]:
-    """Give the pairs of a span that qualify, at most `CHUNK_PAIRS` at once: scores, left rows, right rows."""
-    order = rows.orders[span.key]
-    size, keys = rows.words.shape[1], rows.buckets.shape[1]
+    """Give the pairs of a span that qualify, at most `CHUNK_PAIRS` at once; see `bucket_search.Compare`."""
+    span, size = rows.span, rows.words.shape[1]
     scores, places = np.empty(CHUNK_PAIRS), np.empty(CHUNK_PAIRS, np.int64)
     room = aligned((TILE * size,), np.uint64), aligned((TILE,), np.int64)
     small = aligned((GROUP,), np.int64), aligned((GROUP,), np.int64), aligned((GROUP * LANES,), np.int64)
-    begin = int(np.searchsorted(order.firsts, span.first, side="right")) - 1
-    bounds = (span.key, span.first, span.last, span.first_right, span.last_right)
-    state = (begin, -1, -1)
+    state = (rows.stretches.at(span.first), -1, -1)
     while state[0] >= 0:
         found, state = sift_buckets(
             kernel.unit,
             rows.words.reshape(-1),
             rows.counts,
-            rows.buckets.reshape(-1),
-            (size, keys),
-            order.rows,
-            order.firsts,
-            order.ends,
+            size,
+            rows.stretches.firsts,
+            rows.stretches.ends,
             threshold,
-            bounds,
+            (span.first, span.last, span.first_right, span.last_right),
             state,
             *room,
             *small,
