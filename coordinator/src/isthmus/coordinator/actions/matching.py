@@ -172,10 +172,12 @@ def _linked_pairs(
     progress: Progress,
 ) -> CandidatePairs:
     """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
-    profile, threshold = manifest.read_profile(), float(manifest.threshold)
+    profile, threshold, blocks = manifest.read_profile(), float(manifest.threshold), manifest.project.blocks
+    shape = {"clk_bits": profile.clk_bits, "blocks": len(blocks.keys) if blocks else 0}
+    rows = [split_rows(one, tables=len(profile.table_names), **shape) for one in encoded]
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            [split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits) for one in encoded],
+            rows,
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
@@ -184,7 +186,9 @@ def _linked_pairs(
         )
         return at_least(pairs, threshold=threshold)
     parties = manifest.project.provider_ids()
-    datasets = [Dataset(party=party, clks=one) for party, one in zip(parties, encoded, strict=True)]
+    datasets = [
+        Dataset(party=party, clks=one.clks[:, 0], buckets=one.buckets) for party, one in zip(parties, rows, strict=True)
+    ]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress, runs=runs)
 
 

@@ -190,8 +190,9 @@ def _check_complete(submission: Submission, chunks: Sequence[ChunkRow]) -> None:
 
 def _check_content(context: Context, actor: Actor, submission: Submission, chunks: Sequence[ChunkRow]) -> None:
     """Compare the content with what was declared; discard it whole where it differs."""
-    profile = _manifest(context, submission.round_id).read_profile()
-    problem = _content_problem(context, submission, chunks) or gates_of(profile).problem(
+    manifest = _manifest(context, submission.round_id)
+    gates = gates_of(manifest.read_profile(), manifest.project.blocks)
+    problem = _content_problem(context, submission, chunks) or gates.problem(
         rows[1] for rows in _stored_rows(context, submission, chunks)
     )
     if problem is not None:

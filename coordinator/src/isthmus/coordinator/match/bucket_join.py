@@ -8,6 +8,7 @@ rows of two datasets comes once for each bucket that they share.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -247,7 +248,7 @@ def cut_spans(rows: BucketedRows, *, pairs: int) -> Iterator[Span]:
         total = int(sums[-1]) if sums.size else 0
         cuts = np.searchsorted(sums, np.arange(pairs, total, pairs), side="left") + 1
         bounds = np.unique(np.concatenate([[0], cuts, [sums.size]])).tolist()
-        for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+        for first, last in pairwise(bounds):
             inside = int(sums[last - 1] - (sums[first - 1] if first else 0))
             if inside:
                 yield Span(key=key, first=first, last=last, first_right=0, last_right=sums.size, pairs=inside)

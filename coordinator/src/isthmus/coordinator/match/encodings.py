@@ -1,4 +1,4 @@
-"""What matching reads of each provider: CLKs, tags of match keys, and bucket numbers. Whose they are is not known here."""
+"""What matching reads of each provider: CLKs, tags of match keys, bucket numbers. Whose they are is not known here."""
 
 from dataclasses import dataclass
 

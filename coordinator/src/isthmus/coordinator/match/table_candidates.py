@@ -1,7 +1,8 @@
 """Candidate pairs of rows that send several tables: the best few of each row in each table, united.
 
 A row that does not enter a table has an all-zero vector there. Every pair of rows of two datasets is compared exactly
-in every table that both are in. Score and threshold: `tables`. Source of the rule: docs/decisions/0009-diffusion.md.
+in every table that both are in; with keyed blocks, every pair that shares a bucket. Score and threshold: `tables`.
+Source of the rule: docs/decisions/0009-diffusion.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.ids import PartyId
+from isthmus.coordinator.match.bucket_join import count_pairs
 from isthmus.coordinator.match.crowding import check_number
-from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.encodings import Buckets, Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.runs import Runs
 
@@ -48,6 +50,7 @@ def table_candidates(
     max_pairs: int,
     progress: Progress,
     runs: Runs | None = None,
+    buckets: Sequence[Buckets] | None = None,
 ) -> RowPairs:
     """Give the pairs that are among the k best of one of their rows in at least one table.
 
@@ -59,6 +62,7 @@ def table_candidates(
         max_pairs: how many pairs may be held; the engine has a limit of its own for what it finds in one table.
         progress: told the pairs compared of those of all tables together.
         runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
+        buckets: of the rows of each dataset, where only rows that share a bucket are compared.
 
     Raises:
         ValueError: k is not positive, or the submissions are not of one shape but for their rows, of `floors` tables.
@@ -66,10 +70,11 @@ def table_candidates(
     """
     _check(submissions, tables=len(floors), k=k)
     members = [[np.flatnonzero(one[:, table].any(axis=1)) for one in submissions] for table in range(len(floors))]
-    work = [sum(left.size * right.size for left, right in combinations(rows, 2)) for rows in members]
+    own: Sequence[Buckets | None] = buckets or [None] * len(submissions)
+    work = [_work(rows, own) for rows in members]
     found = no_pairs()
     for table, (floor, rows) in enumerate(zip(floors, members, strict=True)):
-        datasets = [_dataset(one, table, inside) for one, inside in zip(submissions, rows, strict=True)]
+        datasets = [_dataset(table, *each) for each in zip(submissions, rows, own, strict=True)]
         told = _shifted(progress, done=sum(work[:table]), total=sum(work))
         pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told, best_of_row=k, runs=runs)
         found = united(found, _renumbered(pairs, rows))
@@ -86,9 +91,15 @@ def _check(submissions: Sequence[Packed], *, tables: int, k: int) -> None:
         raise ValueError("the submissions differ in CLK length")
 
 
-def _dataset(submission: Packed, table: int, rows: NDArray[np.intp]) -> Dataset:
+def _dataset(table: int, submission: Packed, rows: NDArray[np.intp], buckets: Buckets | None) -> Dataset:
     # An engine compares; whose rows they are is nothing to it.
-    return Dataset(party=PartyId("rows-of-a-table"), clks=np.ascontiguousarray(submission[rows, table]))
+    party, clks = PartyId("rows-of-a-table"), np.ascontiguousarray(submission[rows, table])
+    return Dataset(party=party, clks=clks, buckets=None if buckets is None else buckets[rows])
+
+
+def _work(members: Sequence[NDArray[np.intp]], buckets: Sequence[Buckets | None]) -> int:
+    held = [own[rows] for own, rows in zip(buckets, members, strict=True) if own is not None]
+    return count_pairs(held) if held else sum(left.size * right.size for left, right in combinations(members, 2))
 
 
 def _shifted(progress: Progress, *, done: int, total: int) -> Progress:

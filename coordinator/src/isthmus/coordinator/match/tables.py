@@ -63,6 +63,7 @@ def link_tables(
         raise ValueError("a submission must hold a tag for each match key of the rules")
     by_key = key_candidates([one.tags for one in submissions])
     check_number(len(by_key), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
+    buckets = [one.buckets for one in submissions if one.buckets is not None] or None
     by_table = table_candidates(
         [one.clks for one in submissions],
         floors=[table.floor for table in rules.tables],
@@ -71,6 +72,7 @@ def link_tables(
         max_pairs=max_pairs,
         progress=progress,
         runs=runs,
+        buckets=buckets,
     )
     found = united(by_table, by_key)
     check_number(len(found), threshold=min(table.floor for table in rules.tables), limit=max_pairs)

@@ -1,8 +1,8 @@
-"""The compiled comparison of rows that share a bucket: few against few, millions of times.
+"""The compiled comparison of rows that share a bucket: few against few, many times.
 
 Rows come in order of their buckets. Left ones are read where they are, four at a time; right ones are laid out in eight
-lanes, a tile of a bucket at a time, in an array that stays in the first-level cache. Every word is read: with so few rows, giving up early costs more than
-it saves.
+lanes, a tile of a bucket at a time, in an array that stays in the first-level cache. Every word is read: with so few
+rows, giving up early costs more than it saves.
 """
 
 from collections.abc import Iterator
@@ -48,8 +48,7 @@ Numbers = NDArray[np.int64]
 @inlined
 def _near(counts: Numbers, row: int, threshold: float) -> int:
     """Give a row's share of the common bits that a pair needs (`limits`); out of reach for a row without bits."""
-    bits = counts[row]
-    return np.int64(np.floor(bits * (threshold / 2) * (1 - SLACK))) if bits > 0 else np.int64(NEVER)
+    return int(counts[row] * (threshold / 2) * (1 - SLACK)) if counts[row] > 0 else NEVER
 
 
 @inlined
@@ -77,7 +76,7 @@ def _take_group(
     for place in range(GROUP):
         row = min(first + place, last - 1)
         starts[place] = row * size
-        near[place] = _near(counts, row, threshold) if first + place < last else NEVER
+        near[place] = _near(counts, row, threshold) if row == first + place else NEVER
 
 
 @inlined
@@ -108,7 +107,7 @@ def _reaches(
         sum0, sum1 = add(sum0, tally(unit, part0)), add(sum1, tally(unit, part1))
         sum2, sum3 = add(sum2, tally(unit, part2)), add(sum3, tally(unit, part3))
     limit = load(far, block * LANES)
-    stays = any_reaches(sum0, add(limit, spread(near, 0))) | any_reaches(sum1, add(limit, spread(near, 1)))
+    stays: int = any_reaches(sum0, add(limit, spread(near, 0))) | any_reaches(sum1, add(limit, spread(near, 1)))
     stays |= any_reaches(sum2, add(limit, spread(near, 2))) | any_reaches(sum3, add(limit, spread(near, 3)))
     if stays:
         store(sums, 0, sum0)
