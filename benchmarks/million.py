@@ -8,10 +8,10 @@ marrying that it makes, are linked by the programs that a project runs: a coordi
 its own, over gRPC and TLS. The project grants keyed blocks; the profile is `interop-1` at its own threshold. The files
 are kept in the folder, so that a second run begins at once.
 
-`pairs` are what was compared, `all` what comparing everything would take. A *near* pair is a true one whose Dice reaches
-the threshold, found by encoding both files once more under a key of the benchmark's own; `recall` is the share of near
-pairs whose rows got IDs of one entity. CPU and memory are of each process with those that it started. Times are of the
-wall clock, so the machine should have nothing else to do.
+`pairs` are what was compared, `all` what comparing everything would take. A *near* pair is a true one whose Dice
+reaches the threshold, found by encoding both files once more under a key of the benchmark's own; `recall` is the share
+of near pairs whose rows were linked with each other. CPU and memory are of each process with those that it started.
+Times are of the wall clock, so the machine should have nothing else to do.
 """
 
 import argparse
