@@ -1,10 +1,10 @@
 """Keyed blocks: what a project may grant, and what it makes of the rows on the wire."""
 
 import pytest
+from harness import project_text
 
 from isthmus.contract.errors import InvalidProject
 from isthmus.contract.project import Project, project_from_bytes, project_from_toml
-from tests.harness import project_text
 
 LAWFUL = {"keys": ["first-birth", "last-birth"], "buckets": 4096}
 
