@@ -13,6 +13,7 @@ from typing import Any, Final
 from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.ids import RoundId
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
@@ -55,7 +56,7 @@ class LocalProvider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
-    """What the round is to be; `threshold` is decimal text, or none for the profile's own rule."""
+    """What the round is to be; `threshold` is decimal text, or none for the profile's own rule; `blocks` as granted."""
 
     project: str
     title: str
@@ -65,6 +66,7 @@ class LocalSettings:
     threshold: str | None = None
     min_cell_count: int = 10
     encoder: str = "isthmus"
+    blocks: Blocks | None = None
 
 
 @dataclass(slots=True)
@@ -284,4 +286,11 @@ def _project_file(local: LocalRound) -> str:
         fields = ", ".join(json.dumps(name) for name in provider.columns)
         lines += ["", "[[providers]]", f"party = {json.dumps(provider.party)}", f'dataset = "{DATASET}"']
         lines += [f"fields = [{fields}]"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_blocks_of_file(settings.blocks)]) + "\n"
+
+
+def _blocks_of_file(blocks: Blocks | None) -> list[str]:
+    if blocks is None:
+        return []
+    numbers = [f"{name} = {getattr(blocks, name)}" for name in ("buckets", "least_rows", "most_rows")]
+    return ["", "[blocks]", f"keys = {json.dumps(list(blocks.keys))}", *numbers]

@@ -176,14 +176,16 @@ def _linked_pairs(
     progress: Progress,
 ) -> CandidatePairs:
     """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
-    profile, threshold = manifest.read_profile(), float(manifest.threshold)
+    profile, threshold, blocks = manifest.read_profile(), float(manifest.threshold), manifest.project.blocks
+    shape = {"clk_bits": profile.clk_bits, "blocks": len(blocks.keys) if blocks else 0}
     providers = manifest.project.providers
+    rows = [
+        split_rows(one, tables=len(profile.table_names), repeats=terms.repeats, **shape)
+        for one, terms in zip(encoded, providers, strict=True)
+    ]
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            [
-                split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits, repeats=terms.repeats)
-                for one, terms in zip(encoded, providers, strict=True)
-            ],
+            rows,
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
@@ -192,8 +194,8 @@ def _linked_pairs(
         )
         return at_least(pairs, threshold=threshold)
     datasets = [
-        Dataset(party=terms.party, clks=one, repeats=terms.repeats)
-        for one, terms in zip(encoded, providers, strict=True)
+        Dataset(party=terms.party, clks=one.clks[:, 0], repeats=one.repeats, buckets=one.buckets)
+        for one, terms in zip(rows, providers, strict=True)
     ]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress, runs=runs)
 

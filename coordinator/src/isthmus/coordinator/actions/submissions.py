@@ -191,7 +191,8 @@ def _check_complete(submission: Submission, chunks: Sequence[ChunkRow]) -> None:
 def _check_content(context: Context, actor: Actor, submission: Submission, chunks: Sequence[ChunkRow]) -> None:
     """Compare the content with what was declared; discard it whole where it differs."""
     manifest = _manifest(context, submission.round_id)
-    gates = gates_of(manifest.read_profile(), repeats=manifest.repeats(actor.party))
+    blocks, repeats = manifest.project.blocks, manifest.repeats(actor.party)
+    gates = gates_of(manifest.read_profile(), blocks=blocks, repeats=repeats)
     problem = _content_problem(context, submission, chunks) or gates.problem(
         rows[1] for rows in _stored_rows(context, submission, chunks)
     )

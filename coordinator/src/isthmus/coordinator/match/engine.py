@@ -72,7 +72,10 @@ class CandidatePairs:
 
 
 class SimilarityEngine(Protocol):
-    """Compares all rows of all datasets, each dataset with each other one, and with itself where it repeats people."""
+    """Compares all rows of all datasets, each dataset with each other one, and with itself where it repeats people.
+
+    Where datasets are in buckets, only rows that share one are compared.
+    """
 
     @property
     def max_pairs(self) -> int:
@@ -91,7 +94,7 @@ class SimilarityEngine(Protocol):
         """Give every candidate pair, best first.
 
         Args:
-            datasets: any number, all of one CLK length.
+            datasets: any number, all of one CLK length, and either all in buckets of the same keys or none.
             threshold: in [0.1, 1]; a pair qualifies when its similarity is equal or greater.
             progress: called once before the first comparison and then after every part of the work.
             best_of_row: give only pairs among so many best of one of their rows, per dataset of the other row; of
@@ -100,7 +103,7 @@ class SimilarityEngine(Protocol):
                 given. What is there under other datasets or another threshold is left alone.
 
         Raises:
-            ValueError: the datasets differ in CLK length, or a number is out of range.
+            ValueError: the datasets differ in CLK length or block keys, or a number is out of range.
             TooManyCandidates: more pairs qualify than the engine was told to hold; not asked of the best of each row.
             CrowdedRows: more pairs of one row qualify than it was told to hold; nor is this.
         """
@@ -123,9 +126,11 @@ def count_comparisons(sizes: Sequence[int], *, repeating: Collection[int]) -> in
 
 
 def check_comparable(datasets: Sequence[Dataset], threshold: float) -> None:
-    """Raise `ValueError` unless the datasets have one CLK length and the threshold is in [0.1, 1]."""
+    """Raise `ValueError` unless the datasets agree in CLK length and block keys and the threshold is in [0.1, 1]."""
     if len({dataset.clk_bytes for dataset in datasets}) > 1:
         raise ValueError("the datasets differ in CLK length")
+    if len({None if dataset.buckets is None else dataset.buckets.shape[1] for dataset in datasets}) > 1:
+        raise ValueError("the datasets differ in their number of block keys")
     if not LOWEST_THRESHOLD <= threshold <= 1:
         raise ValueError("the threshold must lie between 0.1 and 1")
 

@@ -9,6 +9,7 @@ large one is cut into slabs, so that no more than two slabs are in memory a seco
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, pairwise
 from typing import Final
 
@@ -16,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.best_of_row import best_of_each_row
+from isthmus.coordinator.match.bucket_join import in_buckets
+from isthmus.coordinator.match.bucket_search import SPAN_PAIRS, bucket_plan
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable, count_comparisons, repeating
-from isthmus.coordinator.match.executor import Executor, ThreadExecutor
+from isthmus.coordinator.match.executor import Executor, Own, Shared, ThreadExecutor
 from isthmus.coordinator.match.kernel_repeats import OwnSides, compare_own, own_parts, own_sides
 from isthmus.coordinator.match.kernels.best import best_pairs
 from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows
+from isthmus.coordinator.match.kernels.buckets import bucket_pairs
 from isthmus.coordinator.match.kernels.comparison import Comparison, Pairs, Part, halved, join, parts, plan
 from isthmus.coordinator.match.kernels.processors import Kernel, host_kernel
 from isthmus.coordinator.match.records import STEPS, count_steps, pack_pairs, similarities, unpack_pairs
@@ -97,10 +101,11 @@ class KernelEngine:
     piece_pairs: int = PIECE_PAIRS
     group_rows: int = GROUP_ROWS
     slab_rows: int = SLAB_ROWS
+    span_pairs: int = SPAN_PAIRS
 
     def __post_init__(self) -> None:
         """Check that the settings are positive."""
-        if min(self.workers, self.piece_pairs, self.group_rows, self.slab_rows) < 1:
+        if min(self.workers, self.piece_pairs, self.group_rows, self.slab_rows, self.span_pairs) < 1:
             raise ValueError("workers and sizes must be positive")
         self._limits()
 
@@ -118,6 +123,17 @@ class KernelEngine:
     ) -> CandidatePairs:
         """Give every candidate pair, best first; see `SimilarityEngine`."""
         check_comparable(datasets, threshold)
+        if in_buckets(datasets):
+            by_buckets = bucket_plan(
+                datasets,
+                version=VERSION,
+                threshold=threshold,
+                best_of_row=best_of_row,
+                compare=partial(bucket_pairs, kernel=self.kernel),
+                travels=False,
+                span_pairs=self.span_pairs,
+            )
+            return self._search(by_buckets, runs, progress)
         sizes, repeats = [dataset.rows for dataset in datasets], repeating(datasets)
         whole = Plan(
             sizes=sizes,
@@ -129,6 +145,9 @@ class KernelEngine:
             work=compare_piece,
             halve=halve_piece,
         )
+        return self._search(whole, runs, progress)
+
+    def _search(self, whole: Plan[Shared, Own], runs: Runs | None, progress: Progress) -> CandidatePairs:
         return search(
             whole,
             executor=self.executor or ThreadExecutor(workers=self.workers),

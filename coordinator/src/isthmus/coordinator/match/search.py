@@ -156,6 +156,8 @@ def search_name(
     for dataset in datasets:
         for first in range(0, dataset.rows, ROWS_AT_ONCE):
             digest.update(np.ascontiguousarray(dataset.clks[first : first + ROWS_AT_ONCE]).data)
+        if dataset.buckets is not None:
+            digest.update(np.ascontiguousarray(dataset.buckets).data)
     return digest.hexdigest()[:32]
 
 

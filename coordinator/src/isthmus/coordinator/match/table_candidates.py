@@ -1,8 +1,8 @@
 """Candidate pairs of rows that send several tables: the best few of each row in each table, united.
 
 A row that does not enter a table has an all-zero vector there, which is like nothing. Every pair of rows of two
-datasets is compared exactly in every table that both are in. Score and threshold: `tables`. Source of the rule:
-docs/decisions/0009-diffusion.md.
+datasets is compared exactly in every table that both are in; with keyed blocks, every pair that shares a bucket. Score
+and threshold: `tables`. Source of the rule: docs/decisions/0009-diffusion.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.ids import PartyId
+from isthmus.coordinator.match.bucket_join import count_pairs
 from isthmus.coordinator.match.crowding import check_best, most_candidates
-from isthmus.coordinator.match.encodings import Dataset
+from isthmus.coordinator.match.encodings import Buckets, Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine, count_comparisons
 from isthmus.coordinator.match.runs import Runs
 
@@ -54,6 +55,7 @@ def table_candidates(
     repeating: frozenset[int] = frozenset(),
     runs: Runs | None = None,
     match_keys: int = 0,
+    buckets: Sequence[Buckets] | None = None,
 ) -> RowPairs:
     """Give the pairs that are among the k best of one of their rows in at least one table.
 
@@ -67,6 +69,7 @@ def table_candidates(
         repeating: the datasets that repeat people, whose rows are compared with each other too.
         runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
         match_keys: how many keys find pairs beside the tables; only for what `TooManyBestPairs` says is enough.
+        buckets: of the rows of each dataset, where only rows that share a bucket are compared.
 
     Raises:
         ValueError: k is not positive, or the submissions are not of one shape but for their rows, of `floors` tables.
@@ -74,12 +77,16 @@ def table_candidates(
     """
     _check(submissions, tables=len(floors), k=k)
     # Views: a vector is copied when it is compared, and no table as a whole.
+    own: Sequence[Buckets | None] = buckets or [None] * len(submissions)
     tables = [
-        [Dataset(party=_ROWS, clks=one[:, table], repeats=place in repeating) for place, one in enumerate(submissions)]
+        [
+            Dataset(party=_ROWS, clks=one[:, table], repeats=place in repeating, buckets=own[place])
+            for place, one in enumerate(submissions)
+        ]
         for table in range(len(floors))
     ]
     sizes = [len(one) for one in submissions]
-    work = count_comparisons(sizes, repeating=repeating)
+    work = count_pairs(buckets) if buckets else count_comparisons(sizes, repeating=repeating)
     enough = most_candidates(sizes, best_of_row=k, tables=len(floors), match_keys=match_keys, repeating=repeating)
     found = no_pairs()
     for table, (floor, datasets) in enumerate(zip(floors, tables, strict=True)):

@@ -68,8 +68,10 @@ def link_tables(
         best_of_row=rules.best_of_row,
         tables=len(rules.tables),
         match_keys=len(rules.keys),
+        repeating=repeating,
     )
     check_best(len(by_key), limit=max_pairs, enough=enough)
+    buckets = [one.buckets for one in submissions if one.buckets is not None] or None
     by_table = table_candidates(
         [one.clks for one in submissions],
         floors=[table.floor for table in rules.tables],
@@ -80,6 +82,7 @@ def link_tables(
         repeating=repeating,
         runs=runs,
         match_keys=len(rules.keys),
+        buckets=buckets,
     )
     found = united(by_table, by_key)
     check_best(len(found), limit=max_pairs, enough=enough)
