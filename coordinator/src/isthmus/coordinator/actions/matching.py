@@ -258,7 +258,7 @@ def _result(matched: _Matched, struck: StruckOut) -> _Result:
     return _Result(
         manifest=matched.manifest,
         rows=rows,
-        entities=entity_ids(rows, groups),
+        entities=entity_ids(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
         table=_overlap(matched.manifest, rows, groups),
     )
 
@@ -292,13 +292,12 @@ def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Resul
     spine = result.manifest.project.reveal is RevealMode.SPINE
     slots, slot_count = spine_slots(entity_names(result.entities), key=b"".join(keys)) if spine else ({}, 0)
     for one, known, key in zip(result.rows, result.entities, keys, strict=True):
-        shown = (
+        shown = np.ones(len(one), np.bool_) if spine else known.linked
+        named = (
             PseudonymRow(handle=handle, pseudonym=pseudonym(key, name), slot=slots.get(name))
-            for handle, name, linked in known.rows(one)
-            if linked or spine
+            for handle, name in known.named(one, shown)
         )
-        digest = context.blobs.put(pack_pseudonyms(shown))
-        count = len(one) if spine else int(np.count_nonzero(known.linked))
+        digest, count = context.blobs.put(pack_pseudonyms(named)), int(np.count_nonzero(shown))
         map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=count, slot_count=slot_count)
         tx.results.add(map_row, audit=round_event(context, row, None, "result.store", one.party))
 
@@ -307,8 +306,7 @@ def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _R
     grouped = (
         EntityRow(dataset=dataset, handle=handle, entity=name)
         for dataset, (one, known) in enumerate(zip(result.rows, result.entities, strict=True))
-        for (handle, name, _), is_grouped in zip(known.rows(one), known.grouped, strict=True)
-        if is_grouped
+        for handle, name in known.named(one, known.grouped)
     )
     digest = context.blobs.put(pack_entities(grouped))
     tx.results.set_entities(row.id, digest, audit=round_event(context, row, None, "entities.store", row.id))

@@ -31,6 +31,8 @@ class RoundRows:
 
     def kept(self, struck: frozenset[bytes]) -> NDArray[np.bool_]:
         """Say of each row whether it is not struck out."""
+        if not struck:  # as mostly, and there may be millions of rows
+            return np.ones(len(self), np.bool_)
         return np.fromiter((name not in struck for name in self.names()), dtype=np.bool_, count=len(self))
 
 
@@ -72,14 +74,18 @@ class Entities:
     grouped: NDArray[np.bool_]
     linked: NDArray[np.bool_]
 
-    def rows(self, of: RoundRows) -> Iterator[tuple[bytes, bytes, bool]]:
-        """Give each row's handle, its entity's id, and whether it is linked."""
-        return zip(of.names(), (row.tobytes() for row in self.ids), map(bool, self.linked), strict=True)
+    def named(self, of: RoundRows, which: NDArray[np.bool_]) -> Iterator[tuple[bytes, bytes]]:
+        """Give the handle and the entity's id of some rows, bool (n,), in row order."""
+        handles, ids = of.handles[which], self.ids[which]
+        return zip((row.tobytes() for row in handles), (row.tobytes() for row in ids), strict=True)
 
 
-def entity_ids(rows: Sequence[RoundRows], groups: Groups) -> list[Entities]:
-    """Give each provider's entities; a row that is with no other is an entity of its own."""
-    entities = [_alone(one) for one in rows]
+def entity_ids(rows: Sequence[RoundRows], groups: Groups, *, of_all: bool) -> list[Entities]:
+    """Give each provider's entities; a row that is with no other is an entity of its own.
+
+    Unless ids `of_all` are asked for, those of rows that are with no other are zero.
+    """
+    entities = [_alone(one, named=of_all) for one in rows]
     ends = np.flatnonzero(np.diff(groups.entity, append=np.uint32(groups.entities)))
     for first, last in pairwise([0, *(int(end) + 1 for end in ends)]):
         places = [(int(groups.dataset[at]), int(groups.row[at])) for at in range(first, last)]
@@ -92,9 +98,9 @@ def entity_ids(rows: Sequence[RoundRows], groups: Groups) -> list[Entities]:
     return entities
 
 
-def _alone(rows: RoundRows) -> Entities:
-    ids = bytearray()
-    for name in rows.names():
+def _alone(rows: RoundRows, *, named: bool) -> Entities:
+    ids = bytearray(0 if named else ENTITY_BYTES * len(rows))
+    for name in rows.names() if named else ():
         ids += entity_id([name])
     return Entities(
         ids=np.frombuffer(ids, np.uint8).reshape(len(rows), ENTITY_BYTES),

@@ -6,7 +6,6 @@ it is; it is not anonymous.
 """
 
 import base64
-import hashlib
 import hmac
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +36,7 @@ class PseudonymRow:
 
 def pseudonym(key: bytes, entity: bytes) -> Pseudonym:
     """Give the recipient's pseudonym of an entity: 26 characters of base32, 128 bits."""
-    tag = hmac.new(key, entity, hashlib.sha256).digest()[:16]
+    tag = hmac.digest(key, entity, "sha256")[:16]
     return Pseudonym(base64.b32encode(tag).decode("ascii").rstrip("=").lower())
 
 
@@ -49,7 +48,7 @@ def spine_slots(entities: Sequence[bytes], *, key: bytes) -> tuple[dict[bytes, i
     """
     slot_count = (len(entities) // SPINE_STEP + 1) * SPINE_STEP
     fillers = [b"isthmus/spine-filler/1" + index.to_bytes(4, "big") for index in range(slot_count - len(entities))]
-    ranked = sorted([*entities, *fillers], key=lambda name: hmac.new(key, name, hashlib.sha256).digest())
+    ranked = sorted([*entities, *fillers], key=lambda name: hmac.digest(key, name, "sha256"))
     filler_names = set(fillers)
     return {name: slot for slot, name in enumerate(ranked) if name not in filler_names}, slot_count
 
