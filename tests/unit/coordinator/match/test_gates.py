@@ -262,7 +262,7 @@ def _blocked(profile: AnyProfile = PROFILE) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("profile", [PROFILE, interop_1(FIELDS)], ids=lambda one: one.name)
 def test_rows_in_buckets_of_allowed_sizes_pass(profile: AnyProfile) -> None:
-    assert gates_of(profile, BLOCKS).problem(np.array_split(_blocked(profile), 3)) is None
+    assert gates_of(profile, blocks=BLOCKS).problem(np.array_split(_blocked(profile), 3)) is None
 
 
 @pytest.mark.parametrize("profile", [PROFILE, interop_1(FIELDS)], ids=lambda one: one.name)
@@ -282,7 +282,7 @@ def test_bucket_that_a_node_does_not_send_is_found(
     encoded = _blocked(profile)
     encoded[rows, -4:] = np.array([number], ">u4").view(np.uint8)
 
-    found = gates_of(profile, BLOCKS).problem(np.array_split(encoded, 3))
+    found = gates_of(profile, blocks=BLOCKS).problem(np.array_split(encoded, 3))
 
     assert found is None if problem is None else problem in (found or "")
 
@@ -291,6 +291,8 @@ def test_bucket_that_a_node_does_not_send_is_found(
 def test_row_without_encodings_is_in_no_bucket(profile: AnyProfile) -> None:
     encoded = _blocked(profile)
     encoded[7, :-8] = 0
-    assert "rows without any encoding have bucket numbers" in (gates_of(profile, BLOCKS).problem([encoded]) or "")
+    assert "rows without any encoding have bucket numbers" in (
+        gates_of(profile, blocks=BLOCKS).problem([encoded]) or ""
+    )
     encoded[7, -8:] = 0
-    assert gates_of(profile, BLOCKS).problem([encoded]) is None
+    assert gates_of(profile, blocks=BLOCKS).problem([encoded]) is None
