@@ -22,12 +22,12 @@ from isthmus.contract.ids import PartyId, RoundId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Compared, Context
-from isthmus.coordinator.actions.round_rows import Entities, RoundRows, entity_ids, entity_names, load_rows
+from isthmus.coordinator.actions.round_rows import Entities, RoundRows, entity_names, find_entities, load_rows
 from isthmus.coordinator.actions.rounds import advance, round_event
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
-from isthmus.coordinator.domain.entities import EntityRow, pack_entities
-from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym, spine_slots
+from isthmus.coordinator.domain.entities import pack_entities
+from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
@@ -258,7 +258,7 @@ def _result(matched: _Matched, struck: StruckOut) -> _Result:
     return _Result(
         manifest=matched.manifest,
         rows=rows,
-        entities=entity_ids(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
+        entities=find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
         table=_overlap(matched.manifest, rows, groups),
     )
 
@@ -290,25 +290,21 @@ def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: Part
 def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Result, keys: Sequence[bytes]) -> None:
     """Store each provider's map: rows that linked in reveal mode linked; every row, with its slot, in mode spine."""
     spine = result.manifest.project.reveal is RevealMode.SPINE
-    slots, slot_count = spine_slots(entity_names(result.entities), key=b"".join(keys)) if spine else ({}, 0)
+    slots, slot_count = spine_slots(entity_names(result.entities), key=b"".join(keys)) if spine else (None, 0)
     for one, known, key in zip(result.rows, result.entities, keys, strict=True):
         shown = np.ones(len(one), np.bool_) if spine else known.linked
-        named = (
-            PseudonymRow(handle=handle, pseudonym=pseudonym(key, name), slot=slots.get(name))
-            for handle, name in known.named(one, shown)
-        )
-        digest, count = context.blobs.put(pack_pseudonyms(named)), int(np.count_nonzero(shown))
-        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=count, slot_count=slot_count)
+        ids = known.ids[shown]
+        of_rows = None if slots is None else np.array([slots[name.tobytes()] for name in ids], np.uint32)
+        digest = context.blobs.put(pack_pseudonyms(one.handles[shown], pseudonyms(key, ids), of_rows))
+        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=len(ids), slot_count=slot_count)
         tx.results.add(map_row, audit=round_event(context, row, None, "result.store", one.party))
 
 
 def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
-    grouped = (
-        EntityRow(dataset=dataset, handle=handle, entity=name)
-        for dataset, (one, known) in enumerate(zip(result.rows, result.entities, strict=True))
-        for handle, name in known.named(one, known.grouped)
+    pairs = zip(result.rows, result.entities, strict=True)
+    digest = context.blobs.put(
+        pack_entities([(one.handles[known.grouped], known.ids[known.grouped]) for one, known in pairs])
     )
-    digest = context.blobs.put(pack_entities(grouped))
     tx.results.set_entities(row.id, digest, audit=round_event(context, row, None, "entities.store", row.id))
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.encodings import Submission, unpack_rows
 from isthmus.contract.ids import HANDLE_BYTES, PartyId
-from isthmus.coordinator.domain.entities import ENTITY_BYTES, entity_id
+from isthmus.coordinator.domain.entities import ENTITY_BYTES, entity_ids
 from isthmus.coordinator.match.group import Groups
 from isthmus.coordinator.store.blobs import BlobFolder
 
@@ -74,39 +73,38 @@ class Entities:
     grouped: NDArray[np.bool_]
     linked: NDArray[np.bool_]
 
-    def named(self, of: RoundRows, which: NDArray[np.bool_]) -> Iterator[tuple[bytes, bytes]]:
-        """Give the handle and the entity's id of some rows, bool (n,), in row order."""
-        handles, ids = of.handles[which], self.ids[which]
-        return zip((row.tobytes() for row in handles), (row.tobytes() for row in ids), strict=True)
 
-
-def entity_ids(rows: Sequence[RoundRows], groups: Groups, *, of_all: bool) -> list[Entities]:
+def find_entities(rows: Sequence[RoundRows], groups: Groups, *, of_all: bool) -> list[Entities]:
     """Give each provider's entities; a row that is with no other is an entity of its own.
 
     Unless ids `of_all` are asked for, those of rows that are with no other are zero.
     """
+    handles = np.empty((len(groups), HANDLE_BYTES), np.uint8)
+    inside = [groups.dataset == dataset for dataset in range(len(rows))]
+    for one, here in zip(rows, inside, strict=True):
+        handles[here] = one.handles[groups.row[here]]
+    ids = entity_ids(handles, groups.entity)[groups.entity]
+    linked = _of_several_datasets(groups)[groups.entity]
     entities = [_alone(one, named=of_all) for one in rows]
-    ends = np.flatnonzero(np.diff(groups.entity, append=np.uint32(groups.entities)))
-    for first, last in pairwise([0, *(int(end) + 1 for end in ends)]):
-        places = [(int(groups.dataset[at]), int(groups.row[at])) for at in range(first, last)]
-        name = entity_id(rows[dataset].handles[row].tobytes() for dataset, row in places)
-        linked = len({dataset for dataset, _ in places}) > 1
-        for dataset, row in places:
-            entities[dataset].ids[row] = np.frombuffer(name, np.uint8)
-            entities[dataset].grouped[row] = True
-            entities[dataset].linked[row] = linked
+    for known, here in zip(entities, inside, strict=True):
+        place = groups.row[here]
+        known.ids[place], known.grouped[place], known.linked[place] = ids[here], True, linked[here]
     return entities
 
 
+def _of_several_datasets(groups: Groups) -> NDArray[np.bool_]:
+    """Say of each entity whether it has rows of more than one provider; its entries come by rising data set."""
+    changes = (np.diff(groups.entity) == 0) & (np.diff(groups.dataset) != 0)
+    several = np.zeros(groups.entities, np.bool_)
+    several[groups.entity[1:][changes]] = True
+    return several
+
+
 def _alone(rows: RoundRows, *, named: bool) -> Entities:
-    ids = bytearray(0 if named else ENTITY_BYTES * len(rows))
-    for name in rows.names() if named else ():
-        ids += entity_id([name])
-    return Entities(
-        ids=np.frombuffer(ids, np.uint8).reshape(len(rows), ENTITY_BYTES),
-        grouped=np.zeros(len(rows), np.bool_),
-        linked=np.zeros(len(rows), np.bool_),
-    )
+    single = np.arange(len(rows) if named else 0, dtype=np.uint32)
+    ids = np.zeros((len(rows), ENTITY_BYTES), np.uint8)
+    ids[single] = entity_ids(rows.handles[single], single)
+    return Entities(ids=ids, grouped=np.zeros(len(rows), np.bool_), linked=np.zeros(len(rows), np.bool_))
 
 
 def entity_names(entities: Sequence[Entities]) -> list[bytes]:
