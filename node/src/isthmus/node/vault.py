@@ -200,10 +200,8 @@ class Vault:
             RefusedByPolicy: a handle is not one of this node's rows; then nothing changes.
         """
         with self._transaction() as tx:
-            tx.execute(
-                "UPDATE rows SET pseudonym = NULL, slot = NULL WHERE round_id = ? AND pseudonym IS NOT NULL",
-                (round_id,),
-            )
+            clear = "UPDATE rows SET pseudonym = NULL, slot = NULL WHERE round_id = ? AND pseudonym IS NOT NULL"
+            tx.execute(clear, (round_id,))
             done = tx.executemany(
                 "UPDATE rows SET pseudonym = ?, slot = ? WHERE round_id = ? AND handle = ?",
                 ((pseudonym, slot, round_id, handle) for handle, pseudonym, slot in rows),

@@ -19,9 +19,8 @@ def _row(dataset: int, handle: int) -> EntityRow:
 
 
 def _pack(*datasets: list[EntityRow]) -> bytes:
-    handles, ids = (
-        [b"".join(getattr(row, name) for row in rows) for rows in datasets] for name in ("handle", "entity")
-    )
+    handles = [b"".join(row.handle for row in rows) for rows in datasets]
+    ids = [b"".join(row.entity for row in rows) for rows in datasets]
     return pack_entities([
         (np.frombuffer(own, np.uint8).reshape(-1, 16), np.frombuffer(of, np.uint8).reshape(-1, 32))
         for own, of in zip(handles, ids, strict=True)

@@ -50,9 +50,7 @@ def entity_ids(handles: NDArray[np.uint8], entity: NDArray[np.uint32]) -> NDArra
     first, second = _words(handles)
     # Handles of an entity one after another in order, so that what is hashed lies there already.
     data = handles[np.lexsort((second, first, entity))].tobytes()
-    ends = (
-        np.searchsorted(entity, np.arange(int(entity[-1]) + 1 if len(entity) else 0), "right") * HANDLE_BYTES
-    ).tolist()
+    ends = (HANDLE_BYTES * np.cumsum(np.bincount(entity))).tolist()
     ids = b"".join(hashlib.sha256(_PREFIX + data[start:end]).digest() for start, end in pairwise([0, *ends]))
     return np.frombuffer(ids, np.uint8).reshape(-1, ENTITY_BYTES)
 

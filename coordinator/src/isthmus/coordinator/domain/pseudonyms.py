@@ -28,7 +28,6 @@ _FIELDS: Final = np.dtype(
 )
 _TAG_BYTES: Final = 16
 _ALPHABET: Final = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", np.uint8)
-_PLACES: Final = np.array([16, 8, 4, 2, 1], np.uint8)
 _ROWS_AT_ONCE: Final = 2**16
 
 
@@ -51,10 +50,9 @@ def pseudonyms(key: bytes, entities: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Give the recipient's pseudonyms of entities, uint8 (n, 32), as ASCII: uint8 (n, 26)."""
     names = np.empty((len(entities), PSEUDONYM_CHARACTERS), np.uint8)
     for first in range(0, len(entities), _ROWS_AT_ONCE):
-        some = slice(first, first + _ROWS_AT_ONCE)
-        names[some] = _base32(
-            b"".join(hmac.digest(key, one.tobytes(), "sha256")[:_TAG_BYTES] for one in entities[some])
-        )
+        some = entities[first : first + _ROWS_AT_ONCE]
+        tags = (hmac.digest(key, one.tobytes(), "sha256")[:_TAG_BYTES] for one in some)
+        names[first : first + len(some)] = _base32(b"".join(tags))
     return names
 
 
@@ -62,7 +60,8 @@ def _base32(tags: bytes) -> NDArray[np.uint8]:
     """Write tags of 128 bits as base32 (RFC 4648), in lower case and without padding."""
     bits = np.unpackbits(np.frombuffer(tags, np.uint8).reshape(-1, _TAG_BYTES), axis=1)
     filled = np.pad(bits, ((0, 0), (0, 5 * PSEUDONYM_CHARACTERS - 8 * _TAG_BYTES)))
-    characters: NDArray[np.uint8] = _ALPHABET[filled.reshape(-1, PSEUDONYM_CHARACTERS, 5) @ _PLACES]
+    fives = np.packbits(filled.reshape(-1, PSEUDONYM_CHARACTERS, 5), axis=2)[:, :, 0] >> 3
+    characters: NDArray[np.uint8] = _ALPHABET[fives]
     return characters
 
 
