@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from isthmus.contract.keyed_blocks import BLOCK_BITS, NO_BLOCK, Blocks
 from isthmus.contract.secret import Secret
-from isthmus.node.encode.match_keys import Columns, Tags, make_tags
+from isthmus.node.encode.match_keys import Columns, TagMaker, Tags
 
 BUCKET_BYTES: Final = BLOCK_BITS // 8
 
@@ -35,12 +35,12 @@ class BucketEncoder:
 
     def __init__(self, blocks: Blocks, *, fields: Sequence[str], key: Secret) -> None:
         """Take what the project grants, its shared fields in the order of the columns, and the round key `block`."""
-        self._fields, self._buckets = fields, blocks.buckets
-        self._keyed = [(one, block_key(key, name=one.name)) for one in blocks.match_keys(fields)]
+        keyed = [(one, block_key(key, name=one.name)) for one in blocks.match_keys(fields)]
+        self._maker, self._buckets = TagMaker(fields, keyed), blocks.buckets
 
     def tags(self, columns: Columns) -> Tags:
-        """Give the tags that bucket numbers are made of; `columns` as of `make_tags`."""
-        return make_tags(columns, fields=self._fields, keyed=self._keyed)
+        """Give the tags that bucket numbers are made of; `columns` as of `TagMaker.make`."""
+        return self._maker.make(columns)
 
     def encode(self, columns: Columns) -> Buckets:
         """Give the bucket numbers of some rows."""

@@ -9,7 +9,7 @@ pseudonymous personal data.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -25,10 +25,8 @@ from isthmus.node.encode.hardened import RoundKeys
 TAG_BYTES: Final = MATCH_KEY_BITS // 8
 
 _BETWEEN: Final = b"\x1f"
-_NO_TAG: Final = bytes(TAG_BYTES)
 
 Columns = Sequence[Sequence[str]]
-PartColumns = dict[Part, list[bytes]]
 KeyedMatchKeys = Sequence[tuple[MatchKey, Secret]]
 """Match keys, each with the key of 32 bytes that its tags are made under."""
 
@@ -43,56 +41,74 @@ def tag_key(key: Secret, *, profile: str, match_key: str) -> Secret:
 
 
 class MatchKeyEncoder:
-    """Makes the tags of one profile under the keys of one round; nothing is kept from piece to piece."""
+    """Makes the tags of one profile under the keys of one round."""
 
     def __init__(self, profile: HardenedProfile, keys: RoundKeys) -> None:
-        self._fields = profile.fields
-        self._keyed = [
-            (match_key, tag_key(keys.match, profile=profile.name, match_key=match_key.name))
-            for match_key in profile.match_keys
-        ]
+        """Take the profile's match keys."""
+        self._maker = TagMaker(
+            profile.fields,
+            [
+                (match_key, tag_key(keys.match, profile=profile.name, match_key=match_key.name))
+                for match_key in profile.match_keys
+            ],
+        )
 
     def encode(self, columns: Columns) -> Tags:
-        """Give the tags of some rows; `columns` as of `make_tags`, in the order of the profile's fields."""
-        return make_tags(columns, fields=self._fields, keyed=self._keyed)
+        """Give the tags of some rows; `columns` as of `TagMaker.make`, in the order of the profile's fields."""
+        return self._maker.make(columns)
 
 
-def make_tags(columns: Columns, *, fields: Sequence[str], keyed: KeyedMatchKeys) -> Tags:
-    """Give the tags of some rows.
+class TagMaker:
+    """Makes tags; what it keeps from piece to piece are the parts of values that it has met, as far as `limit` allows.
 
-    Args:
-        columns: `columns[j][i]` is the normalised value of `fields[j]` in row i; "" is missing. Values can be written
-            as UTF-8.
-        fields: names of the columns; those of the match keys are among them.
-        keyed: the order of the tags in a row.
+    `fields` are the names of the columns, those of the match keys among them; `keyed` is the order of the tags in a
+    row; `limit` is of the values of one part.
     """
-    rows = len(columns[0])
-    parts = _part_columns(columns, fields, keyed)
-    tags = np.empty((rows, len(keyed), TAG_BYTES), np.uint8)
-    for place, (match_key, key) in enumerate(keyed):
-        joined = b"".join(_tags(match_key, parts, key.reveal()))
-        tags[:, place] = np.frombuffer(joined, np.uint8).reshape(rows, TAG_BYTES)
-    return tags
+
+    def __init__(self, fields: Sequence[str], keyed: KeyedMatchKeys, *, limit: int = 2**16) -> None:
+        """Keep the keys; make nothing yet."""
+        self._fields, self._keyed = fields, keyed
+        self._parts = {part: _Cut(part, limit) for match_key, _ in keyed for part in match_key.parts}
+
+    def make(self, columns: Columns) -> Tags:
+        """Give the tags of some rows.
+
+        Args:
+            columns: `columns[j][i]` is the normalised value of field j in row i; "" is missing. Values can be written
+                as UTF-8.
+        """
+        by_field = dict(zip(self._fields, columns, strict=True))
+        parts = {part: cut.of(by_field[part.field]) for part, cut in self._parts.items()}
+        missing = {part: np.array([not value for value in column], np.bool_) for part, column in parts.items()}
+        tags = np.empty((len(columns[0]), len(self._keyed), TAG_BYTES), np.uint8)
+        for place, (match_key, key) in enumerate(self._keyed):
+            made = _tags([parts[part] for part in match_key.parts], key.reveal())
+            tags[:, place] = np.frombuffer(made, np.uint8).reshape(-1, TAG_BYTES)
+            tags[np.logical_or.reduce([missing[part] for part in match_key.parts]), place] = 0
+        return tags
 
 
-def _part_columns(columns: Columns, fields: Sequence[str], keyed: KeyedMatchKeys) -> PartColumns:
-    """Cut each field into the parts that the keys ask for, each distinct value once."""
-    asked = dict.fromkeys(part for match_key, _ in keyed for part in match_key.parts)
-    by_field = dict(zip(fields, columns, strict=True))
-    return {part: _cut(by_field[part.field], part) for part in asked}
+class _Cut:
+    """What a part takes of values, each distinct one of them cut once as long as not too many are kept."""
+
+    def __init__(self, part: Part, limit: int) -> None:
+        self._part, self._limit = part, limit
+        self._known: dict[str, bytes] = {}
+
+    def of(self, column: Sequence[str]) -> list[bytes]:
+        """Give the part of each value as UTF-8; empty where a value has none."""
+        if len(self._known) > self._limit:
+            self._known = {}
+        known = self._known
+        known.update((value, self._part.of(value).encode()) for value in set(column).difference(known))
+        return [known[value] for value in column]
 
 
-def _cut(column: Sequence[str], part: Part) -> list[bytes]:
-    cut = {value: part.of(value).encode() for value in set(column)}
-    return [cut[value] for value in column]
-
-
-def _tags(match_key: MatchKey, parts: PartColumns, key: bytes) -> Iterator[bytes]:
-    base = hashlib.blake2b(key=key, digest_size=TAG_BYTES)
-    for values in zip(*(parts[part] for part in match_key.parts), strict=True):
-        if all(values):
-            tag = base.copy()
-            tag.update(_BETWEEN.join(values))
-            yield tag.digest()
-        else:
-            yield _NO_TAG
+def _tags(parts: Sequence[Sequence[bytes]], key: bytes) -> bytes:
+    """Give the tags of rows, one after another, whatever their parts lack."""
+    base, tags = hashlib.blake2b(key=key, digest_size=TAG_BYTES), []
+    for joined in map(_BETWEEN.join, zip(*parts, strict=True)):
+        tag = base.copy()
+        tag.update(joined)
+        tags.append(tag.digest())
+    return b"".join(tags)
