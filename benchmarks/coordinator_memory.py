@@ -30,9 +30,9 @@ from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_coun
 from isthmus.contract.hardened import hardened_1
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 from isthmus.contract.match_keys import MATCH_KEY_BITS
-from isthmus.coordinator.actions.round_rows import Entities, RoundRows, entity_ids, load_rows
-from isthmus.coordinator.domain.entities import EntityRow, pack_entities
-from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym
+from isthmus.coordinator.actions.round_rows import Entities, RoundRows, find_entities, load_rows
+from isthmus.coordinator.domain.entities import pack_entities
+from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms
 from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, WORKER_BYTES
 from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs
@@ -154,7 +154,7 @@ def matched(folder: Path, stored: Sequence[Stored], case: Case) -> tuple[int, st
     del loaded
     groups = group_rows(pairs, sizes=[len(one) for one in rows])
     digest = hashlib.sha256()
-    for packed in pack(rows, entity_ids(rows, groups)):
+    for packed in pack(rows, find_entities(rows, groups, of_all=True)):
         digest.update(packed)
     return len(pairs), digest.hexdigest()
 
@@ -171,18 +171,10 @@ def linked_pairs(encoded: Sequence[NDArray[np.uint8]], case: Case, runs: Runs) -
 
 
 def pack(rows: Sequence[RoundRows], entities: Sequence[Entities]) -> Iterator[bytes]:
-    """Give the results that would be stored."""
-    for one, known in zip(rows, entities, strict=True):
-        yield pack_pseudonyms(
-            PseudonymRow(handle=handle, pseudonym=pseudonym(KEY, name), slot=None)
-            for handle, name, _ in known.rows(one)
-        )
-    yield pack_entities(
-        EntityRow(dataset=place, handle=handle, entity=name)
-        for place, (one, known) in enumerate(zip(rows, entities, strict=True))
-        for handle, name, linked in known.rows(one)
-        if linked
-    )
+    """Give the results that would be stored, of a round in which every row gets an ID."""
+    pairs = list(zip(rows, entities, strict=True))
+    yield from (pack_pseudonyms(one.handles, pseudonyms(KEY, known.ids)) for one, known in pairs)
+    yield pack_entities([(one.handles[known.grouped], known.ids[known.grouped]) for one, known in pairs])
 
 
 def _silent(_done: int, _total: int) -> None:
