@@ -9,6 +9,7 @@
 Two files of made-up people (`scripts/make_people`), a fifth of them in both, of n rows each:
 
 - `exact join`: every pair of 1,024-bit CLKs (`interop-1`) at threshold 0.8, by the kernels and by anonlink;
+- `keyed blocks`: the same where only rows that share a bucket are compared, four keys and fifty rows a bucket;
 - `hardened-1`: candidates and scores of its two tables and its match keys, by the kernels (`link_tables`);
 - `grouping`: of about n candidate pairs as `benchmarks/solve.py` makes them up, ours and anonlink's greedy solver.
 
@@ -35,11 +36,14 @@ from typing import Final
 
 from isthmus.contract.hardened import hardened_1
 from isthmus.contract.ids import PartyId
+from isthmus.contract.keyed_blocks import FEWEST_BUCKETS, Blocks
+from isthmus.contract.secret import Secret
 from isthmus.coordinator.match import ENGINES
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.group import group_rows
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import link_tables
+from isthmus.node.encode.buckets import BucketEncoder
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 # The other benchmarks are no package.
@@ -52,6 +56,8 @@ TITLE: Final = "Time against rows, one core"
 THRESHOLD: Final = 0.8
 MAX_PAIRS: Final = 10**7
 WARM_ROWS: Final = 200
+BLOCK_KEYS: Final = ("initial-birth", "last_initial-birth", "stems-month_day", "initial-number-zip")
+ROWS_A_BUCKET: Final = 50
 ENOUGH_S: Final = 0.3
 """Work is repeated until it took so long."""
 
@@ -84,6 +90,18 @@ def join_by(engine: str) -> Callable[[int], Work]:
     return prepare
 
 
+def join_in_buckets(rows: int) -> Work:
+    """Prepare the join of rows that share a bucket, by the kernels."""
+    blocks = Blocks(keys=BLOCK_KEYS, buckets=max(FEWEST_BUCKETS, rows // ROWS_A_BUCKET))
+    encoder = BucketEncoder(blocks, fields=FIELDS, key=Secret(b"a benchmark keeps no secrets"))
+    sides = [
+        Dataset(party=PartyId("provider"), clks=by_interop(columns), buckets=encoder.encode([*columns.values()]))
+        for columns in people(rows)
+    ]
+    engine = ENGINES["kernels"](workers=1, max_pairs=MAX_PAIRS)
+    return lambda: engine.candidate_pairs(sides, threshold=THRESHOLD, progress=_silent)
+
+
 def linking(rows: int) -> Work:
     """Prepare linking by the tables of `hardened-1`."""
     profile = hardened_1(FIELDS)
@@ -107,6 +125,7 @@ def grouping_by_anonlink(rows: int) -> Work:
 CASES: Final[Mapping[str, Case]] = {
     "kernels: exact join": Case(prepare=join_by("kernels")),
     "anonlink: exact join": Case(prepare=join_by("anonlink"), most_rows=16_000, peer=True),
+    "kernels: keyed blocks": Case(prepare=join_in_buckets),
     "kernels: hardened-1, linking": Case(prepare=linking),
     "isthmus: grouping": Case(prepare=grouping),
     "anonlink: grouping": Case(prepare=grouping_by_anonlink, peer=True),
