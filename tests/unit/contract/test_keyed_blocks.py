@@ -53,6 +53,7 @@ def test_project_with_blocks_survives_its_canonical_bytes() -> None:
         ({"keys": ["birth-zip"]}, "no match key of the shared fields is called birth-zip"),
         ({"buckets": 15}, "buckets is not between 16 and 16777216"),
         ({"buckets": 2**24 + 1}, "buckets is not between"),
+        ({"buckets": 2**23 + 1}, "of all keys are more than 16777216 together"),
         ({"least_rows": 1}, "must rise from 2"),
         ({"least_rows": 10_000}, "must rise"),
         ({"most_rows": 1_000_001}, "to 1000000"),
