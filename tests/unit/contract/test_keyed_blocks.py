@@ -65,5 +65,5 @@ def test_unlawful_blocks_are_refused_with_the_reason(changes: dict[str, object],
 
 
 def test_blocks_are_refused_where_a_data_set_repeats_people() -> None:
-    with pytest.raises(InvalidProject, match="keyed blocks, in which no data set that repeats people"):
+    with pytest.raises(InvalidProject, match="leave out repeats, or blocks"):
         project_from_toml(project_text(providers=["riverside", "college"], repeats=["college"], blocks=LAWFUL))
