@@ -54,7 +54,7 @@ PREPARED_ANEW: Final = 3
 
 _REFUSED: Final = (
     "the coordinator refused the rows of this node, and would refuse the same ones again; ask the lead to cancel the"
-    " round, mend the data set (isthmus-node profile shows repeated rows), and take part in the next"
+    " round, mend the data set (isthmus-node profile --dataset NAME shows repeated rows), and take part in the next"
 )
 _LEFT_SINCE: Final = (
     "people opted out after its rows were announced and before the first was sent, so nothing was sent; ask the lead to"
