@@ -1,10 +1,12 @@
 """How likely a pair of rows is one person, from the levels of its fields (Fellegi and Sunter, 1969).
 
 Three things explain a pair: it is one person (m), it is two people at random (u), or it is two people who have
-something in common, such as a family (near misses). u is counted in random pairs, near misses come from the nodes, who
-see them in their own rows, and m and the number of shared people are found by expectation maximisation over the
-candidate pairs, in which the candidates of a row compete: a row is at most one row of the other provider. Missing
-fields say nothing. Everything is deterministic: the pairs alone decide.
+something in common, such as a family. One person's fields do not differ independently: who moves changes street, number
+and town at once. So both one person's pairs and those of families are mixtures of kinds, in each of which fields are
+independent. u is counted in random pairs, kinds of families come from the nodes, who see them in their own rows, and
+the kinds of matches and the number of shared people are found by expectation maximisation over the candidate pairs, in
+which the candidates of a row compete: a row is at most one row of the other provider. Missing fields say nothing.
+Everything is deterministic: the pairs alone decide.
 """
 
 from collections.abc import Sequence
@@ -33,14 +35,19 @@ LEAST_SHARE: Final = 1e-4
 FIRST_GUESS: Final = 0.3
 """Part of the smaller provider's rows that both hold, to begin with."""
 
+STARTING_KINDS: Final = (0.8, 0.15, 0.05)
+"""Shares of the kinds of matches to begin with: as declared, moved elsewhere, badly damaged."""
+
+ADDRESS: Final = frozenset({"street_number", "street_name", "city", "state", "zip"})
+
 MOST_ROUNDS, CLOSE = 60, 1e-5
 LARGEST: Final = 60.0
 """Logarithms of odds are cut to this size, either way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NearMisses:
-    """Two people who have something in common: the part of all pairs of two people, and the shares of its levels."""
+class Kind:
+    """One kind of pairs: its share of the pairs that it is a kind of, and the shares of levels in it."""
 
     share: float
     shares: Shares
@@ -67,14 +74,16 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
-    """What explains pairs: shares of levels in one person's pairs, in random ones and in near misses.
+    """What explains pairs.
 
+    `match` are the kinds of one person's pairs, whose shares add up to 1; `random` are the shares of levels in random
+    pairs; `near` are the kinds of two people who have something in common, by their share of all pairs of two people.
     `shared` is how many people both providers hold, by estimation.
     """
 
-    match: Shares
+    match: tuple[Kind, ...]
     random: Shares
-    near: tuple[NearMisses, ...]
+    near: tuple[Kind, ...]
     shared: float
 
 
@@ -84,7 +93,7 @@ def random_shares(levels: Levels, fields: Sequence[str]) -> Shares:
     return tuple(_counted(row, None, np.full(size, RANDOM_PRIOR)) for row, size in zip(levels, sizes, strict=True))
 
 
-def fit(candidates: Candidates, *, random: Shares, near: Sequence[NearMisses]) -> tuple[Model, Floats]:
+def fit(candidates: Candidates, *, random: Shares, near: Sequence[Kind]) -> tuple[Model, Floats]:
     """Find the model that explains the candidates; give it with the probability of each pair, float64.
 
     Args:
@@ -92,8 +101,7 @@ def fit(candidates: Candidates, *, random: Shares, near: Sequence[NearMisses]) -
         random: from `random_shares`.
         near: those of both providers; none if they know of none.
     """
-    starting = tuple(np.maximum(np.array(LEVELS[field].starting), LEAST_SHARE) for field in candidates.fields)
-    start = tuple(shares / shares.sum() for shares in starting)
+    start = _starting(candidates.fields, random)
     model = Model(match=start, random=random, near=tuple(near), shared=FIRST_GUESS * min(candidates.rows))
     against = _against(candidates.levels, model)
     probability = _posterior(candidates, model, against)
@@ -106,9 +114,28 @@ def fit(candidates: Candidates, *, random: Shares, near: Sequence[NearMisses]) -
     return model, probability
 
 
-def _learnt(candidates: Candidates, model: Model, probability: Floats, start: Shares) -> Model:
+def _starting(fields: Sequence[str], random: Shares) -> tuple[Kind, ...]:
+    """Give the kinds of matches to begin with: as declared, moved elsewhere, badly damaged."""
+    declared = tuple(np.maximum(np.array(LEVELS[field].starting), LEAST_SHARE) for field in fields)
+    moved = tuple(by if field in ADDRESS else of for field, of, by in zip(fields, declared, random, strict=True))
+    damaged = tuple((of + by) / 2 for of, by in zip(declared, random, strict=True))
+    kinds = zip(STARTING_KINDS, (declared, moved, damaged), strict=True)
+    return tuple(Kind(share=share, shares=tuple(one / one.sum() for one in shares)) for share, shares in kinds)
+
+
+def _learnt(candidates: Candidates, model: Model, probability: Floats, start: Sequence[Kind]) -> Model:
+    likelihoods = _log_kinds(candidates.levels, model.match)
+    parts = probability * np.exp(likelihoods - np.logaddexp.reduce(likelihoods))
+    found = parts.sum(axis=1) + MATCH_PRIOR * np.array([kind.share for kind in start])
     match = tuple(
-        _counted(row, probability, MATCH_PRIOR * prior) for row, prior in zip(candidates.levels, start, strict=True)
+        Kind(
+            share=float(share),
+            shares=tuple(
+                _counted(row, part, MATCH_PRIOR * prior)
+                for row, prior in zip(candidates.levels, kind.shares, strict=True)
+            ),
+        )
+        for kind, part, share in zip(start, parts, found / found.sum(), strict=True)
     )
     return replace(model, match=match, shared=max(1.0, float(probability.sum())))
 
@@ -117,7 +144,7 @@ def _posterior(candidates: Candidates, model: Model, against: Floats) -> Floats:
     """Give the probability of each pair, knowing that a row has at most one of its candidates."""
     left, right = candidates.rows
     prior = np.log(model.shared) - np.log(float(left) * right)
-    odds = np.exp(np.clip(prior + _log_likelihood(candidates.levels, model.match) - against, -LARGEST, LARGEST))
+    odds = np.exp(np.clip(prior + _log_mixture(candidates.levels, model.match) - against, -LARGEST, LARGEST))
     of_left = np.bincount(candidates.left_row, odds, left)[candidates.left_row]
     of_right = np.bincount(candidates.right_row, odds, right)[candidates.right_row]
     # The odds themselves are in both sums, and rounding must not let them be missing from the rest.
@@ -127,11 +154,19 @@ def _posterior(candidates: Candidates, model: Model, against: Floats) -> Floats:
 
 
 def _against(levels: Levels, model: Model) -> Floats:
-    """Give the log likelihood of each pair as two people: at random or as near misses."""
-    total = _log_likelihood(levels, model.random)
-    for kind in model.near:
-        total = np.logaddexp(total, np.log(kind.share) + _log_likelihood(levels, kind.shares))
-    return total
+    """Give the log likelihood of each pair as two people: at random or with something in common."""
+    return np.logaddexp(_log_likelihood(levels, model.random), _log_mixture(levels, model.near))
+
+
+def _log_mixture(levels: Levels, kinds: Sequence[Kind]) -> Floats:
+    mixture: Floats = np.logaddexp.reduce(_log_kinds(levels, kinds), initial=-np.inf)
+    return mixture
+
+
+def _log_kinds(levels: Levels, kinds: Sequence[Kind]) -> Floats:
+    """Give the log likelihood of each pair by each kind, times the kind's share, shape (kinds, pairs)."""
+    likelihoods = [np.log(kind.share) + _log_likelihood(levels, kind.shares) for kind in kinds]
+    return np.array(likelihoods).reshape(len(kinds), levels.shape[1])
 
 
 def _log_likelihood(levels: Levels, shares: Shares) -> Floats:
