@@ -90,24 +90,24 @@ def singled_out(edges: Sequence[Edges], sizes: tuple[int, int]) -> tuple[float, 
     """Give which percent of the rows have a colour of their own, and which percent guessing by colour gets right."""
     colour = np.repeat(np.array([0, 1], np.uint64), sizes)
     for _ in range(ROUNDS):
-        mixed, refined = _mixed(colour, 0), _mixed(colour, 0)
+        spread, refined = mixed(colour, 0), mixed(colour, 0)
         for place, pairs in enumerate(edges, start=1):
             total = np.zeros(len(colour), np.uint64)
             left, right = pairs[:, 0], pairs[:, 1] + sizes[0]
-            np.add.at(total, left, mixed[right])
-            np.add.at(total, right, mixed[left])
-            refined += _mixed(total, place)
+            np.add.at(total, left, spread[right])
+            np.add.at(total, right, spread[left])
+            refined += mixed(total, place)
         colour = refined
     _, counts = np.unique(colour, return_counts=True)
     return 100 * float(np.count_nonzero(counts == 1)) / len(colour), 100 * len(counts) / len(colour)
 
 
-def _mixed(values: Words, salt: int) -> Words:
+def mixed(values: Words, salt: int) -> Words:
     """Spread 64-bit numbers; the finaliser of SplitMix64 (Steele, Lea and Flood, 2014)."""
-    mixed = values + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+    value = values + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(value ^ (value >> np.uint64(31)))
 
 
 def _read(path: Path) -> list[dict[str, str]]:

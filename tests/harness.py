@@ -144,8 +144,18 @@ def wraps_of(terms: KeyTerms, provider: Enrolled, seed: str = "") -> SignedWraps
     return sign_wraps(terms, sender=provider.id, commitment=commitment, sealed=sealed, key=provider.signing_key)
 
 
-def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows: int = 100_000, **changes: Any) -> str:
-    """Give a lawful project file, with some keys changed; the first provider leads unless another is named."""
+def project_text(
+    *,
+    providers: Sequence[str],
+    lead: str | None = None,
+    max_rows: int = 100_000,
+    repeats: Sequence[str] = (),
+    **changes: Any,
+) -> str:
+    """Give a lawful project file, with some keys changed; the first provider leads unless another is named.
+
+    `repeats` are the providers whose data sets may repeat people.
+    """
     settings: dict[str, Any] = {
         "format": "isthmus/project/3",
         "id": PROJECT,
@@ -160,7 +170,7 @@ def project_text(*, providers: Sequence[str], lead: str | None = None, max_rows:
     lines = [f"{key} = {_toml(value)}" for key, value in (settings | changes).items()]
     for provider in providers:
         lines += ["[[providers]]", f'party = "{provider}"', 'dataset = "people"', f"fields = {json.dumps(FIELDS)}"]
-        lines += [f"max_rows = {max_rows}"]
+        lines += [f"max_rows = {max_rows}", *(["repeats = true"] if provider in repeats else [])]
     return "\n".join(lines) + "\n"
 
 
@@ -287,7 +297,8 @@ class Coordinator:
 
     def answers(self, round_id: RoundId, **changed: bytes) -> tuple[KnownAnswer, ...]:
         """Give what providers of one version answer in preflight; `changed` holds the MACs of some parts' names."""
-        parts = answered_parts(self.manifest(round_id).read_profile())
+        manifest = self.manifest(round_id)
+        parts = answered_parts(manifest.read_profile(), manifest.project.blocks)
         return tuple(KnownAnswer(part=part, mac=changed.get(part.split(":")[1], bytes(16))) for part in parts)
 
     def confirm(

@@ -1,8 +1,9 @@
 """Set up coordinator, nodes and analyst in folders of their own, and run one round."""
 
 import json
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,8 +13,10 @@ from typing import Any, Final
 from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.ids import RoundId
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
+from isthmus.contract.views import RoundView
 from isthmus.coordinator.operator_client import operator_calls
 from isthmus.node.vault import open_vault
 from isthmus.node.verified import save_verified
@@ -26,6 +29,9 @@ NODE: Final = "isthmus-node"
 ANALYST: Final = "research-office"
 DATASET: Final = "records"
 POLL_S: Final = 0.25
+
+_NAMED_STAGE: Final = re.compile(r"^(\w[\w ]*) \.\.\.$", re.MULTILINE)
+"""How a node that nobody looks at names a stage that it begins."""
 
 Report = Callable[[str, int, int], None]
 """(what is done now, how much of it, of how much in all; 0 where nobody knows)."""
@@ -50,7 +56,7 @@ class LocalProvider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
-    """What the round is to be; `threshold` is decimal text, or none for the profile's own rule."""
+    """What the round is to be; `threshold` is decimal text, or none for the profile's own rule; `blocks` as granted."""
 
     project: str
     title: str
@@ -60,6 +66,7 @@ class LocalSettings:
     threshold: str | None = None
     min_cell_count: int = 10
     encoder: str = "isthmus"
+    blocks: Blocks | None = None
 
 
 @dataclass(slots=True)
@@ -186,7 +193,7 @@ def run_nodes(local: LocalRound, round_id: str, *, coordinator: Running, report:
             coordinator.require_success("the coordinator")
             for party, node in nodes.items():
                 node.require_success(f"the node of {party}")
-            _observe(local, calls, round_id, report)
+            _observe(local, calls, round_id, report, nodes.values())
             time.sleep(POLL_S)
         for party, node in nodes.items():
             node.require_success(f"the node of {party}")
@@ -215,13 +222,27 @@ def _running_node(local: LocalRound, party: str, round_id: str) -> Any:
     return running(NODE, "run", "--dir", str(folder), "--round", round_id, log=folder / "run.log")
 
 
-def _observe(local: LocalRound, calls: OperatorServiceStub, round_id: str, report: Report) -> None:
+def _observe(
+    local: LocalRound, calls: OperatorServiceStub, round_id: str, report: Report, nodes: Iterable[Running]
+) -> None:
     views = [round_from_wire(one) for one in calls.ListAllRounds(ListAllRoundsRequest()).rounds]
     here = next(view for view in views if view.round_id == round_id)
     local.timeline.note(here.state.value)
-    report(here.state.value, here.pairs_done, here.pairs_total)
+    doing = stage_text(here, [node.said() for node in nodes])
+    report(doing, here.pairs_done, here.pairs_total)
     if here.state is RoundState.FAILED:
         raise CommandFailed("matching failed; the coordinator's log says why")
+
+
+def stage_text(view: RoundView, said: Sequence[str]) -> str:
+    """Say what goes on in a state that lasts: the stages that nodes named last, or which part of matching it is."""
+    stages: set[str] = set()
+    if view.state is RoundState.COLLECTING:
+        stages = {named[-1] for text in said if (named := _NAMED_STAGE.findall(text))}
+    elif view.state is RoundState.MATCHING:
+        whole = view.pairs_done == view.pairs_total
+        stages = {("grouping" if view.pairs_total else "reading") if whole else "comparing"}
+    return ", ".join([view.state.value, *sorted(stages)])
 
 
 def _register(local: LocalRound, party: str, name: str, kind: str, role: str) -> None:
@@ -265,4 +286,11 @@ def _project_file(local: LocalRound) -> str:
         fields = ", ".join(json.dumps(name) for name in provider.columns)
         lines += ["", "[[providers]]", f"party = {json.dumps(provider.party)}", f'dataset = "{DATASET}"']
         lines += [f"fields = [{fields}]"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_blocks_of_file(settings.blocks)]) + "\n"
+
+
+def _blocks_of_file(blocks: Blocks | None) -> list[str]:
+    if blocks is None:
+        return []
+    numbers = [f"{name} = {getattr(blocks, name)}" for name in ("buckets", "least_rows", "most_rows")]
+    return ["", "[blocks]", f"keys = {json.dumps(list(blocks.keys))}", *numbers]

@@ -108,6 +108,8 @@ def main(
     try:
         _check_outputs(out, [*(one.path for one in files), *([truth] if truth else [])])
         known = list(read_truth(truth)) if truth else None
+        if known is not None:
+            _check_holders({holder for holder, _, _ in known}, given={one.name for one in files})
         settings = _settings(project, profile=profile, threshold=threshold, encoder=encoder)
         names, providers = _providers(files, date_order=dates)
         links = _run(out, settings, providers, names=names, keep=keep)
@@ -161,13 +163,26 @@ def _check_outputs(out: Path, inputs: Sequence[Path]) -> None:
             raise ValueError(message)
 
 
-def _tell_scores(links: Sequence[Link], known: Sequence[Link], *, given: set[str]) -> None:
-    """Score against the truth about the files that were given, and say which holders do not fit."""
-    holders = {holder for holder, _, _ in known}
+def _check_holders(holders: set[str], *, given: set[str]) -> None:
+    """Say before the round which holders of the truth and names of files do not fit; refuse if fewer than two do.
+
+    Scores are of links between files that the truth knows: with one of them or none there is nothing to score.
+    """
+    if len(holders & given) < 2:
+        message = (
+            f"fewer than two of the names that you gave are holders of the truth, so nothing could be scored: "
+            f"you gave {', '.join(sorted(given))}; it has {', '.join(sorted(holders))}. Name the files as it does"
+        )
+        raise ValueError(message)
     if given - holders:
         click.echo(f"not in the truth, so not scored: {', '.join(sorted(given - holders))}", err=True)
     if holders - given:
         click.echo(f"in the truth but not given, so left out: {', '.join(sorted(holders - given))}", err=True)
+
+
+def _tell_scores(links: Sequence[Link], known: Sequence[Link], *, given: set[str]) -> None:
+    """Score against the truth about the files that were given."""
+    holders = {holder for holder, _, _ in known}
     about = [row for row in known if row[0] in given]
     click.echo(score_table(score_links([row for row in links if row[0] in holders], about)))
 
@@ -232,6 +247,7 @@ def _providers(files: Sequence[NamedFile], *, date_order: str | None) -> tuple[d
     """Give party id -> the name on the command line, and the providers."""
     if len(files) < 2 or len({one.name for one in files}) != len(files):
         raise ValueError("give two or more files, each under a name of its own: NAME=FILE.csv")
+    click.echo("reading the files ...", err=True)
     names = dict(zip(_party_ids([one.name for one in files]), (one.name for one in files), strict=True))
     providers = [_provider(party, one, date_order=date_order) for party, one in zip(names, files, strict=True)]
     common = set.intersection(*(set(provider.columns) for provider in providers))

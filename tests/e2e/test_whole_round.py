@@ -33,6 +33,8 @@ from isthmus.analyst import connect
 from isthmus.contract.errors import NotAMember
 from isthmus.contract.ids import TableId
 from isthmus.coordinator.confine import can_confine
+from isthmus.coordinator.match import engine_facts
+from isthmus.coordinator.serve import comparing_text
 
 pytestmark = pytest.mark.process
 
@@ -160,6 +162,14 @@ def test_no_name_or_record_id_is_in_any_text_column_of_the_database(done: Done) 
     ]
     assert len(texts) > 100
     assert not [text for text in texts if any(value in text for value in values)]
+
+
+def test_the_operator_reads_in_the_log_by_what_the_round_was_compared(done: Done) -> None:
+    said = (done.local.folder / "coordinator.log").read_text("utf-8").splitlines()
+    matching = [json.loads(line) for line in said if '"event": "matching"' in line]
+    facts = engine_facts("kernels")
+    assert [{name: line[name] for name in facts} for line in matching] == [facts]
+    assert comparing_text(facts) in said
 
 
 def test_no_name_or_record_id_is_in_any_log(done: Done) -> None:

@@ -1,7 +1,7 @@
 """The comparison kernels against plain numpy, against anonlink, and against exact probabilities."""
 
+from bisect import bisect_right
 from fractions import Fraction
-from itertools import pairwise
 from math import comb
 
 import numpy as np
@@ -119,28 +119,38 @@ def test_a_pair_exactly_on_the_threshold_is_found(few: int, more: int, common: i
     assert found == ([(score, 0, 0)] if score >= threshold else [])
 
 
-def plain_best(pairs: list[Pair], k: int) -> set[Pair]:
-    """Row by row, in both directions."""
+def plain_best(pairs: list[Pair], k: int, starts: tuple[list[int], list[int]]) -> list[Pair]:
+    """Row by row and dataset by dataset, in both directions."""
     best: set[Pair] = set()
-    for row in {pair[1] for pair in pairs}:
-        best |= set(sorted((pair for pair in pairs if pair[1] == row), key=lambda pair: (-pair[0], pair[2]))[:k])
-    for row in {pair[2] for pair in pairs}:
-        best |= set(sorted((pair for pair in pairs if pair[2] == row), key=lambda pair: (-pair[0], pair[1]))[:k])
-    return best
+    for own, other in ((1, 2), (2, 1)):
+        lists: dict[tuple[float, int], list[Pair]] = {}
+        for pair in pairs:
+            lists.setdefault((pair[own], bisect_right(starts[other - 1], pair[other])), []).append(pair)
+        for row in lists.values():
+            best |= set(sorted(row, key=lambda pair: (-pair[0], pair[other]))[:k])
+    return sorted(best)
 
 
-@settings(max_examples=60, deadline=None)
-@given(both=sides(), threshold=st.floats(0.5, 1), k=st.integers(1, 4), held=st.sampled_from([1, 10**6]))
+@settings(max_examples=80, deadline=None)
+@given(data=st.data(), both=sides(), threshold=st.floats(0.5, 1), k=st.integers(1, 4))
 def test_best_pairs_are_those_of_a_plain_search(
-    both: tuple[Packed, Packed], threshold: float, k: int, held: int
+    data: st.DataObject, both: tuple[Packed, Packed], threshold: float, k: int
 ) -> None:
     comparison = plan(*(block_rows(side) for side in both), threshold=threshold, kernel=KERNELS["avx512"])
+    starts = [
+        [0, *sorted(data.draw(st.lists(st.integers(0, len(side)), max_size=3))), len(side)] for side in both
+    ]  # fmt: skip
 
-    best = best_pairs(comparison, k=k, fewest_held=held)
+    found = [
+        best_pairs(comparison, part, k=k, left_starts=starts[0], right_starts=starts[1]) for part in parts(comparison)
+    ]
 
-    listed = list(zip(best.similarity.tolist(), best.left_row.tolist(), best.right_row.tolist(), strict=True))
-    assert set(listed) == plain_best(plain_pairs(*both, threshold), k)
-    assert all((-one[0], *one[1:]) < (-other[0], *other[1:]) for one, other in pairwise(listed))
+    listed = [
+        pair
+        for best in found
+        for pair in zip(best.similarity.tolist(), best.left_row.tolist(), best.right_row.tolist(), strict=True)
+    ]
+    assert sorted(listed) == plain_best(plain_pairs(*both, threshold), k, (starts[0], starts[1]))
 
 
 def plain_chance_beyond(limit: int, *, bits: int, head_bits: int, differing: int) -> Fraction:

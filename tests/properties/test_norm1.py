@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from isthmus_vectors.verify_norm1 import PAGE, Norm1
 
 from isthmus.contract.standard_fields import STANDARD_FIELDS, FieldKind
-from isthmus.node.normalise import DateOrder, NormalisedColumn, normalise_column
+from isthmus.node.normalise import ColumnNormaliser, DateOrder, NormalisedColumn, normalise_column
 from isthmus.node.normalise.placeholders import ANYWHERE, PRINTED_NOTHING, WORDS
 from isthmus.node.normalise.tables import NAME_SUFFIXES, SEXES, STATES, STREET_WORDS, SURNAME_PARTICLES
 from isthmus.node.normalise.text import fold_words, plain
@@ -169,3 +169,18 @@ def test_sound_value_has_the_shape_of_its_kind(
         column = normalise_column(field, [raw], date_order=order)
         assert column.missing or column.damaged or set(column.values[0]) <= alphabet
         assert column.missing or column.damaged or len(column.values[0]) in lengths
+
+
+@given(
+    field=FIELDS,
+    order=ORDERS,
+    pieces=st.lists(st.lists(st.sampled_from(["", " ", "TEST", "n/a", "-1", "2001-02-03"]) | NEAR_TEXT), max_size=6),
+    kept_values=st.integers(0, 4) | st.just(1000),
+)
+def test_piece_is_normalised_as_if_it_were_the_first(
+    field: str, order: DateOrder, pieces: list[list[str]], kept_values: int
+) -> None:
+    normaliser = ColumnNormaliser(field, date_order=order, kept_values=kept_values)
+
+    for piece in [*pieces, *pieces]:
+        assert normaliser.normalise(piece) == normalise_column(field, piece, date_order=order)

@@ -9,7 +9,7 @@ from solving import by_anonlink, by_the_protocol, bytes_of, groups_of, pairs_of,
 from isthmus.coordinator.match import solver
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import group_rows
-from isthmus.coordinator.match.overlap import membership_patterns
+from isthmus.coordinator.match.overlap import membership_patterns, people_counts
 
 SHARES = st.sampled_from([0.05, 0.2, 0.5, 0.8, 0.95, 1.0])
 LEVELS = st.sampled_from([1, 2, 5, 1000])
@@ -68,12 +68,13 @@ def test_groups_of_files_that_repeat_people_are_those_of_the_protocol(graph: Gra
 def test_patterns_count_every_entity_once_where_files_repeat_people(graph: Graph) -> None:
     pairs, sizes = graph
     groups = group_rows(pairs, sizes=sizes)
-    patterns = membership_patterns(groups, sizes=sizes)
+    patterns, people = membership_patterns(groups, sizes=sizes), people_counts(groups, sizes=sizes)
     assert sum(patterns.values()) == groups.entities + sum(sizes) - len(groups)
     for dataset, size in enumerate(sizes):
         entities = np.unique(groups.entity[groups.dataset == dataset]).size
         alone = size - np.count_nonzero(groups.dataset == dataset)
-        assert sum(count for pattern, count in patterns.items() if dataset in pattern) == entities + alone
+        assert people[dataset] == entities + alone
+        assert sum(count for pattern, count in patterns.items() if dataset in pattern) == people[dataset]
 
 
 @settings(max_examples=30, deadline=None)
@@ -106,17 +107,41 @@ def test_one_person_three_hundred_times_in_one_file_is_one_entity() -> None:
     assert (groups.entities, groups.row.tolist()) == (1, list(range(rows)))
 
 
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32), share=SHARES, levels=LEVELS, sizes=st.tuples(st.integers(0, 12), st.integers(0, 12)))
+def test_two_files_are_paired_as_if_there_were_a_third_empty_one(
+    seed: int, share: float, levels: int, sizes: tuple[int, int]
+) -> None:
+    pairs = random_pairs(seed, sizes=list(sizes), share=share, levels=levels)
+    alone, with_empty = group_rows(pairs, sizes=sizes), group_rows(pairs, sizes=[*sizes, 0])
+    assert bytes_of(alone) == bytes_of(with_empty) == bytes_of(groups_of(by_anonlink(pairs)))
+
+
+def test_slots_become_more_when_there_are_more_tallies() -> None:
+    sizes, bits = [120] * 4, solver._bits(4, ())
+    pairs = random_pairs(3, sizes=sizes, share=0.05, levels=20)
+    starts = np.arange(5) * 120
+    numbers = (starts[pairs.left_dataset] + pairs.left_row, starts[pairs.right_dataset] + pairs.right_row)
+    state = solver._state(rows=480, pairs=len(pairs))
+    left, right = (each.astype(np.uint32) for each in numbers)
+    solver._take_pairs(*state, pairs.left_dataset, pairs.right_dataset, left, right, bits)
+    assert solver.FIRST_ROOM < state.used[solver.ROOM] <= state.slots.size
+    assert bytes_of(group_rows(pairs, sizes=sizes)) == bytes_of(groups_of(by_anonlink(pairs)))
+
+
 def test_slots_are_swept_of_void_tallies_when_they_run_out() -> None:
     swept, sizes = 0, [1] * 9
     starts, bits = np.arange(10), np.zeros(9, np.uint64)
     for seed in range(200):
         pairs = random_pairs(seed, sizes=sizes, share=0.6, levels=1000)
-        columns = pairs.left_dataset, pairs.right_dataset, pairs.left_row, pairs.right_row
+        # With one row each, a dataset's number is the number of its row.
+        columns = pairs.left_dataset, pairs.right_dataset, pairs.left_dataset, pairs.right_dataset
         wide, tight = (solver._state(rows=9, pairs=len(pairs)) for _ in range(2))
-        solver._take_pairs(*wide, *columns, starts, bits)
+        solver._take_pairs(*wide, *columns, bits)
         tallies = int(wide.used[solver.TALLIES])
         tight = tight._replace(slots=np.zeros(1 << tallies.bit_length(), np.uint32))
-        solver._take_pairs(*tight, *columns, starts, bits)
+        tight.used[solver.ROOM] = tight.slots.size
+        solver._take_pairs(*tight, *columns, bits)
         found = solver._members(tight.group_of, tight.groups[: tight.used[solver.GROUPS] + 1], starts)
         assert tuple(each.tobytes() for each in found) == bytes_of(groups_of(by_anonlink(pairs))), seed
         swept += tight.used[solver.SLOTS] < wide.used[solver.SLOTS]

@@ -1,10 +1,13 @@
 """Keyed blocks: what a project may grant, and what it makes of the rows on the wire."""
 
 import pytest
+from harness import project_text
 
 from isthmus.contract.errors import InvalidProject
+from isthmus.contract.keyed_blocks import TELLING_KEYS
+from isthmus.contract.match_keys import match_keys_for
 from isthmus.contract.project import Project, project_from_bytes, project_from_toml
-from tests.harness import project_text
+from isthmus.contract.standard_fields import STANDARD_FIELDS
 
 LAWFUL = {"keys": ["first-birth", "last-birth"], "buckets": 4096}
 
@@ -33,6 +36,10 @@ def test_block_keys_are_match_keys_in_the_order_of_the_project() -> None:
     assert [key.name for key in project.blocks.match_keys(project.shared_fields())] == ["names-year", "first-birth"]
 
 
+def test_telling_keys_are_match_keys() -> None:
+    assert {key.name for key in match_keys_for(tuple(STANDARD_FIELDS))} > TELLING_KEYS
+
+
 def test_project_with_blocks_survives_its_canonical_bytes() -> None:
     assert project_from_bytes(_project().to_bytes()) == _project()
 
@@ -54,3 +61,8 @@ def test_project_with_blocks_survives_its_canonical_bytes() -> None:
 def test_unlawful_blocks_are_refused_with_the_reason(changes: dict[str, object], said: str) -> None:
     with pytest.raises(InvalidProject, match=said):
         _project(**changes)
+
+
+def test_blocks_are_refused_where_a_data_set_repeats_people() -> None:
+    with pytest.raises(InvalidProject, match="keyed blocks, in which no data set that repeats people"):
+        project_from_toml(project_text(providers=["riverside", "college"], repeats=["college"], blocks=LAWFUL))

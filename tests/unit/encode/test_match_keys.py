@@ -16,7 +16,7 @@ from isthmus.contract.match_keys import MatchKey
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.encode.hardened import RoundKeys
-from isthmus.node.encode.match_keys import MatchKeyEncoder, tag_key
+from isthmus.node.encode.match_keys import MatchKeyEncoder, TagMaker, tag_key
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.normalise.norm1 import normalise_column
 
@@ -180,3 +180,14 @@ def test_no_rows_have_no_tags_and_no_match_keys_make_none() -> None:
 
     assert MatchKeyEncoder(PROFILE, KEYS).encode([[]] * 4).shape == (0, len(PROFILE.match_keys), 16)
     assert _tags(MARIA, profile=single).shape == (1, 0, 16)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3, 100])
+def test_what_is_kept_of_values_changes_no_tag(limit: int) -> None:
+    keyed = [(key, Secret(b"k" * 32)) for key in PROFILE.match_keys]
+    people = [[f"{name}{row % 5}" for name in "abc"] + [f"9720{row % 7}"] for row in range(20)]
+    kept = TagMaker(PROFILE.fields, keyed, limit=limit)
+
+    for first in range(0, 20, 4):
+        columns = [list(column) for column in zip(*people[first : first + 4], strict=True)]
+        assert np.array_equal(kept.make(columns), TagMaker(PROFILE.fields, keyed).make(columns))

@@ -1,6 +1,9 @@
 """CSV files: what is detected and told, what is refused and how, and that no message holds a value."""
 
 import codecs
+import csv
+import io
+import random
 from pathlib import Path
 
 import pytest
@@ -312,3 +315,55 @@ def test_records_of_unequal_columns_cannot_be_made() -> None:
             columns={"zip": ["63101"]},
             source=SourceDescription(kind="CSV", rows=2, findings=()),
         )
+
+
+LONG_FILE_ROWS = 9_000
+"""So many that the file is read in several blocks."""
+
+
+def _drawn_rows() -> list[list[str]]:
+    """Rows of which many take several lines, and some are blank."""
+    drawn = random.Random(5)
+    parts = ["Ana", " ", "\n", "\r\n", '"', ",", "O'Neil", "\ufffd", ""]
+    rows = [[str(n), "".join(drawn.choices(parts, k=4)), "Ruiz"] for n in range(LONG_FILE_ROWS)]
+    return [["", "", ""] if drawn.random() < 0.01 else row for row in rows]
+
+
+@pytest.mark.parametrize("every", [1, 1500])
+def test_long_file_is_read_as_row_by_row_wherever_values_go_on_over_lines(tmp_path: Path, every: int) -> None:
+    rows = [[row[0], row[1] and "Ana", row[2]] if n % every else row for n, row in enumerate(_drawn_rows())]
+    text = io.StringIO()
+    csv.writer(text).writerows([["id", "first", "last"], *rows])
+
+    path = written(tmp_path, text.getvalue())
+    records = read_csv(path, columns={"first_name": "first"}, id_column="id", encoding="utf-8")
+
+    whole = [row for row in rows if row[0]]
+    assert records.record_ids == [row[0] for row in whole]
+    assert records.columns["first_name"] == [row[1].strip() for row in whole]
+    damaged = [n for n, row in enumerate(rows, 2) if "\ufffd" in row[1]]
+    assert any(f"rows: {', '.join(map(str, damaged[:3]))}" in finding for finding in records.source.findings)
+
+
+def test_faults_far_down_a_long_file_are_told_by_their_rows(tmp_path: Path) -> None:
+    lines = ["id,first,last", *(f"{n},Ana,Ruiz" for n in range(LONG_FILE_ROWS))]
+    lines[7_001], lines[7_002], lines[7_003], lines[8_000] = "7,Ana", ",,", ",Ana,Ruiz", "7,Ana,Ruiz"
+
+    with pytest.raises(SourceProblems) as caught:
+        read_csv(written(tmp_path, "\n".join(lines)), columns={"first_name": "first"}, id_column="id")
+
+    assert [(type(one), getattr(one, "rows", None)) for one in caught.value.problems] == [
+        (RaggedRows, (7_002,)),
+        (BlankIds, (7_004,)),
+        (DuplicateIds, (8_001,)),
+    ]
+
+
+def test_quote_that_opens_far_down_a_long_file_is_told_by_its_row(tmp_path: Path) -> None:
+    lines = ["id,first,last", *(f"{n},Ana,Ruiz" for n in range(LONG_FILE_ROWS))]
+    lines[7_001] = '7000,"Ana,Ruiz'
+
+    with pytest.raises(QuoteOpen) as caught:
+        read_csv(written(tmp_path, "\n".join(lines)), columns={"first_name": "first"}, id_column="id")
+
+    assert caught.value.row == 7_002

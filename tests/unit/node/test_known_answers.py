@@ -1,11 +1,15 @@
 """Known answers: the same at nodes of one version and key, another where normaliser, encoder, key or round differ."""
 
+import hashlib
+import hmac
+
 import msgspec
 import pytest
-from unit.node.parts import manifest, project
+from unit.node.parts import PROJECT, ROUND, manifest, project
 
 from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.ids import RoundId
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.known_answers import (
     KNOWN_VALUES,
     KnownAnswer,
@@ -20,11 +24,14 @@ from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node import known_answers as module
+from isthmus.node.encode import buckets
 from isthmus.node.known_answers import known_answers
+from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.round_encoding import ENCODERS, RoundEncoding
 
 MANIFEST = manifest()
+FIELDS = project().shared_fields()
 
 
 def _encoding(
@@ -40,7 +47,7 @@ def test_answers_are_one_for_each_field_table_and_match_key_and_repeat(profile: 
 
     answers = known_answers(encoding)
 
-    assert tuple(answer.part for answer in answers) == answered_parts(encoding.profile)
+    assert tuple(answer.part for answer in answers) == answered_parts(encoding.profile, None)
     assert len({answer.mac for answer in answers}) == len(answers)
     assert known_answers(encoding) == answers
 
@@ -104,6 +111,58 @@ def test_node_that_cuts_bytes_for_characters_is_named_by_the_match_keys_of_what_
         "key:stems-year_day",
         "key:stems-month_day",
     )
+
+
+BLOCKED = manifest(project(blocks=Blocks(keys=("names-year", "first-birth"), buckets=64)))
+
+
+@pytest.mark.parametrize("profile", ["hardened-1", "interop-1"])
+def test_block_keys_of_the_project_are_answered_for_last(profile: str) -> None:
+    answers = known_answers(_encoding(terms=BLOCKED, profile=profile))
+
+    assert tuple(one.part for one in answers[-2:]) == ("block:names-year", "block:first-birth")
+    assert answers[:-2] == known_answers(_encoding(profile=profile))
+    assert tuple(one.part for one in answers) == answered_parts(build_profile(profile, FIELDS), BLOCKED.project.blocks)
+
+
+def test_block_keys_answer_is_over_the_twelve_whole_tags() -> None:
+    encoding = _encoding(terms=BLOCKED)
+    values = dict(zip(FIELDS, _normalised(), strict=True))
+    info = f"isthmus/1|%s|{PROJECT}|{ROUND}"
+    key = _hkdf(_hkdf(b"k" * 32, info % "block"), "isthmus/1|block|first-birth")
+    parts = zip(values["first_name"], values["dob"], strict=True)
+    tags = [_tag(key, "\x1f".join(both)) if all(both) else bytes(16) for both in parts]
+
+    answer = known_answers(encoding)[-1]
+
+    content = b"block:first-birth\0" + b"".join(tags)
+    assert answer.mac == hmac.digest(_hkdf(b"k" * 32, info % "known-answers"), content, "sha256")[:16]
+    assert len(tags) == 12
+    assert bytes(16) in tags
+
+
+def _normalised() -> list[list[str]]:
+    return [normalise_column(field, list(KNOWN_VALUES[field]), date_order=DateOrder.YMD).values for field in FIELDS]
+
+
+def _hkdf(key: bytes, info: str) -> bytes:
+    return hmac.digest(hmac.digest(bytes(32), key, "sha256"), info.encode() + b"\x01", "sha256")
+
+
+def _tag(key: bytes, text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), key=key, digest_size=16).digest()
+
+
+def test_node_with_another_block_key_is_named_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = known_answers(_encoding(terms=BLOCKED))
+    real = buckets.block_key
+
+    def older(key: Secret, *, name: str) -> Secret:
+        return real(key, name=name.replace("names", "name"))
+
+    monkeypatch.setattr(buckets, "block_key", older)
+
+    assert differing_parts(ours, known_answers(_encoding(terms=BLOCKED))) == ("block:names-year",)
 
 
 def test_part_that_one_side_lacks_differs() -> None:

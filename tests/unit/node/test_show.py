@@ -1,15 +1,18 @@
 """A round in plain language: everything that a steward agrees to is in it, and nothing that could steer a terminal."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from docs.pages import DOCS, first_cells, read
 from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND, manifest, project
 
 from isthmus.contract.ids import PartyId
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
-from isthmus.node.show import manifest_text, report_text
+from isthmus.node.show import manifest_text, report_text, unverified_text
 
 VIEW = RoundView(
     round_id=ROUND,
@@ -121,3 +124,87 @@ def test_report_says_how_many_tags_left_as_random_bytes_and_why() -> None:
 
     assert "  tags       1,234 that several rows have, in whose place random bytes stand" in hidden
     assert "random bytes" not in report_text(REPORT | {"hidden_tags": {"initial-birth": 0}})
+
+
+def test_guide_of_stewards_explains_every_line_and_no_other() -> None:
+    shown = manifest(project(profile="hardened-1", audit_limit_percent=5, require_verified=False, blocks=BLOCKS))
+    terms, _, _ = manifest_text(shown, VIEW, {}, RIVERSIDE).partition("  An encoding is")
+    lines = terms + unverified_text(shown, [COLLEGE])
+    labels = {label.strip() for label in re.findall(r"^  (?=[a-z])(.{10}|providers)(?= |$)", lines, re.MULTILINE)}
+
+    assert labels == first_cells(read(DOCS / "guides" / "steward.md"))
+
+
+BLOCKS = Blocks(keys=("first-birth", "last-birth"), buckets=4096)
+BLOCKED = {
+    "match_keys": [],
+    "blocks": ["first-birth", "last-birth"],
+    "withheld_blocks": {"first-birth": 1_200, "last-birth": 0},
+    "in_no_block": 1_234,
+}
+
+
+@pytest.mark.parametrize(
+    ("profile", "compared"), [("interop-1", "share a bucket are"), ("hardened-1", "bucket or a match key's tag are")]
+)
+def test_terms_say_that_blocks_are_granted_and_what_they_give_away(profile: str, compared: str) -> None:
+    terms = manifest_text(manifest(project(profile=profile, blocks=BLOCKS)), VIEW, {}, RIVERSIDE)
+
+    assert "  blocks     first-birth, last-birth: 4,096 buckets each" in terms.splitlines()
+    assert compared in terms
+    assert "The coordinator sees which of your own rows share buckets" in terms
+    assert "the self-audit does not test it" in terms
+
+
+def test_steward_is_warned_of_block_keys_whose_values_many_rows_share() -> None:
+    telling_keys = ("first-birth", "initial-birth", "last_initial-birth")
+    fine, telling, plain = (
+        manifest_text(manifest(project(profile=profile, blocks=Blocks(keys=keys, buckets=64))), VIEW, {}, RIVERSIDE)
+        for profile, keys in (
+            ("hardened-1", ("first-birth", "names-year")),
+            ("hardened-1", telling_keys),
+            ("interop-1", telling_keys),
+        )
+    )
+
+    assert "warning" not in fine + plain
+    assert "many rows share the values of initial-birth, last_initial-birth, so" in telling
+
+
+def test_terms_without_blocks_name_none() -> None:
+    assert "bucket" not in _text()
+
+
+def test_limit_of_the_self_audit_is_said_not_to_cover_bucket_numbers() -> None:
+    terms = manifest_text(manifest(project(blocks=BLOCKS, audit_limit_percent=5)), VIEW, {}, RIVERSIDE)
+
+    assert "a node stops before anything leaves; bucket numbers are no part of it" in terms
+
+
+def test_report_counts_bucket_numbers_and_rows_whose_bucket_is_withheld() -> None:
+    lines = report_text(REPORT | BLOCKED).splitlines()
+
+    assert lines[0].endswith(
+        "rows of 1024 bits and 2 bucket numbers (first-birth, last-birth), 1,777,680 bytes, shuffled,"
+    )
+    assert "  withheld   the bucket of 1,200 rows under first-birth: it holds too few rows to leave" in lines
+    assert not any("under last-birth" in line for line in lines)
+
+
+@pytest.mark.parametrize(("match_keys", "whom"), [([], "with nobody"), (["birth-zip"], "by a match key's tag alone")])
+def test_report_says_that_rows_in_no_bucket_are_hardly_compared(match_keys: list[str], whom: str) -> None:
+    text = report_text(REPORT | BLOCKED | {"match_keys": match_keys})
+
+    assert f"  no bucket  1,234 rows (10.0 %) are in none; they are compared {whom}" in text
+
+
+@pytest.mark.parametrize(("outside", "warned"), [(1_234, False), (1_235, True)])
+def test_more_than_a_tenth_in_no_bucket_is_warned_of(outside: int, warned: bool) -> None:
+    assert ("  warning    that is many" in report_text(REPORT | BLOCKED | {"in_no_block": outside})) is warned
+
+
+def test_report_without_blocks_says_nothing_of_buckets() -> None:
+    plain = report_text(REPORT)
+
+    assert report_text(REPORT | {"blocks": [], "withheld_blocks": {}, "in_no_block": 0}) == plain
+    assert "bucket" not in plain

@@ -151,3 +151,11 @@ def test_everything_is_there_after_opening_again(vault: Vault, path: Path) -> No
     assert again.record_ids(ROUND) == dict(ROWS)
     assert [one.record_id for one in again.linked_records(ROUND)] == ["rec-3"]
     again.close()
+
+
+def test_all_of_many_rows_are_kept_each_with_its_own_record(vault: Vault) -> None:
+    rows = {number.to_bytes(16): f"rec-{number}" for number in range(1001)}
+
+    vault.save_prepared(ROUND, document=b"document", report="{}", rows=iter(rows.items()))
+
+    assert vault.record_ids(ROUND) == rows

@@ -34,7 +34,7 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Matching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to match: the engine's name, its processes or threads, and how much it may hold (0: its own limits).
+    """How to match: the engine's name, its processes or threads, and how much it may hold (0: what suits the machine).
 
     `cluster` is a dask scheduler, tls://host:port, whose workers compare in place of this machine; empty for none.
     """

@@ -5,14 +5,16 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from isthmus.coordinator.actions.housekeeping import sweep_blobs, sweep_runs
-from isthmus.coordinator.config import FILE_NAME
-from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES
+from isthmus.coordinator.config import FILE_NAME, Matching
+from isthmus.coordinator.machine import machine_bytes
+from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, ENGINES, WORKER_BYTES, engine_facts
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.executor import Executor
+from isthmus.coordinator.match.memory import MIB, Memory, default_max_pairs
 from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
 from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
 from isthmus.coordinator.setup import Installation
@@ -47,27 +49,58 @@ async def _run(installation: Installation, announce: Announce) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     halt = threading.Event()
+    facts = engine_facts(installation.config.matching.engine)
+    memory = matching_memory(installation.config.matching, machine=machine_bytes())
     worker = threading.Thread(
         target=run_worker,
         args=(installation.context,),
-        kwargs={"engine": _engine(installation), "stop": halt},
+        kwargs={"engine": _engine(installation, memory), "stop": halt, "facts": facts, "memory": memory},
         name="worker",
         daemon=True,
     )
     worker.start()
     announce(f"serving {listen.address}:{service_port}, enrolment {listen.address}:{enrolment_port}")
+    announce(comparing_text(facts))
     await serve([service, enrolment], stop)
     halt.set()
     worker.join(timeout=5)
 
 
-def _engine(installation: Installation) -> SimilarityEngine:
+def comparing_text(facts: Mapping[str, str]) -> str:
+    """Say for the operator by what rounds are compared; `facts` are those of `engine_facts`."""
+    if "kernel" not in facts:
+        return f"comparing by the engine {facts['engine']}"
+    return (
+        f"comparing by the engine {facts['engine']}, kernel {facts['kernel']}"
+        f" (counts bits by {facts['unit']}; decided by this processor's features: {facts['features']})"
+    )
+
+
+def matching_memory(settings: Matching, *, machine: int) -> Memory:
+    """Give what matching may take of a machine's memory: what the settings say, or three quarters of it."""
+    return Memory(
+        allowed_bytes=settings.memory_mib * MIB or machine * 3 // 4,
+        search_bytes=min(DEFAULT_MEMORY_BYTES, max(MIB, machine // 10)),
+        workers=settings.workers,
+        worker_bytes=WORKER_BYTES[settings.engine],
+    )
+
+
+def matching_pairs(settings: Matching, *, machine: int) -> int:
+    """Give how many candidate pairs a round may hold.
+
+    By the machine and not by what is allowed of it: else a round would need more as soon as more is allowed.
+    """
+    return settings.max_pairs or default_max_pairs(machine * 3 // 4, most=DEFAULT_MAX_PAIRS)
+
+
+def _engine(installation: Installation, memory: Memory) -> SimilarityEngine:
     settings = installation.config.matching
     return ENGINES[settings.engine](
         workers=settings.workers,
-        max_pairs=settings.max_pairs or DEFAULT_MAX_PAIRS,
+        max_pairs=matching_pairs(settings, machine=machine_bytes()),
         max_pairs_of_row=settings.max_pairs_of_row or DEFAULT_MAX_PAIRS_OF_ROW,
-        memory_bytes=settings.memory_mib * 2**20 or DEFAULT_MEMORY_BYTES,
+        memory_bytes=memory.search_bytes,
         executor=cluster_executor(installation.folder, settings.cluster),
     )
 

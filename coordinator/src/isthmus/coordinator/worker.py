@@ -1,8 +1,9 @@
 """The actions that nobody calls: claims sealed rounds and matches them, one after another."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -12,7 +13,8 @@ from isthmus.contract.ids import RoundId
 from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.match.engine import SimilarityEngine
-from isthmus.coordinator.match.errors import CrowdedRows, TooManyCandidates
+from isthmus.coordinator.match.errors import CrowdedRows, NotEnoughMemory, TooManyBestPairs, TooManyCandidates
+from isthmus.coordinator.match.memory import Memory
 from isthmus.party.log import log_fault
 
 IDLE_S: Final = 0.5
@@ -25,8 +27,24 @@ FAULT_S: Final = 5.0
 """How long to wait after a fault of the store before trying again."""
 
 
-def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Event) -> None:
+Facts = Mapping[str, str]
+"""By what an engine compares, for the log: fields of its allow list."""
+
+_NO_FACTS: Final[Facts] = MappingProxyType({})
+
+
+def run_worker(
+    context: Context,
+    *,
+    engine: SimilarityEngine,
+    stop: threading.Event,
+    facts: Facts = _NO_FACTS,
+    memory: Memory | None = None,
+) -> None:
     """Match rounds until `stop` is set. A round whose matching fails is FAILED, and the next one is taken.
+
+    So is a round that might take more than `memory`, before anything is compared. The log says `facts` of the engine
+    with each round that is matched.
 
     A fault of the store itself, such as a full disk, is logged and waited out: the worker never ends by it.
     """
@@ -36,7 +54,7 @@ def run_worker(context: Context, *, engine: SimilarityEngine, stop: threading.Ev
             if round_id is None:
                 stop.wait(IDLE_S)
             else:
-                match_claimed(context, round_id, engine=engine, stop=stop)
+                match_claimed(context, round_id, engine=engine, stop=stop, facts=facts, memory=memory)
         except Exception as exc:  # noqa: BLE001 - without a worker, rounds would stand still unseen
             log_fault("worker fault", exc)
             stop.wait(FAULT_S)
@@ -75,15 +93,24 @@ def _progress_log(context: Context, round_id: RoundId) -> Callable[[Compared], N
     return told
 
 
-def match_claimed(context: Context, round_id: RoundId, *, engine: SimilarityEngine, stop: threading.Event) -> None:
+def match_claimed(
+    context: Context,
+    round_id: RoundId,
+    *,
+    engine: SimilarityEngine,
+    stop: threading.Event,
+    facts: Facts = _NO_FACTS,
+    memory: Memory | None = None,
+) -> None:
     """Match one claimed round, or take it to FAILED."""
     log = structlog.get_logger()
-    log.info("matching", round_id=round_id)
+    log.info("matching", round_id=round_id, **facts)
     try:
-        match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=_progress_log(context, round_id))
+        told = _progress_log(context, round_id)
+        match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=told, memory=memory)
     except MatchingInterrupted:
         log.info("matching interrupted; it goes on at the next start", round_id=round_id)
-    except (TooManyCandidates, CrowdedRows) as exc:
+    except (TooManyCandidates, TooManyBestPairs, CrowdedRows, NotEnoughMemory) as exc:
         fields = exc.fields()
         log.error("matching refused", round_id=round_id, code=exc.code, **fields)  # noqa: TRY400 - no fault of ours
         _fail(context, round_id, error=exc, stop=stop)

@@ -9,6 +9,7 @@ Refused
 ├── RefusedByPolicy       this node will not do what the round asks
 ├── NeedsConsent          a person has to agree first
 ├── NobodyTakesPart       consent leaves no row to encode
+├── BucketTooLarge        more rows share a bucket of a block key than the project allows
 ├── MembersUnverified     a person has to compare fingerprints first
 └── ReceiptInvalid        the coordinator's receipt does not say what was sent
 Conflict
@@ -178,6 +179,24 @@ class NobodyTakesPart(Refused):
     def fields(self) -> dict[str, str]:
         """Give the fields as they are shown: to this node's own people, so the counts are exact."""
         return {"grounds": "; ".join(self.grounds) or "the source has no row"}
+
+
+@dataclass(eq=False, kw_only=True)
+class BucketTooLarge(Refused):
+    """More rows of the data set share a bucket of a block key than the project allows; `largest` tells of each key."""
+
+    code: ClassVar[str] = "bucket-too-large"
+    spec: ClassVar[ErrorSpec] = _spec(
+        REFUSED,
+        "too many rows of the data set have the same values in what the project's block keys are made of, over its"
+        " most_rows of {most_rows}: {largest}; probably a placeholder stands in these columns for a value that is not"
+        " known",
+        "find the commonest value of these columns (isthmus-node profile says how common it is) and blank it in the"
+        " source; if the values are right, ask the lead for a project of another block key, or with a higher most_rows;"
+        " nothing was sent",
+    )
+    most_rows: int
+    largest: str
 
 
 @dataclass(eq=False, kw_only=True)

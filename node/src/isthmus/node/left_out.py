@@ -22,6 +22,8 @@ def handles_left_out(node: Node, round_id: RoundId) -> tuple[bytes, ...]:
     excluded = read_exclusions(node.folder, project=project, now=node.clock.now())
     dataset = dataset_of(node, round_id)
     by_rule = left_out_records(node.folder, dataset, exclusions=excluded) if dataset else frozenset()
+    if not (by_rule or excluded.reasons):
+        return ()  # a million handles need not be looked up for nobody
     return due_tombstones(
         node.vault.record_ids(round_id),
         left_out=lambda record_id: record_id in by_rule or excluded.reason(record_id) is not None,

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes, tag_words
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
+from isthmus.node.blocking import Blocking
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent_settings import columns_needed
 from isthmus.node.encode.match_keys import TAG_BYTES
 from isthmus.node.encode.repeated_tags import Repeated, hide_repeated
 from isthmus.node.keys.linkage_key import key_check_value
-from isthmus.node.normalise.norm1 import normalise_column
+from isthmus.node.normalise.norm1 import ColumnNormaliser
 from isthmus.node.outbox import SPOOL_PREFIX, named_payload, new_payload, open_outbox, write_rows
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
@@ -36,6 +37,9 @@ Progress = Callable[[str, int, int], None]
 _SLAB_BYTES: Final = 2**24
 """Encodings that are made at a time; several times as much is in memory while they are sorted."""
 
+_KEPT_VALUES: Final = 2**19
+"""The most values, of all fields together, whose normal forms are kept from slab to slab: some 100 MB at worst."""
+
 Encodings = NDArray[np.uint8]
 
 
@@ -48,14 +52,19 @@ class Job:
 
     @property
     def row_bits(self) -> int:
-        """How many bits the encodings of a row take together."""
-        return self.encoding.profile.row_bits
+        """How many bits the encodings and bucket numbers of a row take together."""
+        return self.encoding.row_bits
+
+    def blocking(self) -> Blocking:
+        """Give what counts and withholds the round's keyed blocks."""
+        return Blocking(self.encoding.blocks, fields=self.encoding.profile.fields)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Tally:
     """What is counted while records go by."""
 
+    blocking: Blocking
     rows: int = 0
     too_little: int = 0
     quality: dict[str, Counter[str]] = field(default_factory=dict)
@@ -66,14 +75,20 @@ Notes = Callable[[], Mapping[str, Any]]
 """Gives what else the report says of the records, once they have come to their end."""
 
 
-def preview_submission(stream: RecordStream, job: Job, *, notes: Notes = dict, progress: Progress) -> dict[str, Any]:
-    """Give the report of what would leave; all is read and encoded, nothing is written, and no tag hidden.
+def preview_submission(
+    stream: RecordStream, job: Job, *, folder: Path, notes: Notes = dict, progress: Progress
+) -> dict[str, Any]:
+    """Give the report of what would leave; all is read and encoded, nothing is kept, and no tag hidden.
+
+    Bucket numbers lie on the disk of `folder` meanwhile, in a file without a name.
 
     Raises:
         BadInput: what the stream raises.
+        BucketTooLarge: the round's keyed blocks do not fit the data set.
     """
-    tally = _Tally()
-    deque(_encoded(stream, job, tally, progress), maxlen=0)
+    tally = _Tally(blocking=job.blocking())
+    encoded = (rows for _, rows in _encoded(stream, job, tally, progress))
+    tally.blocking.rehearse(encoded, job.dataset.columns, folder=folder)
     return _report(job, tally, stream, notes)
 
 
@@ -96,9 +111,10 @@ def prepare_submission(
 
     Raises:
         BadInput: what the stream raises, when it has come to its end; nothing is kept then.
+        BucketTooLarge: the round's keyed blocks do not fit the data set; nothing is kept then.
         AlreadyExists: the round has a prepared submission.
     """
-    tally, round_id = _Tally(), job.encoding.manifest.round_id
+    tally, round_id = _Tally(blocking=job.blocking()), job.encoding.manifest.round_id
     open_outbox(outbox, vault)
     with (
         open_spool(outbox, prefix=SPOOL_PREFIX) as spool,
@@ -107,9 +123,11 @@ def prepare_submission(
     ):
         for record_ids, encoded in _encoded(stream, job, tally, progress):
             tags.add(tag_words(_tags_of(encoded, job)))
+            tally.blocking.count(encoded)
             spool.add(_draw_handles(len(record_ids), random_bytes), encoded, record_ids)
+        tally.blocking.check(job.dataset.columns)
         progress("writing", 0, 1)
-        rows = _without_repeated(spool, tags.repeated(), job, tally, random_bytes)
+        rows = _leaving(spool, tags.repeated(), job, tally, random_bytes)
         digest = write_rows(payload, (block.data for block in rows), row_bits=job.row_bits)
         submission = _declare(job, rows=tally.rows, digest=digest, party=party)
         report = json.dumps(_report(job, tally, stream, notes))
@@ -125,12 +143,13 @@ def _encoded(
 ) -> Iterator[tuple[list[str], Encodings]]:
     """Give the record ids of some rows and their encodings, uint8 of shape (rows, row_bits / 8), slab after slab."""
     slabs: deque[Piece] = deque()
+    normalisers = _normalisers(job)
 
     def normalised() -> Iterator[list[list[str]]]:
         for piece in stream.pieces():
             for slab in piece.parts(_slab_rows(job)):
                 slabs.append(slab)
-                yield _normalise(slab, job, tally)
+                yield _normalise(slab, normalisers, tally)
 
     for clks in encode_pieces(normalised(), job.encoding):
         slab = slabs.popleft()
@@ -142,19 +161,21 @@ def _encoded(
 
 
 def _tags_of(rows: Encodings, job: Job) -> Encodings:
-    """Give the tags that rows end in, shape (rows, match keys, 16); a view."""
+    """Give the tags of rows, which only bucket numbers come after, shape (rows, match keys, 16); a view."""
     keys = len(job.encoding.profile.match_key_names)
-    return rows[:, rows.shape[1] - keys * TAG_BYTES :].reshape(len(rows), keys, TAG_BYTES)
+    end = rows.shape[1] - (job.row_bits - job.encoding.profile.row_bits) // 8
+    return rows[:, end - keys * TAG_BYTES : end].reshape(len(rows), keys, TAG_BYTES)
 
 
-def _without_repeated(
+def _leaving(
     spool: Spool, repeated: Repeated, job: Job, tally: _Tally, random_bytes: RandomBytes
 ) -> Iterator[Encodings]:
-    """Give the rows by rising handle, with random bytes in place of tags that several have."""
+    """Give the rows by rising handle, with random bytes in place of tags that several have, small buckets withheld."""
     names = job.encoding.profile.match_key_names
     for rows in spool.rows():
         hidden = hide_repeated(_tags_of(rows, job), repeated, random_bytes=random_bytes)
         tally.hidden_tags.update(dict(zip(names, hidden, strict=True)))
+        tally.blocking.withhold(rows)
         yield rows
 
 
@@ -162,10 +183,16 @@ def _slab_rows(job: Job) -> int:
     return max(1, min(PIECE_ROWS, _SLAB_BYTES // row_bytes(job.row_bits)))
 
 
-def _normalise(slab: Piece, job: Job, tally: _Tally) -> list[list[str]]:
+def _normalisers(job: Job) -> dict[str, ColumnNormaliser]:
+    fields, order = job.encoding.profile.fields, job.dataset.date_order
+    kept = _KEPT_VALUES // len(fields)
+    return {name: ColumnNormaliser(name, date_order=order, kept_values=kept) for name in fields}
+
+
+def _normalise(slab: Piece, normalisers: Mapping[str, ColumnNormaliser], tally: _Tally) -> list[list[str]]:
     columns = []
-    for name in job.encoding.profile.fields:
-        column = normalise_column(name, slab.columns[name], date_order=job.dataset.date_order)
+    for name, normaliser in normalisers.items():
+        column = normaliser.normalise(slab.columns[name])
         columns.append(column.values)
         noted = {"missing": column.missing, "placeholder": column.placeholders, "damaged": column.damaged}
         tally.quality.setdefault(name, Counter()).update(noted)
@@ -187,7 +214,7 @@ def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submissio
         clk_bits=profile.clk_bits,
         tables=len(profile.table_names),
         match_keys=len(profile.match_key_names),
-        blocks=0,
+        blocks=len(job.encoding.blocks.keys) if job.encoding.blocks else 0,
         chunk_count=chunk_count(rows=rows, row_bits=job.row_bits),
         digest=digest.hex(),
         key_check=key_check.hex(),
@@ -212,5 +239,6 @@ def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict
         "quality": {name: dict(counts) for name, counts in tally.quality.items()},
         "too_little_to_link": tally.too_little,
         "hidden_tags": dict(tally.hidden_tags),
+        **tally.blocking.report(),
         **notes(),
     }

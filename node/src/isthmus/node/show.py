@@ -1,10 +1,11 @@
 """A round in plain language, for the people who have to agree to it: what is asked, of whom, and what leaves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
+from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
 from isthmus.contract.profile import INTEROP_1, Profile
 from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
@@ -12,6 +13,9 @@ from isthmus.contract.project import Project, RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.party.folder import with_given_folder
 from isthmus.party.round_text import round_text
+
+MOST_IN_NO_BLOCK: Final = 0.1
+"""The share of rows in no bucket from which on people are warned."""
 
 _REVEAL: Final = {
     RevealMode.LINKED: "each provider gets IDs for its own rows that linked, so it learns which are elsewhere too",
@@ -51,6 +55,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
     lines += [
         f"  encoded    {', '.join(project.shared_fields())}: the fields that all bring, as {manifest.profile['name']}",
         *_tables_line(profile),
+        *_blocks_lines(project.blocks, profile),
         f"  linked     when {_MEASURE[type(profile)]} is {manifest.threshold} or more; one row of a provider at most",
         f"  result     {_REVEAL[project.reveal]}",
         f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
@@ -89,6 +94,7 @@ def report_text(report: Mapping[str, Any]) -> str:
     hidden = sum(report.get("hidden_tags", {}).values())  # reports of an earlier version have none
     if hidden:
         lines += [f"  tags       {hidden:,} that several rows have, in whose place random bytes stand"]
+    lines += _block_report_lines(report)
     if report["too_little_to_link"]:
         lines += [f"  too little {report['too_little_to_link']:,} rows hold too few values to link; they leave empty"]
     for field, counts in report["quality"].items():
@@ -101,6 +107,7 @@ def report_text(report: Mapping[str, Any]) -> str:
 def _limits_lines(project: Project) -> list[str]:
     limit = project.audit_limit_percent
     stops = f"  self-audit over {limit} % recognised, a node stops before anything leaves"
+    stops += "; bucket numbers are no part of it" if project.blocks else ""
     unverified = "  unverified nodes give their part of the key to members whose fingerprints nobody compared"
     return [*([stops] if limit is not None else []), *([] if project.require_verified else [unverified])]
 
@@ -119,7 +126,42 @@ def _shape(report: Mapping[str, Any]) -> str:
         f"{report['clk_bits']} bits"
         + (f" in each of {tables} tables" if tables > 1 else "")
         + (f" and {tags} tags of match keys" if tags else "")
+        + (f" and {len(keys)} bucket numbers ({', '.join(keys)})" if (keys := report.get("blocks", ())) else "")
     )
+
+
+def _blocks_lines(blocks: Blocks | None, profile: AnyProfile) -> list[str]:
+    """Say that the project grants keyed blocks, what follows from it, and what it gives away."""
+    if blocks is None:
+        return []
+    also = " or a match key's tag" if profile.match_key_names else ""
+    telling = ", ".join(key for key in blocks.keys if key in TELLING_KEYS)
+    warning = (
+        f"  warning    many rows share the values of {telling}, so far more shows: ask the lead for other block keys"
+    )
+    return [
+        f"  blocks     {', '.join(blocks.keys)}: {blocks.buckets:,} buckets each",
+        f"             Only rows that share a bucket{also} are compared: the project is too large for every pair.",
+        "             The coordinator sees which of your own rows share buckets: most do by chance, some because they",
+        "             have these values in common, and those that share several mostly so. It needs no key for that,",
+        "             and the self-audit does not test it (docs/threat-model.md, section 2).",
+        *([warning] if telling and isinstance(profile, HardenedProfile) else []),  # a plain CLK shows more anyway
+    ]
+
+
+def _block_report_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Say what of the buckets is withheld, and how many rows have none."""
+    for key, rows in report.get("withheld_blocks", {}).items():  # reports of an earlier version have none
+        if rows:
+            yield f"  withheld   the bucket of {rows:,} rows under {key}: it holds too few rows to leave"
+    outside = report.get("in_no_block", 0)
+    if not outside:
+        return
+    share, found = outside / report["rows"], "by a match key's tag alone" if report["match_keys"] else "with nobody"
+    yield f"  no bucket  {outside:,} rows ({100 * share:.1f} %) are in none; they are compared {found}"
+    if share > MOST_IN_NO_BLOCK:
+        yield "  warning    that is many, and they will hardly link. If values are missing, fill them in the source;"
+        yield "             if buckets are withheld, they are too many for so small a data set: ask the lead for fewer"
 
 
 def _provider_line(
@@ -130,4 +172,7 @@ def _provider_line(
     you = " (you)" if party == reader else ""
     fields = ", ".join(terms.fields) if terms else ""
     name = member.name if member else party
-    return f"    {party}{you}: {name}, data set {terms.dataset if terms else ''}, {signed}\n      brings {fields}"
+    repeats = ", in which a person may have several rows" if manifest.repeats(party) else ""
+    return (
+        f"    {party}{you}: {name}, data set {terms.dataset if terms else ''}{repeats}, {signed}\n      brings {fields}"
+    )

@@ -197,13 +197,13 @@ def _complete(node: Node, client: Client, round_id: RoundId) -> tuple[bytes, byt
 
 
 def preview_round(node: Node, manifest: RoundManifest, *, report: Report) -> dict[str, Any]:
-    """Read and encode what the round asks of this node and report what would leave; nothing is written or sent.
+    """Read and encode what the round asks of this node and report what would leave; nothing is kept or sent.
 
     Under a key of its own: the round's does not exist before all have signed and agreed on it.
     """
     job = _job(node, manifest, key=new_secret(node.random_bytes))
     consenting = _open_dataset(node, job)
-    return preview_submission(consenting.stream, job, notes=consenting.notes, progress=report)
+    return preview_submission(consenting.stream, job, folder=node.folder, notes=consenting.notes, progress=report)
 
 
 def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,9 @@ from isthmus.contract.membership import Membership, membership_from_bytes
 from isthmus.node.errors import RefusedByPolicy
 
 VAULT_NAME: Final = "vault.sqlite"
+
+_ROWS_OF_A_STATEMENT: Final = 400
+"""Two values each; SQLite 3.32 and newer take 32,766."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS shown (
@@ -152,10 +156,7 @@ class Vault:
             )
             if done.rowcount != 1:
                 raise AlreadyExists(kind="prepared submission for round", id=round_id)
-            tx.executemany(
-                "INSERT INTO rows VALUES (?, ?, ?, NULL, NULL)",
-                ((round_id, handle, record_id) for handle, record_id in rows),
-            )
+            _insert_rows(tx, round_id, rows)
 
     def drop_prepared(self, round_id: RoundId) -> None:
         """Forget a submission of which nothing was sent, with its handles."""
@@ -199,7 +200,8 @@ class Vault:
             RefusedByPolicy: a handle is not one of this node's rows; then nothing changes.
         """
         with self._transaction() as tx:
-            tx.execute("UPDATE rows SET pseudonym = NULL, slot = NULL WHERE round_id = ?", (round_id,))
+            clear = "UPDATE rows SET pseudonym = NULL, slot = NULL WHERE round_id = ? AND pseudonym IS NOT NULL"
+            tx.execute(clear, (round_id,))
             done = tx.executemany(
                 "UPDATE rows SET pseudonym = ?, slot = ? WHERE round_id = ? AND handle = ?",
                 ((pseudonym, slot, round_id, handle) for handle, pseudonym, slot in rows),
@@ -248,6 +250,15 @@ class Vault:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def _insert_rows(tx: sqlite3.Connection, round_id: RoundId, rows: Iterable[tuple[bytes, str]]) -> None:
+    """Insert (handle, record id) pairs, many a statement: half the time of a statement each."""
+    pairs = iter(rows)
+    while some := list(islice(pairs, _ROWS_OF_A_STATEMENT)):
+        places = ", ".join(["(?1, ?, ?, NULL, NULL)"] * len(some))
+        # What is put into the text is made above, of nothing that came from outside.
+        tx.execute(f"INSERT INTO rows VALUES {places}", (round_id, *chain.from_iterable(some)))  # noqa: S608
 
 
 def open_vault(path: Path) -> Vault:

@@ -22,6 +22,15 @@ NO_BLOCK: Final = 0
 
 FEWEST_BUCKETS, MOST_BUCKETS = 16, 2**24
 MOST_BLOCK_KEYS: Final = 16
+TELLING_KEYS: Final = frozenset(
+    {
+        *("initial-birth", "last_initial-birth", "birth-zip", "initial-number-zip", "initial-number-street"),
+        *("year-number-street", "initial-last-zip", "initial-phone"),
+    }
+)
+"""Match keys of initials, address or telephone: so many rows of a file share their parts that buckets give much more
+away than those of whole names and dates (docs/decisions/0021-keyed-blocks.md). Lawful; a steward is told."""
+
 SMALLEST_LEAST_ROWS: Final = 2
 LARGEST_MOST_ROWS: Final = 1_000_000
 

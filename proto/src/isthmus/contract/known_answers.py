@@ -11,11 +11,12 @@ from typing import Final
 
 from isthmus.contract.canonical import same_bytes
 from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.profiles import AnyProfile
 
 ANSWER_BYTES: Final = 16
 
-_PART = re.compile(r"(field|table|key):[a-z_-]{1,54}")
+_PART = re.compile(r"(field|table|key|block):[a-z_-]{1,54}")
 
 _KNOWN: Final = {
     "first_name": "Zoë|O\u2019Neal|MARY-ANN| Ibn Tal |Łucja|Nguyễn|\u0410\u043d\u043d\u0430|UNKNOWN||Dr. Bo|x|J.R.",
@@ -42,7 +43,7 @@ KNOWN_VALUES: Final[Mapping[str, tuple[str, ...]]] = {field: tuple(text.split("|
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAnswer:
-    """One answer: `part` is `field:NAME`, `table:NAME` or `key:NAME`, `mac` 16 bytes."""
+    """One answer: `part` is `field:NAME`, `table:NAME`, `key:NAME` or `block:NAME`, `mac` 16 bytes."""
 
     part: str
     mac: bytes
@@ -68,14 +69,20 @@ def key_part(match_key: str) -> str:
     return f"key:{match_key}"
 
 
+def block_part(block_key: str) -> str:
+    """Give the name of a block key's answer."""
+    return f"block:{block_key}"
+
+
 def encoded_parts(profile: AnyProfile) -> tuple[str, ...]:
     """Give the parts that are answered for by encodings, in the order in which a row has them: tables, match keys."""
     return (*map(table_part, profile.table_names), *map(key_part, profile.match_key_names))
 
 
-def answered_parts(profile: AnyProfile) -> tuple[str, ...]:
-    """Give what a node answers for a profile, in order: each field, each table, each match key."""
-    return (*map(field_part, profile.fields), *encoded_parts(profile))
+def answered_parts(profile: AnyProfile, blocks: Blocks | None) -> tuple[str, ...]:
+    """Give what a node answers for a profile and a grant, in order: each field, table, match key and block key."""
+    block_keys = blocks.keys if blocks else ()
+    return (*map(field_part, profile.fields), *encoded_parts(profile), *map(block_part, block_keys))
 
 
 def answers_text(answers: Sequence[KnownAnswer]) -> str:
@@ -92,8 +99,8 @@ def answers_from_text(text: str) -> tuple[KnownAnswer, ...]:
 def differing_parts(ours: Sequence[KnownAnswer], theirs: Sequence[KnownAnswer]) -> tuple[str, ...]:
     """Give what two nodes answer differently, in order; a part that only one of them has differs.
 
-    A field that is normalised differently makes its tables differ too, so tables and match keys are named only where no
-    field is.
+    A field that is normalised differently makes its tables differ too, so tables, match keys and block keys are named
+    only where no field is.
     """
     left, right = ({answer.part: answer.mac for answer in one} for one in (ours, theirs))
     parts = tuple(

@@ -183,6 +183,11 @@ class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Give what that provider brings, if it is one."""
         return next((terms for terms in self.project.providers if terms.party == party), None)
 
+    def repeats(self, party: PartyId) -> bool:
+        """Say whether that provider's data set may hold a person more than once."""
+        terms = self.terms(party)
+        return terms is not None and terms.repeats
+
     def read_profile(self) -> AnyProfile:
         """Give the profile that the manifest carries; raise `InvalidProfile` where it is none of ours."""
         return read_profile(self.profile)
@@ -339,6 +344,8 @@ def _setting_problems(project: Project) -> list[str]:
         problems.append(f"its min_cell_count is not between {SMALLEST_MIN_CELL_COUNT} and {LARGEST_MIN_CELL_COUNT}")
     if project.blocks is not None:
         problems += project.blocks.problems(project.shared_fields())
+        if any(terms.repeats for terms in project.providers):
+            problems.append("it grants keyed blocks, in which no data set that repeats people is compared with itself")
     return problems
 
 

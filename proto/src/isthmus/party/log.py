@@ -12,7 +12,8 @@ import structlog
 ALLOWED_FIELDS: Final = frozenset(
     {"event", "level", "timestamp", "round_id", "project_id", "party", "state", "code", "kind", "frames", "reference",
      "rows", "chunks", "pairs", "pairs_before", "pairs_total", "pairs_a_second", "found", "limit",
-     "threshold", "fits", "seconds", "engine", "address"}
+      "enough", "limit_mib", "needed_mib", "threshold", "fits", "seconds", "engine", "kernel", "unit", "features",
+     "address"}
 )  # fmt: skip
 
 

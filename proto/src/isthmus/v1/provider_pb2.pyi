@@ -397,7 +397,7 @@ class KnownAnswer(_message.Message):
     PART_FIELD_NUMBER: _builtins.int
     MAC_FIELD_NUMBER: _builtins.int
     part: _builtins.str
-    """"field:NAME" or "table:NAME", at most 60 characters."""
+    """"field:NAME", "table:NAME", "key:NAME" or "block:NAME", at most 60 characters."""
     mac: _builtins.bytes
     """HMAC-SHA256 under a key that only providers have, 16 bytes."""
     def __init__(

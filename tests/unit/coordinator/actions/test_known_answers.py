@@ -50,3 +50,16 @@ def test_answers_for_other_parts_than_the_profiles_are_refused(hub: Coordinator,
 
     with pytest.raises(MalformedMessage):
         hub.confirm(round_id, providers[0], answers=hub.answers(round_id)[1:])
+
+
+def test_provider_that_makes_other_buckets_is_named_by_its_block_key(hub: Coordinator) -> None:
+    providers = hub.parties("riverside", "college")
+    round_id = hub.propose(providers, blocks={"keys": ["first-birth", "names-year"], "buckets": 64})
+    hub.sign(round_id, *providers)
+    hub.agree(round_id, *providers)
+    hub.confirm(round_id, providers[0])
+
+    with pytest.raises(KnownAnswersDiffer) as refused:
+        hub.confirm(round_id, providers[1], answers=hub.answers(round_id, **{"names-year": b"x" * 16}))
+
+    assert refused.value.parts == "block:names-year"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +21,10 @@ from isthmus.coordinator.actions.housekeeping import sweep_runs
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.domain.entities import unpack_entities
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
-from isthmus.coordinator.match import ENGINES
+from isthmus.coordinator.match import ENGINES, engine_facts
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress
+from isthmus.coordinator.match.memory import MIB, Memory
 from isthmus.coordinator.match.runs import RECORD
 from isthmus.coordinator.worker import match_claimed, run_worker
 from isthmus.party.log import ALLOWED_FIELDS
@@ -316,6 +317,37 @@ def test_refusal_by_the_engine_is_recorded_by_its_code(hub: Coordinator) -> None
     assert set(refusal) - {"log_level"} <= ALLOWED_FIELDS
 
 
+def test_a_round_that_needs_more_memory_than_allowed_fails_with_what_is_needed_and_the_next_is_matched(
+    hub: Coordinator,
+) -> None:
+    one, stop = _sealed(hub), threading.Event()
+    memory = Memory(allowed_bytes=64 * MIB, search_bytes=MIB, workers=1, worker_bytes=0)
+
+    class _Unasked:
+        """An engine that is not to be asked."""
+
+        max_pairs = 1000
+
+        def candidate_pairs(self, datasets: Sequence[Dataset], **how: Any) -> CandidatePairs:
+            raise AssertionError("compared all the same")
+
+    with capture_logs() as logged:
+        claim_round(hub.context)
+        match_claimed(hub.context, one.id, engine=_Unasked(), stop=stop, memory=memory)
+
+    assert hub.state(one.id) is RoundState.FAILED
+    assert next(event for event in hub.events() if event["action"] == "round.fault")["outcome"] == "not-enough-memory"
+    refusal = next(event for event in logged if event["event"] == "matching refused")
+    assert (refusal["code"], refusal["rows"], refusal["limit_mib"]) == ("not-enough-memory", "22", "64")
+    assert set(refusal) - {"log_level"} <= ALLOWED_FIELDS
+
+    enough = replace(memory, allowed_bytes=int(refusal["needed_mib"]) * MIB)
+    rounds.retry_round(hub.context, OPERATOR, round_id=one.id)
+    claim_round(hub.context)
+    match_claimed(hub.context, one.id, engine=small_engine(), stop=stop, memory=enough)
+    assert hub.state(one.id) is RoundState.RELEASED
+
+
 def test_the_log_says_how_far_a_round_is_when_it_begins_now_and_then_and_at_its_end(hub: Coordinator) -> None:
     one = _sealed(hub)
     claim_round(hub.context)
@@ -403,6 +435,19 @@ def test_worker_matches_what_is_sealed_until_it_is_told_to_stop(hub: Coordinator
     run_worker(hub.context, engine=_Stopping(), stop=stop)
 
     assert hub.state(one.id) is RoundState.RELEASED
+
+
+def test_log_says_by_what_a_round_is_compared_in_allowed_fields(hub: Coordinator) -> None:
+    one = _sealed(hub)
+    claim_round(hub.context)
+    facts = engine_facts("kernels")
+
+    with capture_logs() as said:
+        match_claimed(hub.context, one.id, engine=small_engine(), stop=threading.Event(), facts=facts)
+
+    begun = [line for line in said if line["event"] == "matching"]
+    assert [{name: line[name] for name in facts} for line in begun] == [facts]
+    assert set(facts) == {"engine", "kernel", "unit", "features"} <= ALLOWED_FIELDS
 
 
 def test_worker_without_work_waits_until_it_is_told_to_stop(hub: Coordinator) -> None:

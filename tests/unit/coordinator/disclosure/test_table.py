@@ -90,6 +90,12 @@ def test_one_provider_is_no_overlap() -> None:
         overlap_table(_parties(1), {}, [0])
 
 
+def test_total_of_a_provider_that_repeats_people_is_of_people() -> None:
+    table = overlap_table(_parties(2), {frozenset({0}): 5, frozenset({0, 1}): 60}, [65, 60], repeating={1})
+    assert [cell.key[0] for cell in table.cells if cell.count in {65, 60}][:2] == ["all rows of", "all people of"]
+    assert [relation.total[0] for relation in table.relations] == ["all rows of", "all people of"]
+
+
 def test_sizes_that_the_patterns_do_not_make_are_refused() -> None:
     with pytest.raises(ValueError, match="add up"):
         overlap_table(_parties(2), {frozenset({0, 1}): 60}, [61, 60])

@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from isthmus.coordinator.domain.pseudonyms import (
     PseudonymRow,
     pack_pseudonyms,
     pseudonym,
+    pseudonyms,
     spine_slots,
     unpack_pseudonyms,
 )
@@ -72,26 +75,40 @@ def test_entities_are_spread_over_the_whole_spine() -> None:
     assert max(right - left for left, right in pairwise(slots)) < 50
 
 
+@given(st.lists(st.binary(min_size=32, max_size=32), max_size=9))
+def test_pseudonyms_of_many_are_those_of_each(entities: list[bytes]) -> None:
+    names = pseudonyms(KEY, np.frombuffer(b"".join(entities), np.uint8).reshape(-1, 32))
+
+    assert [name.tobytes().decode("ascii") for name in names] == [pseudonym(KEY, entity) for entity in entities]
+
+
 rows = st.builds(
     lambda handle, tag, slot: PseudonymRow(handle=handle, pseudonym=pseudonym(KEY, tag), slot=slot),
     st.binary(min_size=16, max_size=16),
     st.binary(min_size=1, max_size=4),
-    st.one_of(st.none(), st.integers(0, 0xFFFFFFFE)),
+    st.integers(0, 0xFFFFFFFE),
 )
 
 
-@settings(max_examples=50)
-@given(st.lists(rows, unique_by=lambda row: row.handle))
-def test_map_comes_back_in_order_of_handle(given_rows: list[PseudonymRow]) -> None:
-    packed = pack_pseudonyms(given_rows)
+def _pack(given_rows: list[PseudonymRow], *, spine: bool) -> bytes:
+    handles = np.frombuffer(b"".join(row.handle for row in given_rows), np.uint8).reshape(-1, 16)
+    names = np.frombuffer("".join(row.pseudonym for row in given_rows).encode(), np.uint8).reshape(-1, 26)
+    return pack_pseudonyms(handles, names, np.array([row.slot for row in given_rows], np.uint32) if spine else None)
 
-    assert list(unpack_pseudonyms(packed)) == sorted(given_rows, key=lambda row: row.handle)
-    assert pack_pseudonyms(given_rows[::-1]) == packed
+
+@settings(max_examples=50)
+@given(st.lists(rows, unique_by=lambda row: row.handle), st.booleans())
+def test_map_comes_back_in_order_of_handle(given_rows: list[PseudonymRow], spine: bool) -> None:
+    packed = _pack(given_rows, spine=spine)
+    expected = given_rows if spine else [replace(row, slot=None) for row in given_rows]
+
+    assert list(unpack_pseudonyms(packed)) == sorted(expected, key=lambda row: row.handle)
+    assert _pack(given_rows[::-1], spine=spine) == packed
     assert len(packed) == 46 * len(given_rows)
 
 
 def test_map_that_was_cut_is_refused() -> None:
-    packed = pack_pseudonyms([PseudonymRow(handle=bytes(16), pseudonym=Pseudonym("a" * 26), slot=None)])
+    packed = _pack([PseudonymRow(handle=bytes(16), pseudonym=Pseudonym("a" * 26), slot=1)], spine=True)
 
     with pytest.raises(SubmissionMalformed):
         list(unpack_pseudonyms(packed[:-1]))

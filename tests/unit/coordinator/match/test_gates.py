@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unit.coordinator.match.match_parts import encode_rows, with_hidden
 
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
+from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.profile import interop_1
 from isthmus.contract.profiles import AnyProfile
 from isthmus.coordinator.match.encodings import TabledRows
@@ -206,6 +207,16 @@ def test_rows_that_repeat_in_one_table_are_found_though_another_tells_them_apart
     assert "identical" in (gates_of(PROFILE).problem([_joined(TabledRows(clks=clks, tags=rows.tags))]) or "")
 
 
+def test_rows_of_a_data_set_that_repeats_people_may_be_identical_and_must_pass_the_other_gates() -> None:
+    rows, gates = _random(30, seed=1), gates_of(PROFILE, repeats=True)
+    again = TabledRows(clks=rows.clks, tags=_random(30, seed=2).tags)
+    dense = TabledRows(clks=rows.clks | again.clks[::-1], tags=again.tags)
+
+    assert gates.problem([_joined(rows), _joined(again)]) is None
+    assert "same tag" in (gates.problem([_joined(rows), _joined(rows)]) or "")
+    assert "share of set bits" in (gates.problem([_joined(rows), _joined(dense)]) or "")
+
+
 def test_empty_rows_are_not_repetitions() -> None:
     for profile in (interop_1(FIELDS), PROFILE):
         assert gates_of(profile).problem([np.zeros((50, profile.row_bits // 8), np.uint8)]) is None
@@ -233,3 +244,55 @@ def test_memory_grows_by_a_word_for_each_row_and_for_each_row_and_match_key() ->
     # Beside them, some copies of the words of one match key.
     assert grown < 8 * (1 + len(PROFILE.match_keys) + 4) * more
     assert PROFILE.row_bits // 8 > 4 * 8 * (1 + len(PROFILE.match_keys) + 4)
+
+
+# Keyed blocks
+
+BLOCKS = Blocks(keys=("first-birth", "last-birth"), buckets=16, least_rows=3, most_rows=40)
+
+
+def _blocked(profile: AnyProfile = PROFILE) -> NDArray[np.uint8]:
+    """Give 80 rows that pass, five in each bucket of each key."""
+    clks = np.random.default_rng(3).integers(0, 256, (80, profile.row_bits // 8), np.uint8)
+    if profile.table_names == ("all",):
+        clks &= np.random.default_rng(4).integers(0, 256, clks.shape, np.uint8)
+    numbers = np.repeat(np.arange(80) % 16 + 1, 2)
+    return np.hstack([clks, numbers.astype(">u4").view(np.uint8).reshape(80, 8)])
+
+
+@pytest.mark.parametrize("profile", [PROFILE, interop_1(FIELDS)], ids=lambda one: one.name)
+def test_rows_in_buckets_of_allowed_sizes_pass(profile: AnyProfile) -> None:
+    assert gates_of(profile, blocks=BLOCKS).problem(np.array_split(_blocked(profile), 3)) is None
+
+
+@pytest.mark.parametrize("profile", [PROFILE, interop_1(FIELDS)], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    ("rows", "number", "problem"),
+    [
+        (slice(0, 1), 17, "bucket numbers above 16,"),
+        (slice(0, 65, 16), 2, None),
+        (slice(0, 49, 16), 2, "block key last-birth has buckets of fewer than 3 rows,"),
+        (slice(0, 80), 2, "block key last-birth has buckets of more than 40 rows,"),
+        (slice(0, 80), 0, None),
+    ],
+)
+def test_bucket_that_a_node_does_not_send_is_found(
+    profile: AnyProfile, rows: slice, number: int, problem: str | None
+) -> None:
+    encoded = _blocked(profile)
+    encoded[rows, -4:] = np.array([number], ">u4").view(np.uint8)
+
+    found = gates_of(profile, blocks=BLOCKS).problem(np.array_split(encoded, 3))
+
+    assert found is None if problem is None else problem in (found or "")
+
+
+@pytest.mark.parametrize("profile", [PROFILE, interop_1(FIELDS)], ids=lambda one: one.name)
+def test_row_without_encodings_is_in_no_bucket(profile: AnyProfile) -> None:
+    encoded = _blocked(profile)
+    encoded[7, :-8] = 0
+    assert "rows without any encoding have bucket numbers" in (
+        gates_of(profile, blocks=BLOCKS).problem([encoded]) or ""
+    )
+    encoded[7, -8:] = 0
+    assert gates_of(profile, blocks=BLOCKS).problem([encoded]) is None

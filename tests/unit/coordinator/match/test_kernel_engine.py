@@ -137,6 +137,46 @@ def test_other_processors_find_the_same_pairs_with_what_they_have(
     assert found[2:] == used
 
 
+LOADED = """
+import sys
+from isthmus.coordinator.match import ENGINES, engine_facts
+ENGINES[sys.argv[1]](workers=1, max_pairs=1)
+engine_facts(sys.argv[1])
+print(*({"numba", "anonlink", "pkg_resources", "distributed", "sqlalchemy", "grpc"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.parametrize(("engine", "loaded"), [("kernels", {"numba"}), ("anonlink", {"anonlink", "pkg_resources"})])
+def test_making_an_engine_loads_what_it_needs_and_not_what_the_other_does(engine: str, loaded: set[str]) -> None:
+    assert set(_run(LOADED.replace("sys.argv[1]", repr(engine)))) == loaded
+
+
+FACTS = """
+from isthmus.coordinator.match import ENGINES, engine_facts
+kernel = ENGINES["kernels"](workers=1, max_pairs=1).kernel
+facts = engine_facts("kernels")
+assert facts["kernel"] == kernel.name and facts["unit"] == str(kernel.unit.dtype)
+print(*facts.values(), sep="; ")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other instructions")
+@pytest.mark.parametrize(
+    ("features", "facts"),
+    [
+        ("+avx512vpopcntdq,+avx2", "kernels; avx512; uint64; avx512vpopcntdq, avx2"),
+        ("+avx2,+popcnt", "kernels; avx2; uint8; avx2"),
+        ("+sse2,-avx2", "kernels; plain; uint8; plain"),
+    ],
+)
+def test_facts_are_those_of_the_kernel_that_the_engine_takes(features: str, facts: str) -> None:
+    assert " ".join(_run(FACTS, NUMBA_CPU_NAME="x86-64", NUMBA_CPU_FEATURES=features)) == facts
+
+
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.skipif(not can_confine(), reason="this machine offers no Landlock")

@@ -18,7 +18,13 @@ from isthmus.coordinator.match.kernels.blocks import Blocks, block_rows, count_h
 from isthmus.coordinator.match.kernels.comparison import CHUNK_PAIRS, LEFT_BLOCKS, Comparison, Part, join, parts, plan
 from isthmus.coordinator.match.kernels.exchangeable import cut, head_limits, largest_distance
 from isthmus.coordinator.match.kernels.limits import NEVER, exact_limits, windows
-from isthmus.coordinator.match.kernels.processors import KERNELS, choose_kernel, host_features, host_kernel
+from isthmus.coordinator.match.kernels.processors import (
+    KERNELS,
+    choose_kernel,
+    host_features,
+    host_kernel,
+    kernel_facts,
+)
 from isthmus.coordinator.match.kernels.sift import ENTRIES, LANES_DIGEST
 
 Packed = NDArray[np.uint8]
@@ -123,8 +129,9 @@ def test_more_pairs_than_a_chunk_come_in_chunks_and_each_once() -> None:
 
 
 def test_best_pairs_need_a_positive_number() -> None:
+    comparison = _plan(_clks(1), _clks(1))
     with pytest.raises(ValueError, match="positive"):
-        best_pairs(_plan(_clks(1), _clks(1)), k=0)
+        best_pairs(comparison, parts(comparison)[0], k=0, left_starts=[0, 1], right_starts=[0, 1])
 
 
 def _on_the_floor(rows: int, *, floor: float, seed: int) -> tuple[Packed, Packed]:
@@ -191,6 +198,21 @@ def test_the_test_on_head_words_drops_most_entries_and_adds_no_pair() -> None:
 )
 def test_a_processor_gets_the_kernel_that_suits_it(features: set[str], triple: str, name: str) -> None:
     assert choose_kernel(features, triple=triple) is KERNELS[name]
+
+
+@pytest.mark.parametrize(
+    ("features", "triple", "facts"),
+    [
+        ({"avx2", "avx512f", "avx512vpopcntdq"}, "x86_64-linux", ("avx512", "uint64", "avx512vpopcntdq, avx2")),
+        ({"avx2", "avx512f"}, "x86_64-linux", ("avx2", "uint8", "avx2")),
+        ({"sse2"}, "x86_64-linux", ("plain", "uint8", "plain")),
+        (set(), "aarch64-linux", ("neon", "uint8", "neon")),
+    ],
+)
+def test_facts_name_the_kernel_and_the_features_that_decided(
+    features: set[str], triple: str, facts: tuple[str, str, str]
+) -> None:
+    assert tuple(kernel_facts(features, triple=triple).values()) == facts
 
 
 def test_this_processor_has_features_and_a_kernel() -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import isthmus.coordinator.match.kernels.comparison as comparison_module
 from isthmus.contract.ids import PartyId
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.best_of_row import BestOfEachRow, best_of_each_row
@@ -123,6 +124,26 @@ def test_an_engine_gives_the_best_of_each_row(make: Callable[..., SimilarityEngi
     assert 0 < len(best) < len(everything)
 
 
+@pytest.mark.parametrize("grouped", [1, 1000])
+def test_pieces_of_equal_rows_give_back_the_best_of_their_rows_alone(
+    monkeypatch: pytest.MonkeyPatch, grouped: int
+) -> None:
+    monkeypatch.setattr(comparison_module, "LEFT_BLOCKS", 2)
+    monkeypatch.setattr(comparison_module, "RIGHT_BLOCKS", 3)
+    party, row = PartyId("city"), np.packbits(np.arange(128) % 3 == 0)
+    datasets = [Dataset(party=party, clks=np.tile(row, (size, 1))) for size in (70, 41, 55)]
+    engine, runs = KernelEngine(workers=1, max_pairs=10**6, group_rows=grouped), MemoryRuns()
+    everything = engine.candidate_pairs(datasets, threshold=0.4, progress=_silent)
+    keep = best_of_each_row(everything, k=3)
+
+    best = engine.candidate_pairs(datasets, threshold=0.4, progress=_silent, best_of_row=3, runs=runs)
+
+    columns = (everything.left_dataset, everything.right_dataset, everything.left_row, everything.right_row)
+    assert len(everything) == 70 * 41 + 70 * 55 + 41 * 55
+    assert _bytes(best) == _bytes(unpack_pairs([pack_pairs(everything.similarity, *columns)[keep]]))
+    assert sum(len(runs.open(name)) for name in runs.names()) <= 3 * 2 * (70 + 41 + 55)
+
+
 def test_little_memory_gives_the_same_pairs_in_smaller_runs(make: Callable[..., SimilarityEngine]) -> None:
     datasets = _datasets([120, 90, 100])
     large, small = MemoryRuns(), MemoryRuns()
@@ -147,6 +168,32 @@ def test_datasets_in_groups_give_the_pairs_of_datasets_one_by_one() -> None:
     )
     assert len(alone) > 100
     assert all(_bytes(each) == _bytes(alone) for each in grouped)
+
+
+@pytest.mark.parametrize("best_of_row", [None, 2])
+def test_slabs_of_large_datasets_give_the_pairs_of_whole_ones(best_of_row: int | None) -> None:
+    datasets = _datasets([90, 20, 0, 130, 25])
+    whole, *cut = (
+        KernelEngine(workers=1, max_pairs=10**6, group_rows=50, slab_rows=rows).candidate_pairs(
+            datasets, threshold=0.5, progress=_silent, best_of_row=best_of_row
+        )
+        for rows in (1000, 100, 33, 7)
+    )
+    assert len(whole) > 100
+    assert all(_bytes(each) == _bytes(whole) for each in cut)
+
+
+def test_rows_that_lie_apart_in_memory_give_the_pairs_of_rows_side_by_side(
+    make: Callable[..., SimilarityEngine],
+) -> None:
+    beside, engine = _datasets([40, 50]), make(workers=1, max_pairs=10**6)
+    apart = [
+        Dataset(party=one.party, clks=np.pad(one.clks, ((0, 0), (3, 16)), constant_values=7)[:, 3:-16])
+        for one in beside
+    ]
+    found, wanted = (engine.candidate_pairs(each, threshold=0.5, progress=_silent) for each in (apart, beside))
+    assert len(wanted) > 50
+    assert _bytes(found) == _bytes(wanted)
 
 
 def test_what_an_earlier_try_found_is_not_compared_again(make: Callable[..., SimilarityEngine]) -> None:

@@ -32,9 +32,10 @@ from unit.coordinator.match.match_parts import (
 
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
+from isthmus.coordinator.match.crowding import most_candidates
 from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs
-from isthmus.coordinator.match.errors import TooManyCandidates
+from isthmus.coordinator.match.errors import TooManyBestPairs
 from isthmus.coordinator.match.group import group_rows
 from isthmus.coordinator.match.key_candidates import equal_tags, key_candidates
 from isthmus.coordinator.match.table_candidates import RowPairs, table_candidates
@@ -262,7 +263,7 @@ def test_a_pair_that_tables_and_several_match_keys_find_comes_once() -> None:
 
 def test_progress_never_falls_and_ends_at_the_pairs_of_all_tables() -> None:
     told: list[tuple[int, int]] = []
-    # The lodger has no last name and no birth date, so is in `all` alone: 3 x 2 pairs there and 2 x 2 in `person`.
+    # The lodger has no last name and no birth date, so nothing in `person`: blank rows count as compared as well.
     link_tables(
         [sent([ANA, IDA, LODGER]), sent([ANA, RAJ])],
         rules=link_rules(PROFILE),
@@ -272,15 +273,16 @@ def test_progress_never_falls_and_ends_at_the_pairs_of_all_tables() -> None:
     )
 
     assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert {total for _, total in told} == {6 + 4}
-    assert told[-1][0] == 6 + 4
+    assert {total for _, total in told} == {6 + 6}
+    assert told[-1][0] == 6 + 6
 
 
-def test_more_pairs_than_may_be_held_are_refused() -> None:
-    with pytest.raises(TooManyCandidates) as caught:
+def test_more_pairs_than_may_be_held_are_refused_with_a_limit_that_is_enough() -> None:
+    with pytest.raises(TooManyBestPairs) as caught:
         candidates([sent([ANA] * 3), sent([ANA] * 3)], limit=8)
     assert caught.value.limit == 8
-    with pytest.raises(TooManyCandidates):
+    assert len(candidates([sent([ANA] * 3), sent([ANA] * 3)], limit=caught.value.enough)) == 9
+    with pytest.raises(TooManyBestPairs):
         link([sent([ANA] * 3), sent([ANA] * 3)], max_pairs=8)
 
 
@@ -289,9 +291,16 @@ def test_pairs_of_match_keys_count_among_those_that_may_be_held() -> None:
 
     assert len(candidates(submissions)) == 0
     assert len(link(submissions, max_pairs=3)) == 3
-    with pytest.raises(TooManyCandidates) as caught:
+    with pytest.raises(TooManyBestPairs) as caught:
         link(submissions, max_pairs=2)
     assert caught.value.limit == 2
+
+
+@pytest.mark.parametrize("sizes", [(5, 40), (30, 30), (2, 0, 7)], ids=str)
+def test_no_files_have_more_candidates_than_are_said_to_be_enough(sizes: tuple[int, ...]) -> None:
+    rows = [[ANA] * size for size in sizes]
+    enough = most_candidates(sizes, best_of_row=3, tables=2, match_keys=13)
+    assert len(link([sent(people) for people in rows], max_pairs=enough)) <= enough
 
 
 def tabled(rows: int = 1, *, tables: int = 2, clk_bytes: int = 256, keys: int = 13) -> TabledRows:

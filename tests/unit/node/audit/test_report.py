@@ -53,6 +53,13 @@ def test_a_limit_of_nothing_lets_nothing_pass() -> None:
     assert audit_limit_problem(REPORT, 0.0) is not None
 
 
+def test_text_and_data_say_that_bucket_numbers_are_not_attacked(audited: AuditReport) -> None:
+    said = "Bucket numbers, which leave as well where a project grants keyed blocks"
+
+    assert said in audited.to_text()
+    assert said in audited.to_data()["meaning"]
+
+
 def test_text_and_data_say_the_same(audited: AuditReport) -> None:
     text, data = audited.to_text(), json.loads(json.dumps(audited.to_data()))
 

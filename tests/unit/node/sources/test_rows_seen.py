@@ -60,3 +60,16 @@ def test_id_of_half_a_character_is_remembered_too() -> None:
     seen.add(["\ud83d", "\ud83d"], [1, 2])
 
     assert [type(problem) for problem in seen.problems()] == [DuplicateIds]
+
+
+def test_ids_that_are_alike_at_their_end_or_by_length_are_different_ids() -> None:
+    alike = ["a", "a\0", "a\0\0", "\0", "b" * 14, "b" * 15, "b" * 15 + "\0", "b" * 16, "b" * 17, "é" * 7, "é" * 8]
+    seen = SeenIds()
+
+    seen.add(alike, range(len(alike)))
+    assert seen.problems() == []
+
+    seen.add(alike, range(100, 100 + len(alike)))
+    (repeated,) = seen.problems()
+    assert isinstance(repeated, DuplicateIds)
+    assert repeated.rows == tuple(range(100, 100 + len(alike)))

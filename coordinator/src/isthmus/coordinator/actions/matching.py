@@ -15,23 +15,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.encodings import submission_from_bytes, unpack_rows
+from isthmus.contract.encodings import Submission, submission_from_bytes
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Compared, Context
+from isthmus.coordinator.actions.round_rows import Entities, RoundRows, entity_names, find_entities, load_rows
 from isthmus.coordinator.actions.rounds import advance, round_event
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
-from isthmus.coordinator.domain.entities import EntityRow, entity_id, pack_entities
-from isthmus.coordinator.domain.pseudonyms import PseudonymRow, pack_pseudonyms, pseudonym, spine_slots
+from isthmus.coordinator.domain.entities import pack_entities
+from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.encodings import Dataset, split_rows
 from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
-from isthmus.coordinator.match.overlap import membership_patterns
+from isthmus.coordinator.match.memory import Demand, Memory, check_memory
+from isthmus.coordinator.match.overlap import membership_patterns, people_counts
 from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
@@ -39,39 +41,19 @@ from isthmus.coordinator.store.protocol import Transaction
 
 KEY_BYTES: Final = 32
 
+StruckOut = Mapping[PartyId, frozenset[bytes]]
+"""The handles of each provider's rows that are struck out."""
+
+
 MOST_RUNS: Final = 3
 """How often a round is matched at most because rows were struck out while it was matched."""
 
 UNLOCKED_TRIES: Final = 3
 """How often a result is made from the pairs while rows may still be struck out, before the store is locked for it."""
 
-StruckOut = Mapping[PartyId, frozenset[bytes]]
-"""The handles of each provider's rows that are struck out."""
-
 
 class MatchingInterrupted(Exception):  # not an error: nobody did anything wrong
     """The coordinator was told to stop while it was matching."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Rows:
-    """Whose rows take part: handles uint8 (n, 16)."""
-
-    party: PartyId
-    handles: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        """How many rows there are."""
-        return len(self.handles)
-
-    def handle_list(self) -> list[bytes]:
-        """Give the handles as bytes, in row order."""
-        return [row.tobytes() for row in self.handles]
-
-    def kept(self, struck: StruckOut) -> NDArray[np.bool_]:
-        """Say of each row whether it is not struck out."""
-        gone = struck[self.party]
-        return np.fromiter((handle not in gone for handle in self.handle_list()), dtype=np.bool_, count=len(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,17 +62,17 @@ class _Matched:
 
     manifest: RoundManifest
     struck: StruckOut
-    rows: Sequence[_Rows]
+    rows: Sequence[RoundRows]
     pairs: CandidatePairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Result:
-    """What is stored of a round; `entities` has, for each provider and row, the entity's id and whether it linked."""
+    """What is stored of a round."""
 
     manifest: RoundManifest
-    rows: Sequence[_Rows]
-    entities: Sequence[Sequence[tuple[bytes, bool]]]
+    rows: Sequence[RoundRows]
+    entities: Sequence[Entities]
     table: ReleasedTable
 
 
@@ -114,6 +96,7 @@ def match_round(
     engine: SimilarityEngine,
     should_stop: Callable[[], bool],
     told: Callable[[Compared], None] = lambda _: None,
+    memory: Memory | None = None,
 ) -> None:
     """Match a claimed round and take it to RELEASED, without the rows that are struck out by then.
 
@@ -125,8 +108,11 @@ def match_round(
     told how far this one is.
 
     Raises:
+        NotEnoughMemory: it may take more than `memory`, if that is given; nothing was loaded yet.
         MatchingInterrupted: `should_stop` gave true; the round stays in MATCHING for the next start.
     """
+    if memory is not None:
+        check_memory(_demand(context, round_id), memory, max_pairs=engine.max_pairs)
     context.runs.of(round_id).forget_unfinished()
 
     def one_run() -> _Matched:
@@ -151,13 +137,31 @@ def match_round(
     context.progress.clear(round_id)
 
 
+def _demand(context: Context, round_id: RoundId) -> Demand:
+    """Give what decides how much memory a round takes, from what was declared."""
+    with context.store.read() as tx:
+        manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
+        sent = [_declared(tx, round_id, party) for party in manifest.project.provider_ids()]
+    profile = manifest.read_profile()
+    return Demand(
+        sizes=[one.rows for one in sent],
+        row_bytes=sent[0].row_bits // 8,
+        clk_bytes=sent[0].clk_bits // 8,
+        tables=sent[0].tables,
+        match_keys=sent[0].match_keys,
+        best_of_row=link_rules(profile).best_of_row if isinstance(profile, HardenedProfile) else None,
+        spine=manifest.project.reveal is RevealMode.SPINE,
+        repeating=frozenset(place for place, terms in enumerate(manifest.project.providers) if terms.repeats),
+    )
+
+
 def _match(
     context: Context, round_id: RoundId, *, engine: SimilarityEngine, runs: Runs, progress: Progress
 ) -> _Matched:
     with context.store.read() as tx:
         manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
         struck = _struck_out(tx, manifest)
-        loaded = [_load_rows(context, tx, round_id, party, struck) for party in manifest.project.provider_ids()]
+        loaded = [_load(context, tx, round_id, party, struck[party]) for party in manifest.project.provider_ids()]
     encodings = [encoded for _, encoded in loaded]
     pairs = _linked_pairs(manifest, encodings, engine=engine, runs=runs, progress=progress)
     return _Matched(manifest=manifest, struck=struck, rows=[rows for rows, _ in loaded], pairs=pairs)
@@ -172,10 +176,16 @@ def _linked_pairs(
     progress: Progress,
 ) -> CandidatePairs:
     """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables."""
-    profile, threshold = manifest.read_profile(), float(manifest.threshold)
+    profile, threshold, blocks = manifest.read_profile(), float(manifest.threshold), manifest.project.blocks
+    shape = {"clk_bits": profile.clk_bits, "blocks": len(blocks.keys) if blocks else 0}
+    providers = manifest.project.providers
+    rows = [
+        split_rows(one, tables=len(profile.table_names), repeats=terms.repeats, **shape)
+        for one, terms in zip(encoded, providers, strict=True)
+    ]
     if isinstance(profile, HardenedProfile):
         pairs = link_tables(
-            [split_rows(one, tables=len(profile.tables), clk_bits=profile.clk_bits) for one in encoded],
+            rows,
             rules=link_rules(profile),
             engine=engine,
             max_pairs=engine.max_pairs,
@@ -183,8 +193,10 @@ def _linked_pairs(
             runs=runs,
         )
         return at_least(pairs, threshold=threshold)
-    parties = manifest.project.provider_ids()
-    datasets = [Dataset(party=party, clks=one) for party, one in zip(parties, encoded, strict=True)]
+    datasets = [
+        Dataset(party=terms.party, clks=one.clks[:, 0], repeats=one.repeats, buckets=one.buckets)
+        for one, terms in zip(rows, providers, strict=True)
+    ]
     return engine.candidate_pairs(datasets, threshold=threshold, progress=progress, runs=runs)
 
 
@@ -208,17 +220,17 @@ def _struck_out(tx: Transaction, manifest: RoundManifest) -> StruckOut:
     return {party: tx.tombstones.of(manifest.round_id, party) for party in manifest.project.provider_ids()}
 
 
-def _load_rows(
-    context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: StruckOut
-) -> tuple[_Rows, NDArray[np.uint8]]:
-    """Give one provider's sealed rows but for those struck out, and their encodings, uint8 (n, row_bits / 8)."""
+def _load(
+    context: Context, tx: Transaction, round_id: RoundId, party: PartyId, struck: frozenset[bytes]
+) -> tuple[RoundRows, NDArray[np.uint8]]:
+    submission = _declared(tx, round_id, party)
+    chunks = (chunk.digest for chunk in tx.submissions.chunks(round_id, party))
+    return load_rows(context.blobs, chunks, submission=submission, struck=struck)
+
+
+def _declared(tx: Transaction, round_id: RoundId, party: PartyId) -> Submission:
     declared = tx.submissions.find(round_id, party)
-    submission = submission_from_bytes(declared.document if declared else b"")
-    payload = b"".join(context.blobs.get(chunk.digest) for chunk in tx.submissions.chunks(round_id, party))
-    handles, encoded = unpack_rows(payload, row_bits=submission.row_bits)
-    rows = _Rows(party=party, handles=handles)
-    kept = rows.kept(struck)
-    return replace(rows, handles=handles[kept]), encoded[kept]
+    return submission_from_bytes(declared.document if declared else b"")
 
 
 def _settle(context: Context, matched: _Matched) -> None:
@@ -238,13 +250,15 @@ def _settle(context: Context, matched: _Matched) -> None:
 
 
 def _result(matched: _Matched, struck: StruckOut) -> _Result:
-    kept = [one.kept(struck) for one in matched.rows]
+    kept = [one.kept(struck[one.party]) for one in matched.rows]
     rows = [replace(one, handles=one.handles[keep]) for one, keep in zip(matched.rows, kept, strict=True)]
-    groups = group_rows(pairs_of_kept_rows(matched.pairs, kept), sizes=[len(one) for one in rows])
+    # Mostly nothing was struck out meanwhile, and the pairs need not be in memory twice.
+    pairs = matched.pairs if all(keep.all() for keep in kept) else pairs_of_kept_rows(matched.pairs, kept)
+    groups = group_rows(pairs, sizes=[len(one) for one in rows])
     return _Result(
         manifest=matched.manifest,
         rows=rows,
-        entities=_entity_ids(rows, groups),
+        entities=find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
         table=_overlap(matched.manifest, rows, groups),
     )
 
@@ -260,28 +274,12 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     advance(context, tx, tx.rounds.get(row.id), to=RoundState.RELEASED)
 
 
-def _overlap(manifest: RoundManifest, rows: Sequence[_Rows], groups: Groups) -> ReleasedTable:
+def _overlap(manifest: RoundManifest, rows: Sequence[RoundRows], groups: Groups) -> ReleasedTable:
     sizes = [len(one) for one in rows]
     patterns = membership_patterns(groups, sizes=sizes)
-    table = overlap_table([one.party for one in rows], patterns, sizes)
+    people, repeating = people_counts(groups, sizes=sizes), groups.repeating
+    table = overlap_table([one.party for one in rows], patterns, people, repeating=repeating)
     return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
-
-
-def _entity_ids(rows: Sequence[_Rows], groups: Groups) -> list[list[tuple[bytes, bool]]]:
-    """Give, for each provider and row, the id of its entity and whether the entity has rows of other providers."""
-    handles = [one.handle_list() for one in rows]
-    entities = [[(b"", False)] * len(names) for names in handles]
-    members: dict[int, list[tuple[int, int]]] = {}
-    for dataset, row, entity in zip(groups.dataset.tolist(), groups.row.tolist(), groups.entity.tolist(), strict=True):
-        members.setdefault(entity, []).append((dataset, row))
-    for places in members.values():
-        name = entity_id(handles[dataset][row] for dataset, row in places)
-        for dataset, row in places:
-            entities[dataset][row] = (name, True)
-    return [
-        [found if found[1] else (entity_id([name]), False) for found, name in zip(known, names, strict=True)]
-        for known, names in zip(entities, handles, strict=True)
-    ]
 
 
 def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: PartyId) -> bytes:
@@ -292,27 +290,21 @@ def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: Part
 def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Result, keys: Sequence[bytes]) -> None:
     """Store each provider's map: rows that linked in reveal mode linked; every row, with its slot, in mode spine."""
     spine = result.manifest.project.reveal is RevealMode.SPINE
-    names = sorted({name for known in result.entities for name, _ in known})
-    slots, slot_count = spine_slots(names, key=b"".join(keys)) if spine else ({}, 0)
+    slots, slot_count = spine_slots(entity_names(result.entities), key=b"".join(keys)) if spine else (None, 0)
     for one, known, key in zip(result.rows, result.entities, keys, strict=True):
-        shown = [
-            PseudonymRow(handle=handle, pseudonym=pseudonym(key, name), slot=slots.get(name))
-            for handle, (name, linked) in zip(one.handle_list(), known, strict=True)
-            if linked or spine
-        ]
-        digest = context.blobs.put(pack_pseudonyms(shown))
-        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=len(shown), slot_count=slot_count)
+        shown = np.ones(len(one), np.bool_) if spine else known.linked
+        ids = known.ids[shown]
+        of_rows = None if slots is None else np.array([slots[name.tobytes()] for name in ids], np.uint32)
+        digest = context.blobs.put(pack_pseudonyms(one.handles[shown], pseudonyms(key, ids), of_rows))
+        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=len(ids), slot_count=slot_count)
         tx.results.add(map_row, audit=round_event(context, row, None, "result.store", one.party))
 
 
 def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
-    linked = [
-        EntityRow(dataset=dataset, handle=handle, entity=name)
-        for dataset, (one, known) in enumerate(zip(result.rows, result.entities, strict=True))
-        for handle, (name, is_linked) in zip(one.handle_list(), known, strict=True)
-        if is_linked
-    ]
-    digest = context.blobs.put(pack_entities(linked))
+    pairs = zip(result.rows, result.entities, strict=True)
+    digest = context.blobs.put(
+        pack_entities([(one.handles[known.grouped], known.ids[known.grouped]) for one, known in pairs])
+    )
     tx.results.set_entities(row.id, digest, audit=round_event(context, row, None, "entities.store", row.id))
 
 

@@ -291,8 +291,8 @@ def _check_against_profile(manifest: RoundManifest, confirmed: PreflightRow) -> 
     profile = manifest.read_profile()
     if not same_bytes(confirmed.profile_digest, bytes.fromhex(profile.digest())):
         raise WrongProfile(round_id=manifest.round_id)
-    if tuple(answer.part for answer in confirmed.answers) != answered_parts(profile):
-        raise MalformedMessage(field="known_answers", problem="not one for each field and table of the profile")
+    if tuple(answer.part for answer in confirmed.answers) != answered_parts(profile, manifest.project.blocks):
+        raise MalformedMessage(field="known_answers", problem="not one for each part that the manifest asks for")
 
 
 def _check_against_lead(tx: Transaction, manifest: RoundManifest, confirmed: PreflightRow) -> None:

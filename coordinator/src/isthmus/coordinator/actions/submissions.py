@@ -190,8 +190,10 @@ def _check_complete(submission: Submission, chunks: Sequence[ChunkRow]) -> None:
 
 def _check_content(context: Context, actor: Actor, submission: Submission, chunks: Sequence[ChunkRow]) -> None:
     """Compare the content with what was declared; discard it whole where it differs."""
-    profile = _manifest(context, submission.round_id).read_profile()
-    problem = _content_problem(context, submission, chunks) or gates_of(profile).problem(
+    manifest = _manifest(context, submission.round_id)
+    blocks, repeats = manifest.project.blocks, manifest.repeats(actor.party)
+    gates = gates_of(manifest.read_profile(), blocks=blocks, repeats=repeats)
+    problem = _content_problem(context, submission, chunks) or gates.problem(
         rows[1] for rows in _stored_rows(context, submission, chunks)
     )
     if problem is not None:
@@ -205,9 +207,14 @@ def _content_problem(context: Context, submission: Submission, chunks: Sequence[
     handles = _handles(context, submission, chunks)
     if len(handles) != submission.rows:
         return "it holds another number of rows than was declared"
-    if len(np.unique(handles, axis=0)) != submission.rows:
-        return "two of its rows have the same handle"
-    return None
+    return "two of its rows have the same handle" if _any_twice(handles) else None
+
+
+def _any_twice(handles: NDArray[np.uint8]) -> bool:
+    first, second = np.ascontiguousarray(handles).view(np.uint64).T
+    order = np.lexsort((second, first))
+    same = (np.diff(first[order]) == 0) & (np.diff(second[order]) == 0)
+    return bool(same.any())
 
 
 def _handles(context: Context, submission: Submission, chunks: Sequence[ChunkRow]) -> NDArray[np.uint8]:

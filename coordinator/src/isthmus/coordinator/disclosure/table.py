@@ -3,12 +3,12 @@
 A `Table` is never shown, stored for readers or sent; `release` makes a `ReleasedTable` of it, which is another type.
 
 The overlap table of up to five providers has one cell for each exact set of providers (how many people are in the data
-of all of these and of no others), one for the rows of each provider, and one for each two providers (how many people
-are in the data of both, and perhaps of others). With more than five providers it has only the last two kinds, because
-the exact sets double with each provider.
+of all of these and of no others), one for the rows of each provider, or for its people where rows of it may repeat
+people, and one for each two providers (how many people are in the data of both, and perhaps of others). With more than
+five providers it has only the last two kinds, because the exact sets double with each provider.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 
@@ -85,13 +85,20 @@ class Table:
         return {cell.key: cell.count for cell in self.all_cells()}
 
 
-def overlap_table(parties: Sequence[PartyId], patterns: Mapping[frozenset[int], int], sizes: Sequence[int]) -> Table:
+def overlap_table(
+    parties: Sequence[PartyId],
+    patterns: Mapping[frozenset[int], int],
+    sizes: Sequence[int],
+    *,
+    repeating: Collection[int] = (),
+) -> Table:
     """Give the overlap table of at least two providers.
 
     Args:
         parties: the providers; the numbers in `patterns` are positions in it.
         patterns: the number of people for each exact set of providers; a set that is missing counts none.
-        sizes: the number of rows of each provider.
+        sizes: the number of people of each provider: of its rows, unless it is one of `repeating`.
+        repeating: the providers whose rows may repeat people.
 
     Raises:
         ValueError: fewer than two providers, or the patterns of a provider do not add up to its size.
@@ -100,10 +107,8 @@ def overlap_table(parties: Sequence[PartyId], patterns: Mapping[frozenset[int], 
         raise ValueError("an overlap table needs two providers")
     everyone = tuple(range(len(parties)))
     by_exact_set = len(parties) <= MOST_PROVIDERS_BY_EXACT_SET
-    overlap = _Overlap(parties=tuple(parties), patterns=patterns)
-    rows = tuple(
-        Cell(key=overlap.key("all rows of", (i,)), count=size) for i, size in zip(everyone, sizes, strict=True)
-    )
+    overlap = _Overlap(parties=tuple(parties), patterns=patterns, repeating=frozenset(repeating))
+    rows = tuple(Cell(key=overlap.total_key(i), count=size) for i, size in zip(everyone, sizes, strict=True))
     pairs = tuple(overlap.pair(pair) for pair in combinations(everyone, 2))
     # Every three providers are audited as a table of their own: with all their exact sets, which the reader of a large
     # table does not see but can bound. Bounds that need four providers at once are not looked for.
@@ -126,6 +131,10 @@ class _Overlap:
 
     parties: tuple[PartyId, ...]
     patterns: Mapping[frozenset[int], int] = field(repr=False)
+    repeating: frozenset[int]
+
+    def total_key(self, i: int) -> Key:
+        return self.key("all people of" if i in self.repeating else "all rows of", (i,))
 
     def key(self, measure: str, members: Sequence[int]) -> Key:
         return (measure, " + ".join(self.parties[i] for i in members))
@@ -148,12 +157,13 @@ class _Overlap:
         return key if everywhere else (*key, *self.key("of", scope))
 
     def system(self, scope: tuple[int, ...]) -> System:
-        rows = [self._sum("all rows of", (i,), scope) for i in scope]
-        pairs = [self._sum("in the data of both", pair, scope) for pair in combinations(scope, 2)]
+        rows = [self._sum(self.total_key(i), (i,), scope) for i in scope]
+        both = {pair: self.key("in the data of both", pair) for pair in combinations(scope, 2)}
+        pairs = [self._sum(total, pair, scope) for pair, total in both.items()]
         return tuple(rows + (pairs if len(scope) > 2 else []))
 
-    def _sum(self, measure: str, members: tuple[int, ...], scope: tuple[int, ...]) -> Relation:
-        return Relation(total=self.key(measure, members), parts=self._supersets(members, scope))
+    def _sum(self, total: Key, members: tuple[int, ...], scope: tuple[int, ...]) -> Relation:
+        return Relation(total=total, parts=self._supersets(members, scope))
 
     def _supersets(self, members: tuple[int, ...], scope: tuple[int, ...]) -> tuple[Key, ...]:
         wanted = set(members)

@@ -5,22 +5,30 @@ for each project and recipient: two recipients' pseudonyms of one entity cannot 
 it is; it is not anonymous.
 """
 
-import base64
-import hashlib
 import hmac
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from isthmus.contract.errors import SubmissionMalformed
 from isthmus.contract.ids import HANDLE_BYTES, Pseudonym
+from isthmus.coordinator.domain.entities import handle_order
 
 SPINE_STEP: Final = 1000
 PSEUDONYM_CHARACTERS: Final = 26
 
 _NO_SLOT: Final = 0xFFFFFFFF
 _ROW: Final = struct.Struct(f"<{HANDLE_BYTES}s{PSEUDONYM_CHARACTERS}sI")
+_FIELDS: Final = np.dtype(
+    [("handle", np.uint8, HANDLE_BYTES), ("pseudonym", np.uint8, PSEUDONYM_CHARACTERS), ("slot", "<u4")]
+)
+_TAG_BYTES: Final = 16
+_ALPHABET: Final = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", np.uint8)
+_ROWS_AT_ONCE: Final = 2**16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +42,27 @@ class PseudonymRow:
 
 def pseudonym(key: bytes, entity: bytes) -> Pseudonym:
     """Give the recipient's pseudonym of an entity: 26 characters of base32, 128 bits."""
-    tag = hmac.new(key, entity, hashlib.sha256).digest()[:16]
-    return Pseudonym(base64.b32encode(tag).decode("ascii").rstrip("=").lower())
+    name = pseudonyms(key, np.frombuffer(entity, np.uint8).reshape(1, -1))
+    return Pseudonym(name.tobytes().decode("ascii"))
+
+
+def pseudonyms(key: bytes, entities: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give the recipient's pseudonyms of entities, uint8 (n, 32), as ASCII: uint8 (n, 26)."""
+    names = np.empty((len(entities), PSEUDONYM_CHARACTERS), np.uint8)
+    for first in range(0, len(entities), _ROWS_AT_ONCE):
+        some = entities[first : first + _ROWS_AT_ONCE]
+        tags = (hmac.digest(key, one.tobytes(), "sha256")[:_TAG_BYTES] for one in some)
+        names[first : first + len(some)] = _base32(b"".join(tags))
+    return names
+
+
+def _base32(tags: bytes) -> NDArray[np.uint8]:
+    """Write tags of 128 bits as base32 (RFC 4648), in lower case and without padding."""
+    bits = np.unpackbits(np.frombuffer(tags, np.uint8).reshape(-1, _TAG_BYTES), axis=1)
+    filled = np.pad(bits, ((0, 0), (0, 5 * PSEUDONYM_CHARACTERS - 8 * _TAG_BYTES)))
+    fives = np.packbits(filled.reshape(-1, PSEUDONYM_CHARACTERS, 5), axis=2)[:, :, 0] >> 3
+    characters: NDArray[np.uint8] = _ALPHABET[fives]
+    return characters
 
 
 def spine_slots(entities: Sequence[bytes], *, key: bytes) -> tuple[dict[bytes, int], int]:
@@ -46,17 +73,26 @@ def spine_slots(entities: Sequence[bytes], *, key: bytes) -> tuple[dict[bytes, i
     """
     slot_count = (len(entities) // SPINE_STEP + 1) * SPINE_STEP
     fillers = [b"isthmus/spine-filler/1" + index.to_bytes(4, "big") for index in range(slot_count - len(entities))]
-    ranked = sorted([*entities, *fillers], key=lambda name: hmac.new(key, name, hashlib.sha256).digest())
+    ranked = sorted([*entities, *fillers], key=lambda name: hmac.digest(key, name, "sha256"))
     filler_names = set(fillers)
     return {name: slot for slot, name in enumerate(ranked) if name not in filler_names}, slot_count
 
 
-def pack_pseudonyms(rows: Iterable[PseudonymRow]) -> bytes:
-    """Give a recipient's map as bytes: 46 a row, in order of handle, so that the order tells nothing."""
-    return b"".join(
-        _ROW.pack(row.handle, row.pseudonym.encode("ascii"), _NO_SLOT if row.slot is None else row.slot)
-        for row in sorted(rows, key=lambda row: row.handle)
-    )
+def pack_pseudonyms(
+    handles: NDArray[np.uint8], names: NDArray[np.uint8], slots: NDArray[np.uint32] | None = None
+) -> bytes:
+    """Give a recipient's map as bytes: 46 a row, in order of handle, so that the order tells nothing.
+
+    Args:
+        handles: uint8, shape (n, 16).
+        names: uint8, shape (n, 26): `pseudonyms`.
+        slots: uint32, shape (n,), if there is a spine.
+    """
+    order = handle_order(handles)
+    table = np.empty(len(order), _FIELDS)
+    table["handle"], table["pseudonym"] = handles[order], names[order]
+    table["slot"] = _NO_SLOT if slots is None else slots[order]
+    return table.tobytes()
 
 
 def unpack_pseudonyms(data: bytes) -> Iterator[PseudonymRow]:

@@ -6,15 +6,14 @@ them. Nothing here may be shown to anyone; that is for `isthmus.coordinator.disc
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
-from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.executor import Executor
 from isthmus.coordinator.match.search import DEFAULT_MAX_PAIRS_OF_ROW, DEFAULT_MEMORY_BYTES
 
 DEFAULT_MAX_PAIRS = 10_000_000
-"""Candidate pairs that a round may hold: this many take 1.7 GB and about a minute to sort and group (measured)."""
+"""Candidate pairs that a round may hold at most: this many take 0.7 GB, and 20 s of a core to find, sort and group."""
 
 
 class EngineFactory(Protocol):
@@ -53,5 +52,26 @@ def _kernel_engine(
     )
 
 
-ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": AnonlinkEngine, "kernels": _kernel_engine})
+def _anonlink_engine(**settings: Any) -> SimilarityEngine:
+    # anonlink takes a quarter of a second to load: only for those who use it.
+    from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine  # noqa: PLC0415 - as said above
+
+    return AnonlinkEngine(**settings)
+
+
+ENGINES: Mapping[str, EngineFactory] = MappingProxyType({"anonlink": _anonlink_engine, "kernels": _kernel_engine})
 """Every engine by the name that a configuration file gives it."""
+
+
+def engine_facts(name: str) -> dict[str, str]:
+    """Say by what an engine of `ENGINES` compares on this machine: its name, and for `kernels` the kernel and why."""
+    if name != "kernels":
+        return {"engine": name}
+    # Loads numba, as making the engine does.
+    from isthmus.coordinator.match.kernels.processors import host_facts  # noqa: PLC0415 - as said above
+
+    return {"engine": name} | host_facts()
+
+
+WORKER_BYTES: Mapping[str, int] = MappingProxyType({"anonlink": 512 * 2**20, "kernels": 16 * 2**20})
+"""What a worker of each engine takes beside what follows from the rows: anonlink's are processes (measured)."""

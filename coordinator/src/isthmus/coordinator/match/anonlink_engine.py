@@ -11,15 +11,17 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from multiprocessing.process import BaseProcess
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.best_of_row import best_of_each_row
+from isthmus.coordinator.match.bucket_join import SpanRows, in_buckets
+from isthmus.coordinator.match.bucket_search import Found, bucket_plan
 from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, check_comparable, count_comparisons, repeating
 from isthmus.coordinator.match.executor import Executor, Job, Own, Result, Shared, ThreadExecutor, as_ready
 from isthmus.coordinator.match.records import count_steps, pack_pairs, unpack_pairs
 from isthmus.coordinator.match.reference import dice_pairs
@@ -39,13 +41,20 @@ LEFT_ROWS, RIGHT_ROWS = 2048, 4096
 """Rows of a block. The right side stays in the second-level cache (512 KiB at l = 1024), and a block of nothing but
 candidates, the worst that a worker can meet, peaks at 410 MB in all (measured)."""
 
+SPAN_PAIRS = 2**21
+"""Pairs of a piece of rows that share buckets: some seconds, because each bucket is a call of its own."""
+
 WORTH_A_POOL = 50_000_000
 """Pairs below which starting worker processes costs more than it gains."""
 
 
+VERSION = b"anonlink 1"
+"""Of what decides what a run of a name holds, beside the arguments."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Block:
-    """One part of the work: some rows of one dataset against some rows of another."""
+    """One part of the work: some rows of one dataset against some rows of another, or of the same."""
 
     left_dataset: int
     right_dataset: int
@@ -76,10 +85,11 @@ class AnonlinkEngine:
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     executor: Executor | None = None
     worth_a_pool: int = WORTH_A_POOL
+    span_pairs: int = SPAN_PAIRS
 
     def __post_init__(self) -> None:
         """Check that the settings are positive."""
-        if self.workers < 1:
+        if min(self.workers, self.span_pairs) < 1:
             raise ValueError("workers must be positive")
         self._limits()
 
@@ -97,11 +107,24 @@ class AnonlinkEngine:
     ) -> CandidatePairs:
         """Give every candidate pair, best first; see `SimilarityEngine`."""
         check_comparable(datasets, threshold)
-        total = sum(left.rows * right.rows for left, right in combinations(datasets, 2))
-        name = search_name(b"anonlink 1", datasets, threshold, best_of_row, (LEFT_ROWS, RIGHT_ROWS))
+        if in_buckets(datasets):
+            by_buckets = bucket_plan(
+                datasets,
+                version=VERSION,
+                threshold=threshold,
+                best_of_row=best_of_row,
+                compare=bucket_pairs,
+                travels=True,
+                span_pairs=self.span_pairs,
+            )
+            return self._search(by_buckets, runs, progress)
+        sizes, repeats = [dataset.rows for dataset in datasets], repeating(datasets)
+        total = count_comparisons(sizes, repeating=repeats)
+        name = search_name(VERSION, datasets, threshold, best_of_row, (LEFT_ROWS, RIGHT_ROWS))
         blocks = enumerate(_blocks(datasets, threshold, best_of_row))
         whole = Plan(
-            sizes=[dataset.rows for dataset in datasets],
+            sizes=sizes,
+            repeating=repeats,
             threshold=threshold,
             total=total,
             best_of_row=best_of_row,
@@ -109,9 +132,12 @@ class AnonlinkEngine:
             work=compare_block,
             halve=halve_block,
         )
+        return self._search(whole, runs, progress)
+
+    def _search(self, whole: Plan[Shared, Own], runs: Runs | None, progress: Progress) -> CandidatePairs:
         return search(
             whole,
-            executor=self.executor or self._own_executor(total),
+            executor=self.executor or self._own_executor(whole.total),
             runs=runs or MemoryRuns(),
             limits=self._limits(),
             progress=progress,
@@ -126,7 +152,7 @@ class AnonlinkEngine:
 def compare_block(_shared: None, own: tuple[Block, int]) -> Portion:
     """Find the candidate pairs of a block; `search.Work`."""
     block, room = own
-    similarity, left_row, right_row = dice_pairs(block.left, block.right, block.threshold)
+    similarity, left_row, right_row = _pairs_of(block)
     steps = count_steps(similarity)
     if similarity.size > room and block.best_of_row is None:
         return Portion(records=None, steps=steps)
@@ -135,13 +161,37 @@ def compare_block(_shared: None, own: tuple[Block, int]) -> Portion:
             similarity,
             np.full(similarity.size, block.left_dataset, np.uint32),
             np.full(similarity.size, block.right_dataset, np.uint32),
-            left_row + np.uint32(block.first_left_row),
-            right_row + np.uint32(block.first_right_row),
+            left_row,
+            right_row,
         )
     )
     if block.best_of_row is not None:
-        records = records[best_of_each_row(unpack_pairs([records]), k=block.best_of_row)]
+        repeats = frozenset({block.left_dataset} & {block.right_dataset})
+        records = records[best_of_each_row(unpack_pairs([records], repeating=repeats), k=block.best_of_row)]
     return Portion(records=records, steps=steps)
+
+
+def _pairs_of(block: Block) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Give similarity and rows of the pairs of a block, each once: inside a dataset, the left row comes first."""
+    similarity, left_row, right_row = dice_pairs(block.left, block.right, block.threshold)
+    left_row, right_row = left_row + np.uint32(block.first_left_row), right_row + np.uint32(block.first_right_row)
+    if block.left_dataset != block.right_dataset:
+        return similarity, left_row, right_row
+    once = left_row < right_row
+    return similarity[once], left_row[once], right_row[once]
+
+
+def bucket_pairs(rows: SpanRows, threshold: float) -> Iterator[Found]:
+    """Give the pairs of a span that qualify, `LEFT_ROWS` against `RIGHT_ROWS` at once; `bucket_search.Compare`."""
+    clks = rows.words.view(np.uint8)
+    for ours, theirs in rows.stretches.inside(rows.span):
+        for left, right in product(
+            range(ours.start, ours.stop, LEFT_ROWS), range(theirs.start, theirs.stop, RIGHT_ROWS)
+        ):
+            one = clks[left : min(left + LEFT_ROWS, ours.stop)]
+            other = clks[right : min(right + RIGHT_ROWS, theirs.stop)]
+            similarity, left_row, right_row = dice_pairs(one, other, threshold)
+            yield similarity, left_row.astype(np.int64) + left, right_row.astype(np.int64) + right
 
 
 def halve_block(piece: Piece[None, Block]) -> list[Piece[None, Block]]:
@@ -167,10 +217,14 @@ def _piece(name: str, block: Block) -> Piece[None, Block]:
 
 
 def _blocks(datasets: Sequence[Dataset], threshold: float, best_of_row: int | None) -> Iterator[Block]:
-    for (left_dataset, left), (right_dataset, right) in combinations(enumerate(datasets), 2):
+    repeats = [(place, datasets[place]) for place in sorted(repeating(datasets))]
+    both_sides = chain(combinations(enumerate(datasets), 2), zip(repeats, repeats, strict=True))
+    for (left_dataset, left), (right_dataset, right) in both_sides:
         for first_left_row, first_right_row in product(
             range(0, left.rows, LEFT_ROWS), range(0, right.rows, RIGHT_ROWS)
         ):
+            if left_dataset == right_dataset and first_right_row + RIGHT_ROWS <= first_left_row:
+                continue  # these pairs are in the block of the two sides exchanged
             yield Block(
                 left_dataset=left_dataset,
                 right_dataset=right_dataset,

@@ -1,6 +1,6 @@
 """Which pairs are among the best of their rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,11 @@ MOST_OF_ROW = 254
 
 
 def best_of_each_row(pairs: CandidatePairs, *, k: int) -> NDArray[np.bool_]:
-    """Say of each pair whether it is among the k best of its left or of its right row, per other dataset.
+    """Say of each pair whether it is among the k best of its left or of its right row, per dataset of the other row.
 
     Pairs that are equally good go by the number of the other row, so exactly k are kept of a row that has more.
     """
-    left = _rank(pairs.left_dataset, pairs.left_row, pairs.right_dataset)
-    right = _rank(pairs.right_dataset, pairs.right_row, pairs.left_dataset)
-    return np.asarray((left < k) | (right < k))
+    return np.asarray(_best_ranks(pairs, _rank) < k)
 
 
 class BestOfEachRow:
@@ -35,9 +33,7 @@ class BestOfEachRow:
 
     def kept(self, pairs: CandidatePairs) -> NDArray[np.bool_]:
         """Say of each pair of the next part whether it is kept."""
-        left = self._ranks(pairs.left_dataset, pairs.left_row, pairs.right_dataset)
-        right = self._ranks(pairs.right_dataset, pairs.right_row, pairs.left_dataset)
-        return np.asarray((left < self._k) | (right < self._k))
+        return np.asarray(_best_ranks(pairs, self._ranks) < self._k)
 
     def _ranks(self, dataset: Index, row: Index, other: Index) -> NDArray[np.intp]:
         places = (self._starts[dataset] + row) * self._datasets + other
@@ -45,6 +41,17 @@ class BestOfEachRow:
         distinct, counts = np.unique(places, return_counts=True)
         self._seen[distinct] = np.minimum(self._seen[distinct] + counts, self._k)
         return ranks
+
+
+def _best_ranks(pairs: CandidatePairs, rank: Callable[[Index, Index, Index], NDArray[np.intp]]) -> NDArray[np.intp]:
+    """Give the better of the ranks that each pair has among those of its left row and among those of its right row."""
+    left = pairs.left_dataset, pairs.left_row, pairs.right_dataset
+    right = pairs.right_dataset, pairs.right_row, pairs.left_dataset
+    if not pairs.repeating:
+        return np.minimum(rank(*left), rank(*right))
+    # A row of a dataset that repeats people is on either side of its pairs there, so both sides are ranked together.
+    both = [np.column_stack(sides).reshape(-1) for sides in zip(left, right, strict=True)]
+    return np.asarray(rank(*both).reshape(-1, 2).min(axis=1))
 
 
 def _rank(dataset: Index, row: Index, other: Index) -> NDArray[np.intp]:

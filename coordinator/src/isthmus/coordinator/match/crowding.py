@@ -1,21 +1,38 @@
 """Too many candidate pairs, in all or of one row, and the threshold from which on they would not be too many."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.engine import CandidatePairs
-from isthmus.coordinator.match.errors import CrowdedRows, TooManyCandidates
+from isthmus.coordinator.match.errors import CrowdedRows, TooManyBestPairs, TooManyCandidates
 from isthmus.coordinator.match.records import EDGES
 
 NONE_FITS = "no threshold"
 
 
-def check_number(found: int, *, threshold: float, limit: int) -> None:
-    """Raise `TooManyCandidates` where there are more pairs than the limit, and no threshold would change that."""
+def most_candidates(
+    sizes: Sequence[int], *, best_of_row: int, tables: int, match_keys: int, repeating: Collection[int] = ()
+) -> int:
+    """Give how many candidate pairs rows of so many datasets can have by tables and match keys, whatever they hold.
+
+    Inside the datasets that repeat people only tables find pairs.
+    """
+    found = sum(
+        min(tables * best_of_row * size, size * (size - 1) // 2) for size in (sizes[place] for place in repeating)
+    )
+    for left, right in combinations(sizes, 2):
+        of_tables = tables * min(best_of_row * (left + right), left * right)
+        found += min(of_tables + match_keys * min(left, right), left * right)
+    return found
+
+
+def check_best(found: int, *, limit: int, enough: int) -> None:
+    """Raise `TooManyBestPairs` where there are more candidate pairs by tables and keys than the limit."""
     if found > limit:
-        raise TooManyCandidates(threshold=threshold, limit=limit, found=found, fits=NONE_FITS)
+        raise TooManyBestPairs(limit=limit, enough=enough)
 
 
 def check_pairs(steps: NDArray[np.int64], *, threshold: float, limit: int) -> None:

@@ -1,12 +1,13 @@
 """The seam between matching and the programs that compare CLKs: what an engine is asked and what it gives back.
 
 A pair of rows of two providers is a candidate pair when its Dice similarity is equal to the threshold or greater
-(docs/protocol.md). Every engine gives the same pairs, the same float64 scores and the same order; rows of one provider
-are never compared with each other.
+(docs/protocol.md). Every engine gives the same pairs, the same float64 scores and the same order. Rows of one provider
+are compared with each other only where its dataset repeats people.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Protocol
 
 import numpy as np
@@ -71,7 +72,10 @@ class CandidatePairs:
 
 
 class SimilarityEngine(Protocol):
-    """Compares all rows of all datasets, each dataset with each other one."""
+    """Compares all rows of all datasets, each dataset with each other one, and with itself where it repeats people.
+
+    Where datasets are in buckets, only rows that share one are compared.
+    """
 
     @property
     def max_pairs(self) -> int:
@@ -90,18 +94,18 @@ class SimilarityEngine(Protocol):
         """Give every candidate pair, best first.
 
         Args:
-            datasets: any number, all of one CLK length.
+            datasets: any number, all of one CLK length, and either all in buckets of the same keys or none.
             threshold: in [0.1, 1]; a pair qualifies when its similarity is equal or greater.
             progress: called once before the first comparison and then after every part of the work.
-            best_of_row: give only pairs among so many best of their left or their right row, per other dataset; of
+            best_of_row: give only pairs among so many best of one of their rows, per dataset of the other row; of
                 pairs that are equally good, those with the lowest number of the other row. None for all pairs.
             runs: where to keep what is found until all is done, and to find what an earlier try kept; in memory if not
                 given. What is there under other datasets or another threshold is left alone.
 
         Raises:
-            ValueError: the datasets differ in CLK length, or a number is out of range.
-            TooManyCandidates: more pairs qualify than the engine was told to hold.
-            CrowdedRows: more pairs of one row qualify than it was told to hold; not asked of the best of each row.
+            ValueError: the datasets differ in CLK length or block keys, or a number is out of range.
+            TooManyCandidates: more pairs qualify than the engine was told to hold; not asked of the best of each row.
+            CrowdedRows: more pairs of one row qualify than it was told to hold; nor is this.
         """
         ...
 
@@ -110,10 +114,23 @@ LOWEST_THRESHOLD = 0.1
 """Unrelated CLKs score far above this; a lower threshold would make every pair a candidate."""
 
 
+def repeating(datasets: Sequence[Dataset]) -> frozenset[int]:
+    """Give the places of the datasets that repeat people."""
+    return frozenset(place for place, dataset in enumerate(datasets) if dataset.repeats)
+
+
+def count_comparisons(sizes: Sequence[int], *, repeating: Collection[int]) -> int:
+    """Give how many pairs of rows are compared of datasets of so many rows."""
+    between = sum(left * right for left, right in combinations(sizes, 2))
+    return between + sum(sizes[place] * (sizes[place] - 1) // 2 for place in repeating)
+
+
 def check_comparable(datasets: Sequence[Dataset], threshold: float) -> None:
-    """Raise `ValueError` unless the datasets have one CLK length and the threshold is in [0.1, 1]."""
+    """Raise `ValueError` unless the datasets agree in CLK length and block keys and the threshold is in [0.1, 1]."""
     if len({dataset.clk_bytes for dataset in datasets}) > 1:
         raise ValueError("the datasets differ in CLK length")
+    if len({None if dataset.buckets is None else dataset.buckets.shape[1] for dataset in datasets}) > 1:
+        raise ValueError("the datasets differ in their number of block keys")
     if not LOWEST_THRESHOLD <= threshold <= 1:
         raise ValueError("the threshold must lie between 0.1 and 1")
 
@@ -129,7 +146,7 @@ class Found:
     right_row: NDArray[np.uint32]
 
 
-def merge_found(parts: Sequence[Found]) -> CandidatePairs:
+def merge_found(parts: Sequence[Found], *, repeating: frozenset[int] = frozenset()) -> CandidatePairs:
     """Give all pairs of all parts in the one order, whatever the order of the parts."""
     similarity = np.concatenate([np.empty(0, np.float64), *(part.similarity for part in parts)])
     left_dataset = _datasets([(part.left_dataset, part.similarity.size) for part in parts])
@@ -143,6 +160,7 @@ def merge_found(parts: Sequence[Found]) -> CandidatePairs:
         right_dataset=right_dataset[order],
         left_row=left_row[order],
         right_row=right_row[order],
+        repeating=repeating,
     )
 
 

@@ -2,7 +2,9 @@
 
 BadInput
 ├── TooManyCandidates    more pairs of rows look alike than this coordinator will hold
-└── CrowdedRows          some rows look like more others than any person's row would
+├── TooManyBestPairs     the best candidates of each row are more than this coordinator will hold
+├── CrowdedRows          some rows look like more others than any person's row would
+└── NotEnoughMemory      the round may take more memory than matching is allowed
 """
 
 from dataclasses import dataclass
@@ -49,3 +51,40 @@ class CrowdedRows(BadInput):
     limit: int
     rows: int
     fits: str
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyBestPairs(BadInput):
+    """The best candidates of each row are more pairs than the limit; `enough` is a limit that no files exceed."""
+
+    code: ClassVar[str] = "too-many-best-pairs"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="RESOURCE_EXHAUSTED",
+        http=422,
+        exit_code=BAD_INPUT,
+        sentence="the best candidates of each row, and the rows with equal match keys, are more than {limit} pairs; "
+        "no threshold changes that",
+        remedy="let the coordinator hold more (matching.max_pairs; {enough} are enough whatever the files hold) and "
+        "retry the round, or check the files for rows that come again and again",
+    )
+    limit: int
+    enough: int
+
+
+@dataclass(eq=False, kw_only=True)
+class NotEnoughMemory(BadInput):
+    """Matching may take more memory than the setting allows; `needed_mib` is the smallest setting that is enough."""
+
+    code: ClassVar[str] = "not-enough-memory"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="RESOURCE_EXHAUSTED",
+        http=422,
+        exit_code=BAD_INPUT,
+        sentence="matching {rows} rows may take {needed_mib} MiB of memory, and {limit_mib} are allowed; nothing was "
+        "compared",
+        remedy="set matching.memory_mib to {needed_mib} or more if the machine has it, or matching.max_pairs to less, "
+        "start the coordinator again and retry the round",
+    )
+    rows: int
+    limit_mib: int
+    needed_mib: int

@@ -1,7 +1,8 @@
 """Gates: what a submission's encodings must look like, as far as that can be seen without a key.
 
 They stop mistakes (rows not de-duplicated, another program's output) and cheap malice: vectors so dense that they are
-similar to everything, rows in a narrow table without the table that would tell them apart, tags that several rows have.
+similar to everything, rows in a narrow table without the table that would tell them apart, tags that several rows have,
+buckets so small that they tell of a person or so large that they stop the round.
 They do not stop a provider who makes up plausible people (docs/threat-model.md).
 """
 
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import NAME_PAIR, HardenedProfile, Hardening
+from isthmus.contract.keyed_blocks import NO_BLOCK, Blocks
 from isthmus.contract.profiles import AnyProfile
-from isthmus.coordinator.match.encodings import TabledRows, split_rows
+from isthmus.coordinator.match.encodings import Buckets, TabledRows, split_rows
 
 MOST_IDENTICAL_SHARE: Final = 0.2
 """Rows that are identical to an earlier row of their submission; people have twins in a file, not every fifth row."""
@@ -47,16 +49,21 @@ class DensityGate:
 
 @dataclass(slots=True, kw_only=True)
 class Gates:
-    """Looks at a submission piece by piece; memory grows by 8 bytes for each row and by 8 for each row and match key.
+    """Looks at a submission piece by piece.
+
+    Memory grows by 8 bytes for each row, by 8 for each row and match key, and by 4 for each row and block key.
 
     `density` is of the tables and `match_keys` are the names of the match keys, both in order. `patterns` are the
     combinations of the two that a row may have: bit t of one stands for table t, those after them for the match keys.
+    Of a data set that `repeats` people, any number of rows may be identical.
     """
 
     density: Sequence[DensityGate]
     match_keys: Sequence[str]
     patterns: frozenset[int]
     clk_bits: int
+    repeats: bool = False
+    blocks: Blocks | None = None
 
     def problem(self, pieces: Iterable[NDArray[np.uint8]]) -> str | None:
         """Say what stands against a submission, or nothing.
@@ -65,18 +72,52 @@ class Gates:
             pieces: the encodings of some rows each, uint8 of shape (n, row_bits / 8).
         """
         # People of one full name are no repetition, so the table of names is not looked at.
-        telling = [place for place, gate in enumerate(self.density) if gate.table != _NAMES]
+        telling = [place for place, gate in enumerate(self.density) if gate.table != _NAMES and not self.repeats]
         digests, words, tagged = [], [], np.zeros(len(self.match_keys), np.intp)
+        buckets = [np.empty((0, len(self._block_keys)), np.uint32)]
         for encoded in pieces:
-            rows = split_rows(encoded, tables=len(self.density), clk_bits=self.clk_bits)
-            found = self._density_problem(rows.clks) or self._pattern_problem(rows)
+            rows = split_rows(encoded, tables=len(self.density), clk_bits=self.clk_bits, blocks=len(self._block_keys))
+            found = self._density_problem(rows.clks) or self._pattern_problem(rows) or self._row_problem(rows)
             if found is not None:
                 return found
             digests.append([_row_digests(rows.clks[:, place]) for place in telling])
             words.append(tag_words(rows.tags))
             tagged += rows.tags.any(axis=2).sum(axis=0)
+            buckets += [] if rows.buckets is None else [rows.buckets]
         repeated = (_identity_problem(np.concatenate(table)) for table in zip(*digests, strict=True))
-        return next(filter(None, repeated), None) or self._tag_problem(words, tagged.tolist())
+        return (
+            next(filter(None, repeated), None)
+            or self._tag_problem(words, tagged.tolist())
+            or self._size_problem(np.concatenate(buckets))
+        )
+
+    @property
+    def _block_keys(self) -> Sequence[str]:
+        return self.blocks.keys if self.blocks else ()
+
+    def _row_problem(self, rows: TabledRows) -> str | None:
+        """Look at the bucket numbers of some rows, each by itself."""
+        if self.blocks is None or rows.buckets is None:
+            return None
+        if bool((rows.buckets > self.blocks.buckets).any()):
+            return f"rows have bucket numbers above {self.blocks.buckets}, the number of buckets of this project"
+        empty = ~rows.clks.any(axis=(1, 2)) & ~rows.tags.any(axis=(1, 2))
+        if bool(rows.buckets[empty].any()):
+            return "rows without any encoding have bucket numbers; a row that is not compared is in no bucket"
+        return None
+
+    def _size_problem(self, buckets: Buckets) -> str | None:
+        """Look at how many rows each bucket has; `buckets` are those of all rows."""
+        if self.blocks is None:
+            return None
+        least, most = self.blocks.least_rows, self.blocks.most_rows
+        for key, of_key in zip(self.blocks.keys, buckets.T, strict=True):
+            _, sizes = np.unique(of_key[of_key != NO_BLOCK], return_counts=True)
+            if sizes.size and int(sizes.min()) < least:
+                return f"block key {key} has buckets of fewer than {least} rows, which a node withholds"
+            if sizes.size and int(sizes.max()) > most:
+                return f"block key {key} has buckets of more than {most} rows, which this project does not allow"
+        return None
 
     def _pattern_problem(self, rows: TabledRows) -> str | None:
         inside = np.hstack([rows.clks.any(axis=2), rows.tags.any(axis=2)])
@@ -114,8 +155,10 @@ class Gates:
         return None
 
 
-def gates_of(profile: AnyProfile) -> Gates:
-    """Give the gates that follow from a profile."""
+def gates_of(profile: AnyProfile, *, blocks: Blocks | None = None, repeats: bool = False) -> Gates:
+    """Give the gates that follow from a profile, from the keyed blocks that the project grants, if it does, and from
+    whether the data set repeats people.
+    """
     if isinstance(profile, HardenedProfile):
         density = [_hardened_gate(name, profile.hardening) for name in profile.table_names]
         patterns = frozenset(_patterns(profile))
@@ -123,7 +166,14 @@ def gates_of(profile: AnyProfile) -> Gates:
         low, high = INTEROP_DENSITY
         density = [DensityGate(table=name, low=low, high=high) for name in profile.table_names]
         patterns = frozenset({0, 1})
-    return Gates(density=density, match_keys=profile.match_key_names, patterns=patterns, clk_bits=profile.clk_bits)
+    return Gates(
+        density=density,
+        match_keys=profile.match_key_names,
+        patterns=patterns,
+        clk_bits=profile.clk_bits,
+        repeats=repeats,
+        blocks=blocks,
+    )
 
 
 def _patterns(profile: HardenedProfile) -> Iterator[int]:

@@ -79,8 +79,6 @@ def group_rows(pairs: CandidatePairs, *, sizes: Sequence[int]) -> Groups:
     # numba takes half a second and 60 MB to load: only where there is something to group.
     from isthmus.coordinator.match.solver import solve  # noqa: PLC0415 - as said above
 
-    _check_range(pairs.left_dataset, pairs.left_row, sizes)
-    _check_range(pairs.right_dataset, pairs.right_row, sizes)
     members = solve(
         (pairs.left_dataset, pairs.right_dataset),
         (pairs.left_row, pairs.right_row),

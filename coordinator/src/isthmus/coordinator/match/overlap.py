@@ -7,11 +7,18 @@ import numpy as np
 from isthmus.coordinator.match.group import Groups
 
 
+def people_counts(groups: Groups, *, sizes: Sequence[int]) -> list[int]:
+    """Give the number of people of each dataset: its rows, those of one entity counted once."""
+    again = (np.diff(groups.entity) == 0) & (np.diff(groups.dataset) == 0)
+    surplus = np.bincount(groups.dataset[1:][again], minlength=len(sizes))
+    return [size - int(rows) for size, rows in zip(sizes, surplus, strict=True)]
+
+
 def membership_patterns(groups: Groups, *, sizes: Sequence[int]) -> dict[frozenset[int], int]:
     """Give, for each exact set of datasets, the number of entities that are in all of them and in no other.
 
     A row that is not linked is an entity of its own and counts for its dataset alone. Patterns that do not occur are
-    left out. Unless dataset d repeats people, every row of it counts once: the patterns with d sum to `sizes[d]`.
+    left out. The patterns with dataset d sum to its `people_counts`: its rows, unless it repeats people.
     """
     member = np.zeros((groups.entities, len(sizes)), np.bool_)
     member[groups.entity, groups.dataset] = True

@@ -5,7 +5,7 @@ first. Similarities are positive, and positive floats are ordered as their bits 
 record, and numpy sorts, searches and joins records as byte strings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,8 @@ _FIELDS: Final = np.dtype(
         ("right_row", ">u4"),
     ]
 )
+
+_INDICES: Final = ("left_dataset", "right_dataset", "left_row", "right_row")
 
 STEPS: Final = 1000
 """Steps of similarity that are counted apart: manifests name thresholds to so many parts of one."""
@@ -48,19 +50,29 @@ def pack_pairs(
     return packed.view(RECORD)
 
 
-def unpack_pairs(parts: Sequence[Records]) -> CandidatePairs:
-    """Give the pairs of records that are in order, one part after the other."""
-    fields = [part.view(_FIELDS) for part in parts]
+def unpack_pairs(parts: Sequence[Records], *, repeating: frozenset[int] = frozenset()) -> CandidatePairs:
+    """Give the pairs of records that are in order, one part after the other; `repeating` as in `CandidatePairs`."""
+    return gather_pairs(parts, total=sum(map(len, parts)), repeating=repeating)
 
-    def index(name: str) -> NDArray[np.uint32]:
-        return np.concatenate([np.empty(0, np.uint32), *(each[name].astype(np.uint32) for each in fields)])
 
+def gather_pairs(parts: Iterable[Records], *, total: int, repeating: frozenset[int] = frozenset()) -> CandidatePairs:
+    """Give the pairs of records that are in order, of which there are `total`; one part is held at a time."""
+    similarity, columns = np.empty(total), np.empty((len(_INDICES), total), np.uint32)
+    end = 0
+    for part in parts:
+        place = slice(end, end + len(part))
+        similarity[place] = similarities(part)
+        for name, column in zip(_INDICES, columns, strict=True):
+            column[place] = part.view(_FIELDS)[name]
+        end = place.stop
+    left_dataset, right_dataset, left_row, right_row = columns
     return CandidatePairs(
-        similarity=np.concatenate([np.empty(0), *map(similarities, parts)]),
-        left_dataset=index("left_dataset"),
-        right_dataset=index("right_dataset"),
-        left_row=index("left_row"),
-        right_row=index("right_row"),
+        similarity=similarity,
+        left_dataset=left_dataset,
+        right_dataset=right_dataset,
+        left_row=left_row,
+        right_row=right_row,
+        repeating=repeating,
     )
 
 

@@ -15,23 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.best_of_row import BestOfEachRow
-from isthmus.coordinator.match.crowding import check_number, check_pairs, check_rows
+from isthmus.coordinator.match.crowding import check_pairs, check_rows
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Progress
 from isthmus.coordinator.match.executor import Executor, Job, Own, Shared
-from isthmus.coordinator.match.records import STEPS, count_steps, similarities, unpack_pairs
+from isthmus.coordinator.match.records import STEPS, count_steps, gather_pairs, similarities, unpack_pairs
 from isthmus.coordinator.match.runs import RECORD, Records, Runs, merged
 
 COPIES: Final = 3
 """How often what a piece found is in memory at its worst: as chunks, as records, and sorted."""
 
+MERGED_COPIES: Final = 8
+"""How much of itself a part of merged runs takes: as it was kept, joined, sorted, as columns, and in order of rows."""
+
 DEFAULT_MAX_PAIRS_OF_ROW: Final = 10_000
 """A person has a row or two at each provider: who has so many candidates is a stand-in, or nearly empty."""
 
-DEFAULT_MEMORY_BYTES: Final = 2**30
+DEFAULT_MEMORY_BYTES: Final = 2**28
 
 FEWEST_AT_ONCE: Final = 256
 """Records that a piece may give back in the smallest memory: more than the smallest piece compares."""
+
+
+ROWS_AT_ONCE: Final = 4096
+"""Rows that are laid side by side at once for the name of a search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,11 @@ class Limits:
         """Check that something may be held."""
         if min(self.max_pairs, self.max_pairs_of_row, self.memory_bytes) < 1:
             raise ValueError("max_pairs and the other limits must be positive")
+
+    @property
+    def merged_at_once(self) -> int:
+        """How many records are merged at once."""
+        return max(FEWEST_AT_ONCE, self.memory_bytes // (MERGED_COPIES * RECORD.itemsize))
 
     def at_once(self, ahead: int) -> int:
         """Give how many records one piece may give back while `ahead` of them are under way."""
@@ -92,6 +104,7 @@ class Plan(Generic[Shared, Own]):
 
     Attributes:
         sizes: rows of each dataset.
+        repeating: the datasets that are compared with themselves.
         threshold: the similarity that pairs were found from.
         total: record pairs that all pieces compare.
         best_of_row: as in `SimilarityEngine.candidate_pairs`; pieces may give more than these.
@@ -101,6 +114,7 @@ class Plan(Generic[Shared, Own]):
     """
 
     sizes: Sequence[int]
+    repeating: frozenset[int]
     threshold: float
     total: int
     best_of_row: int | None
@@ -136,9 +150,14 @@ def search_name(
     It covers whatever decides what a piece finds: the engine's version, all rows, what is asked, and how it is cut.
     """
     digest = hashlib.sha256(version)
-    digest.update(repr((threshold, best_of_row, cuts, [dataset.clks.shape for dataset in datasets])).encode())
+    digest.update(
+        repr((threshold, best_of_row, cuts, [(dataset.clks.shape, dataset.repeats) for dataset in datasets])).encode()
+    )
     for dataset in datasets:
-        digest.update(np.ascontiguousarray(dataset.clks).data)
+        for first in range(0, dataset.rows, ROWS_AT_ONCE):
+            digest.update(np.ascontiguousarray(dataset.clks[first : first + ROWS_AT_ONCE]).data)
+        if dataset.buckets is not None:
+            digest.update(np.ascontiguousarray(dataset.buckets).data)
     return digest.hexdigest()[:32]
 
 
@@ -148,8 +167,9 @@ def search(
     """Give the candidate pairs that a plan's pieces find, best first.
 
     Raises:
-        TooManyCandidates: there are more than `limits` allow in all.
-        CrowdedRows: there are more than `limits` allow of some row; not asked of the best of each row.
+        TooManyCandidates: there are more than `limits` allow in all; not asked of the best of each row, which are no
+            more than the rows and k are good for.
+        CrowdedRows: there are more than `limits` allow of some row; not asked of the best of each row either.
     """
     progress(0, plan.total)
     # The best of each row are told apart when the runs are merged, so they are counted then.
@@ -226,14 +246,11 @@ def _jobs(
 
 def _gathered(plan: Plan[Shared, Own], runs: Runs, names: Sequence[str], limits: Limits) -> CandidatePairs:
     """Merge the runs."""
-    parts = merged(runs, names, at_once=limits.at_once(1))
+    parts = merged(runs, names, at_once=limits.merged_at_once)
     if plan.best_of_row is None:
-        pairs = unpack_pairs(list(parts))
+        pairs = gather_pairs(parts, total=sum(len(runs.open(name)) for name in names), repeating=plan.repeating)
         check_rows(pairs, sizes=plan.sizes, threshold=plan.threshold, limit=limits.max_pairs_of_row)
         return pairs
-    best, kept, held = BestOfEachRow(plan.sizes, k=plan.best_of_row), [], 0
-    for part in parts:
-        kept.append(part[best.kept(unpack_pairs([part]))])
-        held += len(kept[-1])
-        check_number(held, threshold=plan.threshold, limit=limits.max_pairs)
-    return unpack_pairs(kept)
+    best = BestOfEachRow(plan.sizes, k=plan.best_of_row)
+    kept = [part[best.kept(unpack_pairs([part], repeating=plan.repeating))] for part in parts]
+    return unpack_pairs(kept, repeating=plan.repeating)

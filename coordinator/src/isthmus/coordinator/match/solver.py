@@ -2,7 +2,11 @@
 
 Pairs come best first. How many candidate pairs between two groups have come is tallied; when all have, the groups are
 joined. The tallies of the group with fewer of them move to the other, so n pairs take O(n log n) steps at most. Two
-groups that each hold a row of one provider can never be joined, so what comes between them is not tallied.
+groups that each hold a row of one provider can never be joined, so what comes between them is not tallied. Two datasets
+alone need no tallies at all: `pairing`.
+
+The time goes into waiting for memory, so what the next pairs will need is asked for ahead of them, what is read often
+lies close together, and a row notes the group that it was found in.
 
 Rows of all datasets are numbered through. Group 0 and tally 0 stand for none; a row gets a group when it first counts.
 """
@@ -15,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.kernels.compiled import compiled, inlined
+from isthmus.coordinator.match.kernels.prefetch import will_read
+from isthmus.coordinator.match.pairing import pair_up
 
 GROUP = np.dtype([("up", "u4"), ("members", "u4"), ("first", "u4"), ("tallies", "u4"), ("held", "u8")])
 """A group: the group it went into, its rows, the head and length of its list of tallies, bits of the datasets in it."""
@@ -24,6 +30,15 @@ LISTED = np.dtype([("up", "u4"), ("members", "u4"), ("entity", "u4"), ("place", 
 
 TALLY = np.dtype([("one", "u4"), ("other", "u4"), ("count", "u4"), ("one_next", "u4"), ("other_next", "u4")])
 """The pairs that have come between two groups, and the next tally in the list of each; void when the count is 0."""
+
+FIRST_ROOM = 2**10
+"""Slots to begin with: as long as they are few, they stay in the cache."""
+
+AHEAD = 16
+"""So many pairs ahead the groups of rows are asked for, and twice as many ahead which groups these are."""
+
+AT_ONCE = 2**16
+"""So many pairs are numbered through at once: they stay in the cache until they are taken."""
 
 MASK_BITS = 64
 """So many datasets get a bit; groups with rows of others are tallied even where they cannot be joined."""
@@ -46,8 +61,8 @@ class _State(NamedTuple):
     used: Used
 
 
-GROUPS, TALLIES, SLOTS = 0, 1, 2
-"""Places in `used`: groups and tallies made so far, and slots filled."""
+GROUPS, TALLIES, SLOTS, ROOM = 0, 1, 2, 3
+"""Places in `used`: groups and tallies made so far, slots filled, and slots that may be, a power of two."""
 
 
 class Members(NamedTuple):
@@ -64,22 +79,35 @@ def solve(
     """Give the rows that the pairs put into groups; entities count from 0 in the order of their first row.
 
     Args:
-        datasets, rows: of the left and of the right side of each pair, uint32, shape (pairs,), best pair first; all in
-            range, no pair twice. Fewer than 2**32 pairs.
+        datasets, rows: of the left and of the right side of each pair, uint32, shape (pairs,), best pair first; the
+            sides are those of `CandidatePairs`, and no pair comes twice. Fewer than 2**32 pairs.
         sizes: how many rows each dataset has; fewer than 2**32 together.
         repeating: the datasets that have pairs inside them.
+
+    Raises:
+        ValueError: a pair's dataset or row is out of range.
     """
     starts = np.array([0, *accumulate(sizes)], np.int64)
-    state = _state(rows=int(starts[-1]), pairs=rows[0].size)
     # Compiled code is made for each layout of its arguments, so they all get the one that they nearly always have.
-    columns = (np.require(column, np.uint32, ["C", "W"]) for column in (*datasets, *rows))
-    left_datasets, right_datasets, left_rows, right_rows = columns
-    bits = _bits(len(sizes), repeating)
-    _take_pairs(*state, left_datasets, right_datasets, left_rows, right_rows, starts, bits)
+    columns = [np.require(column, np.uint32, ["C", "W"]) for column in (*datasets, *rows)]
+    parts = ([column[at : at + AT_ONCE] for column in columns] for at in range(0, rows[0].size, AT_ONCE))
+    if len(sizes) == 2 and not repeating:
+        sides = ((_numbered(one, left, starts), _numbered(other, right, starts)) for one, other, left, right in parts)
+        return Members(*pair_up(sides, sizes=(sizes[0], sizes[1])))
+    state, bits = _state(rows=int(starts[-1]), pairs=rows[0].size), _bits(len(sizes), repeating)
+    for one, other, left, right in parts:
+        _take_pairs(*state, one, other, _numbered(one, left, starts), _numbered(other, right, starts), bits)
     group_of, groups = state.group_of, state.groups[: state.used[GROUPS] + 1]
     # Tallies and slots have served: their memory is wanted for the result.
     del state
     return _members(group_of, groups, starts)
+
+
+def _numbered(datasets: Index, rows: Index, starts: NDArray[np.int64]) -> Index:
+    numbers = np.empty(rows.size, np.uint32)
+    if not _number_through(datasets, rows, starts, numbers):
+        raise ValueError("a pair names a row that no dataset holds")
+    return numbers
 
 
 def _bits(datasets: int, repeating: Collection[int]) -> NDArray[np.uint64]:
@@ -96,7 +124,7 @@ def _state(*, rows: int, pairs: int) -> _State:
         groups=np.empty(min(rows, 2 * pairs) + 1, GROUP),
         tallies=np.empty(pairs + 1, TALLY),
         slots=np.zeros(slots, np.uint32),
-        used=np.zeros(3, np.int64),
+        used=np.array([0, 0, 0, min(slots, FIRST_ROOM)]),
     )
     state.groups[0] = 0
     return state
@@ -112,6 +140,17 @@ def _members(group_of: Index, groups: NDArray[np.void], starts: NDArray[np.int64
 
 
 @compiled
+def _number_through(datasets: Index, rows: Index, starts: NDArray[np.int64], numbers: Index) -> Number:
+    """Write down the number of each row among those of all datasets; say whether all rows are in range."""
+    for place in range(rows.size):
+        dataset = np.int64(datasets[place])
+        if dataset + 1 >= starts.size or starts[dataset] + rows[place] >= starts[dataset + 1]:
+            return False
+        numbers[place] = starts[dataset] + rows[place]
+    return True
+
+
+@compiled
 def _take_pairs(
     group_of: Index,
     groups: Records,
@@ -122,14 +161,18 @@ def _take_pairs(
     right_datasets: Index,
     left_rows: Index,
     right_rows: Index,
-    starts: NDArray[np.int64],
     bits: NDArray[np.uint64],
 ) -> None:
-    """Join, tally or pass over one pair after the other."""
+    """Join, tally or pass over one pair after the other; rows are numbered through."""
     for pair in range(left_rows.size):
-        left = starts[left_datasets[pair]] + left_rows[pair]
-        right = starts[right_datasets[pair]] + right_rows[pair]
+        if pair + 2 * AHEAD < left_rows.size:
+            will_read(group_of, left_rows[pair + 2 * AHEAD])
+            will_read(group_of, right_rows[pair + 2 * AHEAD])
+            will_read(groups, group_of[left_rows[pair + AHEAD]])
+            will_read(groups, group_of[right_rows[pair + AHEAD]])
+        left, right = left_rows[pair], right_rows[pair]
         one, other = _root(groups, group_of[left]), _root(groups, group_of[right])
+        group_of[left], group_of[right] = one, other
         left_held = groups[one].held if one else bits[left_datasets[pair]]
         right_held = groups[other].held if other else bits[right_datasets[pair]]
         if left_held & right_held:
@@ -173,7 +216,7 @@ def _all_have_come(groups: Records, tallies: Records, slots: Index, used: Used, 
     between = groups[one].members * groups[other].members
     if between == 1:
         return True
-    tally = _find(tallies, slots, one, other)
+    tally = _find(tallies, slots, used, one, other)
     if not tally:
         _new_tally(groups, tallies, slots, used, one, other)
         return False
@@ -224,7 +267,7 @@ def _move(groups: Records, tallies: Records, slots: Index, used: Used, tally: Nu
     entry.count = 0
     if not count or third == to or groups[third].held & groups[to].held:
         return
-    same = _find(tallies, slots, to, third)
+    same = _find(tallies, slots, used, to, third)
     if same:
         tallies[same].count += count
         return
@@ -237,9 +280,9 @@ def _move(groups: Records, tallies: Records, slots: Index, used: Used, tally: Nu
 
 
 @inlined
-def _find(tallies: Records, slots: Index, one: Number, other: Number) -> Number:
+def _find(tallies: Records, slots: Index, used: Used, one: Number, other: Number) -> Number:
     """Give the tally of two groups, or 0."""
-    last = slots.size - 1
+    last = used[ROOM] - 1
     slot = _mixed(one, other) & last
     while slots[slot]:
         entry = tallies[slots[slot]]
@@ -251,11 +294,14 @@ def _find(tallies: Records, slots: Index, one: Number, other: Number) -> Number:
 
 @compiled
 def _fill_slot(tallies: Records, slots: Index, used: Used, tally: Number) -> None:
-    """Make a tally findable; slots of void tallies are swept when seven in eight are full."""
-    if 8 * used[SLOTS] < 7 * slots.size:
+    """Make a tally findable; when seven slots in eight are full, there are more, and those of void ones are swept."""
+    if 8 * used[SLOTS] < 7 * used[ROOM]:
         _put(tallies, slots, used, tally)
         return
-    slots[:] = 0
+    # Twice as many as tallies made, so that a sweep takes as long as filling what it frees did.
+    while used[ROOM] < min(slots.size, 2 * used[TALLIES]):
+        used[ROOM] *= 2
+    slots[: used[ROOM]] = 0
     used[SLOTS] = 0
     for each in range(1, used[TALLIES] + 1):
         if tallies[each].count:
@@ -265,7 +311,7 @@ def _fill_slot(tallies: Records, slots: Index, used: Used, tally: Number) -> Non
 @inlined
 def _put(tallies: Records, slots: Index, used: Used, tally: Number) -> None:
     """Fill the first free slot of a tally; each holds one pair at least, so that a quarter of the slots is free."""
-    last = slots.size - 1
+    last = used[ROOM] - 1
     slot = _mixed(tallies[tally].one, tallies[tally].other) & last
     while slots[slot]:
         slot = (slot + 1) & last

@@ -1,24 +1,29 @@
 """Candidate pairs of rows that send several tables: the best few of each row in each table, united.
 
-A row that does not enter a table has an all-zero vector there. Every pair of rows of two datasets is compared exactly
-in every table that both are in. Score and threshold: `tables`. Source of the rule: docs/decisions/0009-diffusion.md.
+A row that does not enter a table has an all-zero vector there, which is like nothing. Every pair of rows of two
+datasets is compared exactly in every table that both are in; with keyed blocks, every pair that shares a bucket. Score
+and threshold: `tables`. Source of the rule: docs/decisions/0009-diffusion.md.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.ids import PartyId
-from isthmus.coordinator.match.crowding import check_number
-from isthmus.coordinator.match.encodings import Dataset
-from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
+from isthmus.coordinator.match.bucket_join import count_pairs
+from isthmus.coordinator.match.crowding import check_best, most_candidates
+from isthmus.coordinator.match.encodings import Buckets, Dataset
+from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine, count_comparisons
 from isthmus.coordinator.match.runs import Runs
 
 Packed = NDArray[np.uint8]
 Index = NDArray[np.uint32]
+
+_ROWS: Final = PartyId("rows-of-a-table")
+"""An engine compares; whose rows they are is nothing to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,7 +31,7 @@ class RowPairs:
     """Pairs of rows without a score: four uint32 arrays of one length, one entry for each pair.
 
     Order: left dataset, right dataset, left row, right row, all rising; the left dataset comes before the right one,
-    and no pair comes twice.
+    or it is one that repeats people and the left row comes before the right one. No pair comes twice.
     """
 
     left_dataset: Index
@@ -47,7 +52,10 @@ def table_candidates(
     k: int,
     max_pairs: int,
     progress: Progress,
+    repeating: frozenset[int] = frozenset(),
     runs: Runs | None = None,
+    match_keys: int = 0,
+    buckets: Sequence[Buckets] | None = None,
 ) -> RowPairs:
     """Give the pairs that are among the k best of one of their rows in at least one table.
 
@@ -57,23 +65,35 @@ def table_candidates(
         engine: compares the rows that are in a table.
         k: how many rows of each other dataset a row keeps in a table; of equal ones those of the lowest numbers.
         max_pairs: how many pairs may be held; the engine has a limit of its own for what it finds in one table.
-        progress: told the pairs compared of those of all tables together.
+        progress: told the pairs compared of those of all tables together, as if every row were in every table.
+        repeating: the datasets that repeat people, whose rows are compared with each other too.
         runs: where what is found is kept until all is done; see `SimilarityEngine.candidate_pairs`.
+        match_keys: how many keys find pairs beside the tables; only for what `TooManyBestPairs` says is enough.
+        buckets: of the rows of each dataset, where only rows that share a bucket are compared.
 
     Raises:
         ValueError: k is not positive, or the submissions are not of one shape but for their rows, of `floors` tables.
-        TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
+        TooManyBestPairs: there are more than `max_pairs`.
     """
     _check(submissions, tables=len(floors), k=k)
-    members = [[np.flatnonzero(one[:, table].any(axis=1)) for one in submissions] for table in range(len(floors))]
-    work = [sum(left.size * right.size for left, right in combinations(rows, 2)) for rows in members]
+    # Views: a vector is copied when it is compared, and no table as a whole.
+    own: Sequence[Buckets | None] = buckets or [None] * len(submissions)
+    tables = [
+        [
+            Dataset(party=_ROWS, clks=one[:, table], repeats=place in repeating, buckets=own[place])
+            for place, one in enumerate(submissions)
+        ]
+        for table in range(len(floors))
+    ]
+    sizes = [len(one) for one in submissions]
+    work = count_pairs(buckets) if buckets else count_comparisons(sizes, repeating=repeating)
+    enough = most_candidates(sizes, best_of_row=k, tables=len(floors), match_keys=match_keys, repeating=repeating)
     found = no_pairs()
-    for table, (floor, rows) in enumerate(zip(floors, members, strict=True)):
-        datasets = [_dataset(one, table, inside) for one, inside in zip(submissions, rows, strict=True)]
-        told = _shifted(progress, done=sum(work[:table]), total=sum(work))
+    for table, (floor, datasets) in enumerate(zip(floors, tables, strict=True)):
+        told = _shifted(progress, done=work * table, total=work * len(floors))
         pairs = engine.candidate_pairs(datasets, threshold=floor, progress=told, best_of_row=k, runs=runs)
-        found = united(found, _renumbered(pairs, rows))
-        check_number(len(found), threshold=floor, limit=max_pairs)
+        found = united(found, _rows_of(pairs))
+        check_best(len(found), limit=max_pairs, enough=enough)
     return found
 
 
@@ -86,11 +106,6 @@ def _check(submissions: Sequence[Packed], *, tables: int, k: int) -> None:
         raise ValueError("the submissions differ in CLK length")
 
 
-def _dataset(submission: Packed, table: int, rows: NDArray[np.intp]) -> Dataset:
-    # An engine compares; whose rows they are is nothing to it.
-    return Dataset(party=PartyId("rows-of-a-table"), clks=np.ascontiguousarray(submission[rows, table]))
-
-
 def _shifted(progress: Progress, *, done: int, total: int) -> Progress:
     def told(inside: int, _: int) -> None:
         progress(done + inside, total)
@@ -98,16 +113,12 @@ def _shifted(progress: Progress, *, done: int, total: int) -> Progress:
     return told
 
 
-def _renumbered(pairs: CandidatePairs, rows: Sequence[NDArray[np.intp]]) -> RowPairs:
-    """Give the pairs under the numbers that their rows have in the submissions."""
-    starts = np.cumsum([0, *(each.size for each in rows)])
-    numbers = np.concatenate([np.empty(0, np.intp), *rows]).astype(np.uint32)
-    left, right = pairs.left_dataset, pairs.right_dataset
+def _rows_of(pairs: CandidatePairs) -> RowPairs:
     return RowPairs(
-        left_dataset=left,
-        right_dataset=right,
-        left_row=numbers[starts[left] + pairs.left_row],
-        right_row=numbers[starts[right] + pairs.right_row],
+        left_dataset=pairs.left_dataset,
+        right_dataset=pairs.right_dataset,
+        left_row=pairs.left_row,
+        right_row=pairs.right_row,
     )
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.coordinator.match.crowding import check_number
+from isthmus.coordinator.match.crowding import check_best, most_candidates
 from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, SimilarityEngine, merge_found
 from isthmus.coordinator.match.key_candidates import equal_tags, key_candidates
@@ -55,14 +55,23 @@ def link_tables(
 
     Raises:
         ValueError: the submissions do not fit the rules or each other.
-        TooManyCandidates: more than `max_pairs` pairs, or more than the engine holds in one table.
+        TooManyBestPairs: there are more than `max_pairs`.
     """
     if any(8 * one.clks.shape[2] != rules.clk_bits for one in submissions):
         raise ValueError("a submission must hold vectors of the length that the rules name")
     if any(one.tags.shape[1] != len(rules.keys) for one in submissions):
         raise ValueError("a submission must hold a tag for each match key of the rules")
+    repeating = frozenset(place for place, one in enumerate(submissions) if one.repeats)
     by_key = key_candidates([one.tags for one in submissions])
-    check_number(len(by_key), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
+    enough = most_candidates(
+        [len(one) for one in submissions],
+        best_of_row=rules.best_of_row,
+        tables=len(rules.tables),
+        match_keys=len(rules.keys),
+        repeating=repeating,
+    )
+    check_best(len(by_key), limit=max_pairs, enough=enough)
+    buckets = [one.buckets for one in submissions if one.buckets is not None] or None
     by_table = table_candidates(
         [one.clks for one in submissions],
         floors=[table.floor for table in rules.tables],
@@ -70,12 +79,15 @@ def link_tables(
         k=rules.best_of_row,
         max_pairs=max_pairs,
         progress=progress,
+        repeating=repeating,
         runs=runs,
+        match_keys=len(rules.keys),
+        buckets=buckets,
     )
     found = united(by_table, by_key)
-    check_number(len(found), threshold=min(table.floor for table in rules.tables), limit=max_pairs)
+    check_best(len(found), limit=max_pairs, enough=enough)
     held = [_held_groups(one, rules) for one in submissions]
-    return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)])
+    return merge_found([_scored(part, submissions, held, rules) for part in _parts(found)], repeating=repeating)
 
 
 def at_least(pairs: CandidatePairs, *, threshold: float) -> CandidatePairs:

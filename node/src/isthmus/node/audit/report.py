@@ -39,6 +39,8 @@ tries to say whose encoding is whose. A percentage is how many of the encodings 
 whom it knows beforehand, it knows the encoding already; they are not counted.
 What this does not tell: these are our own attacks, and others may do better, so the true figures may be higher; low
 ones are no proof of safety. A list that is incomplete or has errors does worse. With the key, everybody is recognised.
+Bucket numbers, which leave as well where a project grants keyed blocks (isthmus-node round show says so), are not
+attacked here: docs/threat-model.md, section 2, has what they give away.
 Encodings are pseudonymous personal data, whatever these figures are."""
 
 _DETAILS: Final = """\

@@ -50,18 +50,25 @@ class Consenting:
         for piece in self._all.pieces():
             kept = _judge(piece, self._dataset, self._exclusions)
             self._counts.update(kept.counts)
-            self._found.update(one for one in piece.record_ids if self._exclusions.reason(one) is not None)
+            if self._exclusions.reasons:
+                self._found.update(one for one in piece.record_ids if self._exclusions.reason(one) is not None)
             mask = kept.mask.tolist()
             if any(mask):
                 some = True
-                yield Piece(
-                    record_ids=list(compress(piece.record_ids, mask)),
-                    columns={field: list(compress(piece.columns[field], mask)) for field in self._fields},
-                    expected_rows=piece.expected_rows,
-                )
+                yield self._kept(piece, mask)
         if not some:
             raise NobodyTakesPart(grounds=tuple(self._sentences()))
         return self._all.source
+
+    def _kept(self, piece: Piece, mask: list[bool]) -> Piece:
+        columns = {field: piece.columns[field] for field in self._fields}
+        if all(mask):
+            return Piece(record_ids=piece.record_ids, columns=columns, expected_rows=piece.expected_rows)
+        return Piece(
+            record_ids=list(compress(piece.record_ids, mask)),
+            columns={field: list(compress(values, mask)) for field, values in columns.items()},
+            expected_rows=piece.expected_rows,
+        )
 
     def _sentences(self) -> list[str]:
         clock = [] if self._exclusions.latest is None else [clock_is_behind(self._exclusions.latest)]

@@ -155,9 +155,12 @@ def in_order(counts: Mapping[Ground, int]) -> dict[Ground, int]:
 
 def _listed(exclusions: Exclusions, ids: Sequence[str]) -> _Judged:
     """Judge rows by the list of opt-outs."""
+    grounds = [Ground(source=ON_THE_LIST, cause=reason.value) for reason in Reason]
+    if not exclusions.reasons:
+        return _Judged(grounds=grounds, places=np.full(len(ids), _TAKES_PART, dtype=np.int8))
     places = {None: _TAKES_PART} | {reason: place for place, reason in enumerate(Reason)}
     return _Judged(
-        grounds=[Ground(source=ON_THE_LIST, cause=reason.value) for reason in Reason],
+        grounds=grounds,
         places=np.fromiter((places[exclusions.reason(one)] for one in ids), dtype=np.int8, count=len(ids)),
     )
 

@@ -1,4 +1,7 @@
-"""Match keys of rows: 16 bytes a key and row, equal exactly where the parts of the key are.
+"""Tags of rows: 16 bytes a match key and row, equal exactly where the parts of the key are.
+
+One way of making them, for the match keys of a profile and for the block keys of a project
+(`isthmus.node.encode.buckets`), which differ in the keys that they are made under.
 
 A tag is BLAKE2b (RFC 7693) in keyed mode, 128 bits by its own parameter for the length, over the parts with U+001F
 between them, which no normal form holds (docs/protocol.md section 5). Whoever has the key can try names; a tag is
@@ -6,7 +9,7 @@ pseudonymous personal data.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -22,10 +25,13 @@ from isthmus.node.encode.hardened import RoundKeys
 TAG_BYTES: Final = MATCH_KEY_BITS // 8
 
 _BETWEEN: Final = b"\x1f"
-_NO_TAG: Final = bytes(TAG_BYTES)
 
 Columns = Sequence[Sequence[str]]
-PartColumns = dict[Part, list[bytes]]
+KeyedMatchKeys = Sequence[tuple[MatchKey, Secret]]
+"""Match keys, each with the key of 32 bytes that its tags are made under."""
+
+Tags = NDArray[np.uint8]
+"""uint8, shape (rows, match keys, 16); zero where a row lacks a part of the key."""
 
 
 def tag_key(key: Secret, *, profile: str, match_key: str) -> Secret:
@@ -35,52 +41,74 @@ def tag_key(key: Secret, *, profile: str, match_key: str) -> Secret:
 
 
 class MatchKeyEncoder:
-    """Makes the tags of one profile under the keys of one round; nothing is kept from piece to piece."""
+    """Makes the tags of one profile under the keys of one round."""
 
     def __init__(self, profile: HardenedProfile, keys: RoundKeys) -> None:
-        self._profile = profile
-        self._keys = [
-            (match_key, tag_key(keys.match, profile=profile.name, match_key=match_key.name))
-            for match_key in profile.match_keys
-        ]
+        """Take the profile's match keys."""
+        self._maker = TagMaker(
+            profile.fields,
+            [
+                (match_key, tag_key(keys.match, profile=profile.name, match_key=match_key.name))
+                for match_key in profile.match_keys
+            ],
+        )
 
-    def encode(self, columns: Columns) -> NDArray[np.uint8]:
+    def encode(self, columns: Columns) -> Tags:
+        """Give the tags of some rows; `columns` as of `TagMaker.make`, in the order of the profile's fields."""
+        return self._maker.make(columns)
+
+
+class TagMaker:
+    """Makes tags; what it keeps from piece to piece are the parts of values that it has met, as far as `limit` allows.
+
+    `fields` are the names of the columns, those of the match keys among them; `keyed` is the order of the tags in a
+    row; `limit` is of the values of one part.
+    """
+
+    def __init__(self, fields: Sequence[str], keyed: KeyedMatchKeys, *, limit: int = 2**16) -> None:
+        """Keep the keys; make nothing yet."""
+        self._fields, self._keyed = fields, keyed
+        self._parts = {part: _Cut(part, limit) for match_key, _ in keyed for part in match_key.parts}
+
+    def make(self, columns: Columns) -> Tags:
         """Give the tags of some rows.
 
         Args:
-            columns: `columns[j][i]` is the normalised value of field j of the profile in row i; "" is missing. Values
-                can be written as UTF-8.
-
-        Returns:
-            uint8, shape (rows, match keys, 16); zero where a row lacks a part of the key.
+            columns: `columns[j][i]` is the normalised value of field j in row i; "" is missing. Values can be written
+                as UTF-8.
         """
-        rows = len(columns[0])
-        parts = _part_columns(self._profile, columns)
-        tags = np.empty((rows, len(self._keys), TAG_BYTES), np.uint8)
-        for place, (match_key, key) in enumerate(self._keys):
-            joined = b"".join(_tags(match_key, parts, key.reveal()))
-            tags[:, place] = np.frombuffer(joined, np.uint8).reshape(rows, TAG_BYTES)
+        by_field = dict(zip(self._fields, columns, strict=True))
+        parts = {part: cut.of(by_field[part.field]) for part, cut in self._parts.items()}
+        missing = {part: np.array([not value for value in column], np.bool_) for part, column in parts.items()}
+        tags = np.empty((len(columns[0]), len(self._keyed), TAG_BYTES), np.uint8)
+        for place, (match_key, key) in enumerate(self._keyed):
+            made = _tags([parts[part] for part in match_key.parts], key.reveal())
+            tags[:, place] = np.frombuffer(made, np.uint8).reshape(-1, TAG_BYTES)
+            tags[np.logical_or.reduce([missing[part] for part in match_key.parts]), place] = 0
         return tags
 
 
-def _part_columns(profile: HardenedProfile, columns: Columns) -> PartColumns:
-    """Cut each field into the parts that the keys ask for, each distinct value once."""
-    asked = dict.fromkeys(part for match_key in profile.match_keys for part in match_key.parts)
-    by_field = dict(zip(profile.fields, columns, strict=True))
-    return {part: _cut(by_field[part.field], part) for part in asked}
+class _Cut:
+    """What a part takes of values, each distinct one of them cut once as long as not too many are kept."""
+
+    def __init__(self, part: Part, limit: int) -> None:
+        self._part, self._limit = part, limit
+        self._known: dict[str, bytes] = {}
+
+    def of(self, column: Sequence[str]) -> list[bytes]:
+        """Give the part of each value as UTF-8; empty where a value has none."""
+        if len(self._known) > self._limit:
+            self._known = {}
+        known = self._known
+        known.update((value, self._part.of(value).encode()) for value in set(column).difference(known))
+        return [known[value] for value in column]
 
 
-def _cut(column: Sequence[str], part: Part) -> list[bytes]:
-    cut = {value: part.of(value).encode() for value in set(column)}
-    return [cut[value] for value in column]
-
-
-def _tags(match_key: MatchKey, parts: PartColumns, key: bytes) -> Iterator[bytes]:
-    base = hashlib.blake2b(key=key, digest_size=TAG_BYTES)
-    for values in zip(*(parts[part] for part in match_key.parts), strict=True):
-        if all(values):
-            tag = base.copy()
-            tag.update(_BETWEEN.join(values))
-            yield tag.digest()
-        else:
-            yield _NO_TAG
+def _tags(parts: Sequence[Sequence[bytes]], key: bytes) -> bytes:
+    """Give the tags of rows, one after another, whatever their parts lack."""
+    base, tags = hashlib.blake2b(key=key, digest_size=TAG_BYTES), []
+    for joined in map(_BETWEEN.join, zip(*parts, strict=True)):
+        tag = base.copy()
+        tag.update(joined)
+        tags.append(tag.digest())
+    return b"".join(tags)

@@ -4,10 +4,11 @@ Pure: strings in, strings out. No file, clock, log or chance.
 """
 
 from isthmus.node.normalise.dates import DateOrder, DateOrderGuess, infer_date_order
-from isthmus.node.normalise.norm1 import NORMALISER_VERSION, NormalisedColumn, normalise_column
+from isthmus.node.normalise.norm1 import NORMALISER_VERSION, ColumnNormaliser, NormalisedColumn, normalise_column
 
 __all__ = [
     "NORMALISER_VERSION",
+    "ColumnNormaliser",
     "DateOrder",
     "DateOrderGuess",
     "NormalisedColumn",

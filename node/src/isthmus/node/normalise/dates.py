@@ -52,6 +52,9 @@ _WITH_TIME: Final = (
     re.compile(r"(.{6,24}?)(?:t|,? )[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[ap]\.?m\.?)?" + _ZONE),
     re.compile(r"([0-9]{8})t?[0-9]{4}(?:[0-9]{2}(?:\.[0-9]{1,9})?)?" + _ZONE),
 )
+_ISO: Final = re.compile("([0-9]{4})-([0-9]{2})-([0-9]{2})")
+"""How most files write dates: its own plain form, and read in one way only, so it need not be tried against others."""
+
 _BETWEEN: Final = " ?[-/. ] ?"
 _YEAR_FIRST: Final = (
     re.compile(rf"([0-9]{{4}}){_BETWEEN}([0-9]{{1,2}}){_BETWEEN}([0-9]{{1,2}})"),
@@ -135,6 +138,8 @@ def parse_day(raw: str, order: DateOrder) -> date | None:
     Under `YMD` a year that comes last is not read: nobody declared which of the other two numbers is the month. Years
     of two digits are never read: their century would be a guess. A time of day is passed over.
     """
+    if (iso := _ISO.fullmatch(raw)) is not None:
+        return _real_date(iso[1], int(iso[2]), iso[3])
     text = without_time(raw)
     found = _parse_year_first(text) or _parse_named_month(text)
     if found is None and order != DateOrder.YMD:

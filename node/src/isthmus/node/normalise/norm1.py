@@ -9,7 +9,6 @@ Here a value's reader, whether it is a placeholder and what is counted come toge
 fields in `readers` and `dates`, words in `tables` and `placeholders`.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -77,6 +76,64 @@ def _normalise(field: str, raw: str, read: _Reader) -> tuple[str, _Outcome]:
     return normal, _Outcome.DAMAGED if damaged else _Outcome.SOUND
 
 
+class ColumnNormaliser:
+    """The normal forms of one field's column, given piece by piece: what `normalise_column` gives for each piece.
+
+    The first `kept_values` different values stay known from piece to piece, others for their piece only: bounded memory
+    where new values never end, and in most files what comes early comes often.
+    """
+
+    def __init__(self, field: str, *, date_order: DateOrder = DateOrder.YMD, kept_values: int = 0) -> None:
+        """Know no value yet; raise `KeyError` where `field` is not a standard field."""
+        self._known = _Known(partial(_normalise, field, read=_readers(date_order)[field]))
+        self._limit = kept_values
+
+    def normalise(self, values: Sequence[str]) -> NormalisedColumn:
+        """Give some more values in normal form; no value raises."""
+        normal = list(map(self._known.__getitem__, values))
+        missing = normal.count("")
+        # Where all that is missing is empty text, as nearly always, there is no need to look for placeholders.
+        said = missing - values.count("")
+        column = NormalisedColumn(
+            values=normal,
+            missing=missing,
+            placeholders=_count_in(self._known.placeholders, values) if said else 0,
+            damaged=_count_in(self._known.damaged, values),
+        )
+        self._known.keep(self._limit)
+        return column
+
+
+class _Known(dict[str, str]):
+    """Normal form by value; what is asked for and not known is read. Which values were no sound ones is noted."""
+
+    def __init__(self, read: Callable[[str], tuple[str, _Outcome]]) -> None:
+        super().__init__()
+        self._read = read
+        self.placeholders: set[str] = set()
+        self.damaged: set[str] = set()
+
+    def __missing__(self, raw: str) -> str:
+        normal, outcome = self._read(raw)
+        if outcome is _Outcome.PLACEHOLDER:
+            self.placeholders.add(raw)
+        elif outcome is _Outcome.DAMAGED:
+            self.damaged.add(raw)
+        self[raw] = normal
+        return normal
+
+    def keep(self, limit: int) -> None:
+        """Drop the values that came last, so that no more than `limit` are left."""
+        while len(self) > limit:
+            raw, _ = self.popitem()
+            self.placeholders.discard(raw)
+            self.damaged.discard(raw)
+
+
+def _count_in(some: set[str], values: Sequence[str]) -> int:
+    return sum(map(some.__contains__, values)) if some else 0
+
+
 def normalise_column(field: str, values: Sequence[str], *, date_order: DateOrder = DateOrder.YMD) -> NormalisedColumn:
     """The column `values` of the standard field `field` in the normal form of `norm-1`.
 
@@ -88,15 +145,4 @@ def normalise_column(field: str, values: Sequence[str], *, date_order: DateOrder
     Raises:
         KeyError: `field` is not a standard field. No value raises.
     """
-    read = _readers(date_order)[field]
-    times = Counter(values)
-    normal = {raw: _normalise(field, raw, read) for raw in times}
-    outcomes: Counter[_Outcome] = Counter()
-    for raw, (_, outcome) in normal.items():
-        outcomes[outcome] += times[raw]
-    return NormalisedColumn(
-        values=[normal[raw][0] for raw in values],
-        missing=outcomes[_Outcome.BLANK] + outcomes[_Outcome.PLACEHOLDER],
-        placeholders=outcomes[_Outcome.PLACEHOLDER],
-        damaged=outcomes[_Outcome.DAMAGED],
-    )
+    return ColumnNormaliser(field, date_order=date_order).normalise(values)

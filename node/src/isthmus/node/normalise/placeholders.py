@@ -17,6 +17,8 @@ PRINTED_NOTHING: Final = frozenset(
 )
 """What spreadsheets and databases print for nothing, in forms that no name has; plain and without spaces."""
 
+_FIRST_CHARACTERS: Final = frozenset(text[0] for text in PRINTED_NOTHING) | {"-"}
+
 _MISSING_CODE: Final = re.compile(r"-(?:[0-9]{1,2}|9{3,})(?:\.0+)?")
 """A small negative number: statistics packages write missing values so. Folded, -1 would be the sex 1."""
 
@@ -80,6 +82,9 @@ _SHAPES: Final = {field: re.compile(f"{_EVERYWHERE_SHAPE}|{_OWN_SHAPES.get(field
 
 def is_printed_nothing(raw: str) -> bool:
     """Whether a value, as it is in the file, is what a program prints for nothing, in any field."""
+    first = raw[:1].lower()
+    if first.isascii() and first.isalnum() and first not in _FIRST_CHARACTERS:
+        return False  # the plain form begins with the same letter or digit; to make it is what costs
     text = plain(raw).replace(" ", "")
     return text in PRINTED_NOTHING or _MISSING_CODE.fullmatch(text) is not None
 

@@ -67,7 +67,7 @@ def read_text(raw: str, words: Mapping[str, str]) -> Reading:
 def read_dob(raw: str, order: DateOrder) -> Reading:
     """A date as YYYYMMDD; damaged, its letters and digits."""
     day = parse_date(raw, order)
-    return Reading(damaged_date(raw), True) if day is None else Reading(f"{day:%Y%m%d}", False)
+    return Reading(damaged_date(raw), True) if day is None else Reading(day.isoformat().replace("-", ""), False)
 
 
 def read_birth_year(raw: str, order: DateOrder) -> Reading:

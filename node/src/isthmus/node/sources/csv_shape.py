@@ -5,7 +5,7 @@ Nothing is detected silently: a `CsvShape` says what was taken and why, and its 
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +74,9 @@ def opened(path: Path, encoding: str) -> Iterator[TextIO]:
         yield handle
 
 
-def without_nuls(handle: TextIO) -> Iterator[str]:
+def without_nuls(lines: Iterable[str]) -> Iterator[str]:
     """The lines of a file without NUL characters, which padded exports leave behind."""
-    return (line.replace("\0", "") for line in handle)
+    return (line.replace("\0", "") for line in lines)
 
 
 def _decoding(path: Path, encoding: str, reason: str) -> _Decoding:

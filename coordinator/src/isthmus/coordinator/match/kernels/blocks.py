@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from isthmus.coordinator.match.kernels.lanes import LANES, aligned
 
+BLOCKS_AT_ONCE = 512
+"""Blocks whose rows are gathered at once: 1 MB of 2,048 bits each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Blocks:
@@ -43,15 +46,19 @@ def block_rows(clks: NDArray[np.uint8]) -> Blocks:
 
     Args:
         clks: uint8, shape (rows, bytes a row), of any length; fewer than 2**31 rows. Rows without a bit are left out.
+            Rows may lie apart in memory; few of them are copied at once, but where they are not whole 64-bit words.
     """
     whole = _whole_words(clks)
-    counts = np.bitwise_count(whole).sum(axis=1, dtype=np.int64)
+    counts = _count_bits(whole)
     order = np.argsort(counts, kind="stable")
     order = order[counts[order] > 0]
     blocks, words = -(-order.size // LANES), whole.shape[1]
     sliced = aligned((blocks, words, LANES), np.uint64)
     full, left_over = divmod(order.size, LANES)
-    sliced[:full] = whole[order[: full * LANES]].reshape(full, LANES, words).transpose(0, 2, 1)
+    for first in range(0, full, BLOCKS_AT_ONCE):
+        last = min(first + BLOCKS_AT_ONCE, full)
+        rows = whole[order[first * LANES : last * LANES]]
+        sliced[first:last] = rows.reshape(last - first, LANES, words).transpose(0, 2, 1)
     if left_over:
         sliced[full, :, :left_over] = whole[order[full * LANES :]].T
     filling = (0, blocks * LANES - order.size)
@@ -66,7 +73,17 @@ def count_heads(blocks: Blocks, *, words: int) -> NDArray[np.int64]:
 
 def _whole_words(clks: NDArray[np.uint8]) -> NDArray[np.uint64]:
     missing = -clks.shape[1] % 8
-    return np.ascontiguousarray(np.pad(clks, ((0, 0), (0, missing)))).view(np.uint64)
+    if missing or clks.strides[1] != 1:
+        clks = np.pad(clks, ((0, 0), (0, missing)))
+    return clks.view(np.uint64)
+
+
+def _count_bits(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    counts = np.empty(len(words), np.int64)
+    for first in range(0, len(words), LANES * BLOCKS_AT_ONCE):
+        some = slice(first, first + LANES * BLOCKS_AT_ONCE)
+        counts[some] = np.bitwise_count(words[some]).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def realigned(numbers: NDArray[Any]) -> NDArray[Any]:

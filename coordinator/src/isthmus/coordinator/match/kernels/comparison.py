@@ -171,6 +171,19 @@ def parts(comparison: Comparison) -> list[Part]:
 
 def join(comparison: Comparison, part: Part) -> Iterator[Pairs]:
     """Give the pairs of a part that qualify, at most `CHUNK_PAIRS` at once: what is held is up to the caller."""
+    for scores, places in sifted(comparison, part):
+        yield Pairs(
+            similarity=scores.copy(),
+            left_row=comparison.left.rows[places >> 32],
+            right_row=comparison.right.rows[places & 0xFFFFFFFF],
+        )
+
+
+def sifted(comparison: Comparison, part: Part) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    """Give the pairs of a part that qualify as `sift` does, at most `CHUNK_PAIRS` at once, valid until the next.
+
+    Of each its score, and its place: number of the left row in its blocks << 32 | that of the right row.
+    """
     left, right = comparison.left, comparison.right
     scores, places = np.empty(CHUNK_PAIRS), np.empty(CHUNK_PAIRS, np.int64)
     sums, entries = aligned((LANES * (ENTRIES + 1),), np.int64), np.empty(ENTRIES + 1, np.int64)
@@ -195,8 +208,4 @@ def join(comparison: Comparison, part: Part) -> Iterator[Pairs]:
             scores,
             places,
         )
-        yield Pairs(
-            similarity=scores[:found].copy(),
-            left_row=left.rows[places[:found] >> 32],
-            right_row=right.rows[places[:found] & 0xFFFFFFFF],
-        )
+        yield scores[:found], places[:found]

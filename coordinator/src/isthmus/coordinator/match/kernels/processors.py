@@ -30,6 +30,10 @@ KERNELS: Final[Mapping[str, Kernel]] = MappingProxyType({
 """Every kernel. Each runs on every processor, but well only on that of its name: compiled code is of this machine."""
 
 
+DECIDING: Final = ("avx512vpopcntdq", "avx2", "neon")
+"""LLVM's names of the features that decide, best first; a processor with none of them gets the kernel `plain`."""
+
+
 def choose_kernel(features: Collection[str], *, triple: str) -> Kernel:
     """Give the kernel for a processor.
 
@@ -45,6 +49,16 @@ def choose_kernel(features: Collection[str], *, triple: str) -> Kernel:
     return KERNELS["neon" if triple.startswith(("aarch64", "arm64")) else "plain"]
 
 
+def kernel_facts(features: Collection[str], *, triple: str) -> dict[str, str]:
+    """Say which kernel suits a processor, by what it counts bits, and which features decided; for the operator.
+
+    The arguments are those of `choose_kernel`; `features` of the result are what it has of `DECIDING`, best first.
+    """
+    kernel = choose_kernel(features, triple=triple)
+    decided = [name for name in DECIDING if name in features or name == kernel.name]
+    return {"kernel": kernel.name, "unit": str(kernel.unit.dtype), "features": ", ".join(decided) or "plain"}
+
+
 def host_features() -> frozenset[str]:
     """Give what numba compiles for: this processor's features, or those of `NUMBA_CPU_FEATURES` where it is set."""
     forced: str | None = config.CPU_FEATURES  # type: ignore[attr-defined] # set where numba reads the environment
@@ -56,3 +70,8 @@ def host_features() -> frozenset[str]:
 def host_kernel() -> Kernel:
     """Give the kernel that suits what numba compiles for."""
     return choose_kernel(host_features(), triple=binding.get_process_triple())
+
+
+def host_facts() -> dict[str, str]:
+    """Give the facts about the kernel that `host_kernel` gives."""
+    return kernel_facts(host_features(), triple=binding.get_process_triple())
