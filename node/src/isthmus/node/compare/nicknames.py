@@ -153,9 +153,10 @@ xavier javier javi
 zachary zach zack
 """
 
-_SET_OF: Final[Mapping[str, str]] = MappingProxyType({
-    name: names[0] for names in (line.split() for line in _SETS.split("\n")) for name in names
-})  # fmt: skip
+NICKNAME_SETS: Final = tuple(tuple(line.split()) for line in _SETS.strip().split("\n"))
+"""Every set; no name is in two."""
+
+_SET_OF: Final[Mapping[str, str]] = MappingProxyType({name: names[0] for names in NICKNAME_SETS for name in names})
 
 
 def nickname_set(first_name: str) -> str:

@@ -100,9 +100,13 @@ def fit(candidates: Candidates, *, random: Shares, near: Sequence[Kind]) -> tupl
         candidates: of two providers. All that are good must be among them; poor ones may be missing.
         random: from `random_shares`.
         near: those of both providers; none if they know of none.
+
+    Without candidates the model is the one to begin with, and nobody is shared.
     """
     start = _starting(candidates.fields, random)
     model = Model(match=start, random=random, near=tuple(near), shared=FIRST_GUESS * min(candidates.rows))
+    if not len(candidates):
+        return replace(model, shared=0.0), np.zeros(0)
     against = _against(candidates.levels, model)
     probability = _posterior(candidates, model, against)
     for _ in range(MOST_ROUNDS):
