@@ -1,8 +1,8 @@
 """What the coordinator holds of a pair follows from distances, equalities, bands and presence alone.
 
 A simulator is given no more than these and draws everything else at random. What it makes cannot be told from real
-answers by shares of bits, by where differing bits are, or by what repeats. Tests of that kind can find a fault, not prove
-that there is none; the argument is in docs/protocol.md section 13.
+answers by shares of bits, by where differing bits are, or by what repeats. Tests of that kind can find a fault, not
+prove that there is none; the argument is in docs/protocol.md section 13.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ Bytes = NDArray[np.uint8]
 
 FIELDS = ("first_name", "last_name", "dob", "zip")
 COMPARISON = comparison_1(FIELDS)
-PARTS = dict((part.name, (part, start)) for part, start in COMPARISON.offsets())
+PARTS = {part.name: (part, start) for part, start in COMPARISON.offsets()}
 LEFT = ("maria", "oneill", "19910228", "97201")
 RIGHT = ("maria", "oneil", "19910822", "97210")
 PAIRS = 4_000

@@ -14,7 +14,7 @@ from isthmus.node.compare.pads import PadKeys, line_values, padded_vectors, stre
 KEY = Secret(b"k" * 32)
 PAIRS = 4
 PAIR_WITH_A_TIE = 62147
-"""Under `KEY` two sort numbers of this pair are equal, in a vector of 256 bits; none of the first four pairs has any."""
+"""Under `KEY` two sort numbers of this pair are equal, in a vector of 256 bits; in the first four pairs none are."""
 
 
 def _part(bits: int) -> VectorPart:

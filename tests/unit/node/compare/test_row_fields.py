@@ -65,7 +65,9 @@ def test_damaged_date_has_no_digits(damaged: str) -> None:
 
 @pytest.mark.parametrize(("field", "value"), [("zip", "97201"), ("phone", "5035550100"), ("ssn", "900123456")])
 def test_number_of_another_length_is_missing(field: str, value: str) -> None:
-    rows = _rows(**{field: [value, value[:-1], value + "0", ""]})
+    columns = {field: [value, value[:-1], value + "0", ""]}
+
+    rows = read_row_fields(columns, comparison_1((field,)), compare=COMPARE, pad=PAD)
 
     assert rows.present[field].tolist() == [True, False, False, False]
 
