@@ -122,9 +122,10 @@ class Watch:
             process.cpu[pid] = cpu
             process.peak = max(process.peak, peak)
 
-    def when(self, name: str, words: str) -> float:
-        """Give when a log first said the words; now if it never did."""
-        return next((at for at, log, line in self.lines if log == name and words in line), time.monotonic())
+    def when(self, event: str) -> list[float]:
+        """Give when the coordinator logged an event, by its name; now if it never did."""
+        said = f'"event": "{event}"'  # what it says at its start has some of these words, too
+        return [at for at, log, line in self.lines if log == "coordinator" and said in line] or [time.monotonic()]
 
 
 def _processes_of(folder: Path) -> list[tuple[int, str]]:
@@ -239,10 +240,10 @@ def print_phases(watch: Watch, local: LocalRound, began: float) -> None:
         print(f"\n{provider.party}, seconds until each line of its log")
         print(*(f"  {at - began:7.1f}  {line[:90]}" for at, line in said), sep="\n")
     marks = [
-        ("load, order", watch.when("coordinator", "matching")),
-        ("join", watch.when("coordinator", "comparing")),
-        ("merge, group, maps", max((at for at, name, line in watch.lines if "comparing" in line), default=0.0)),
-        ("end", watch.when("coordinator", "released")),
+        ("load, order", watch.when("matching")[0]),
+        ("join", watch.when("comparing")[0]),
+        ("merge, group, maps", watch.when("comparing")[-1]),
+        ("end", watch.when("released")[0]),
     ]
     print("\nmatching, seconds")
     for (name, at), (_, after) in pairwise(marks):

@@ -33,20 +33,30 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield running
 
 
-def _datasets() -> list[Dataset]:
+def _datasets(*, in_buckets: bool = False) -> list[Dataset]:
     rng = np.random.default_rng(1)
     people = rng.random((ROWS, 512)) < 0.4
+    buckets = rng.integers(1, 20, (ROWS, 2), np.uint32) if in_buckets else None
     return [
-        Dataset(party=PartyId(f"city-{number}"), clks=np.packbits(people ^ (rng.random(people.shape) < 0.05), axis=1))
+        Dataset(
+            party=PartyId(f"city-{number}"),
+            clks=np.packbits(people ^ (rng.random(people.shape) < 0.05), axis=1),
+            buckets=buckets,
+        )
         for number in range(3)
     ]
 
 
 def _find(
-    executor: Executor, progress: Callable[[int], None] = lambda _: None, runs: MemoryRuns | None = None
+    executor: Executor,
+    progress: Callable[[int], None] = lambda _: None,
+    runs: MemoryRuns | None = None,
+    *,
+    in_buckets: bool = False,
 ) -> CandidatePairs:
-    engine = KernelEngine(workers=1, max_pairs=10**6, executor=executor, piece_pairs=1, group_rows=1)
-    return engine.candidate_pairs(_datasets(), threshold=0.7, progress=lambda done, _: progress(done), runs=runs)
+    engine = KernelEngine(workers=1, max_pairs=10**6, executor=executor, piece_pairs=1, group_rows=1, span_pairs=10**5)
+    datasets = _datasets(in_buckets=in_buckets)
+    return engine.candidate_pairs(datasets, threshold=0.7, progress=lambda done, _: progress(done), runs=runs)
 
 
 def _bytes(pairs: CandidatePairs) -> bytes:
@@ -54,11 +64,14 @@ def _bytes(pairs: CandidatePairs) -> bytes:
     return b"".join(array.tobytes() for array in arrays)
 
 
-def test_a_cluster_gives_the_same_bytes_as_threads_even_if_a_worker_is_killed(cluster: Cluster) -> None:
-    wanted = _find(ThreadExecutor(workers=2))
+@pytest.mark.parametrize("in_buckets", [False, True], ids=["all pairs", "keyed blocks"])
+def test_a_cluster_gives_the_same_bytes_as_threads_even_if_a_worker_is_killed(
+    cluster: Cluster, in_buckets: bool
+) -> None:
+    wanted = _find(ThreadExecutor(workers=2), in_buckets=in_buckets)
     executor = ClusterExecutor(scheduler=cluster.address, keys=cluster.keys, ahead=3)
 
-    whole = _find(executor)
+    whole = _find(executor, in_buckets=in_buckets)
     killed: list[int] = []
 
     def kill(done: int) -> None:
@@ -66,7 +79,7 @@ def test_a_cluster_gives_the_same_bytes_as_threads_even_if_a_worker_is_killed(cl
             killed.append(cluster.workers[0].pid)
             os.kill(killed[0], signal.SIGKILL)
 
-    disturbed = _find(executor, kill)
+    disturbed = _find(executor, kill, in_buckets=in_buckets)
 
     assert len(wanted) >= 3 * ROWS
     assert _bytes(whole) == _bytes(wanted)

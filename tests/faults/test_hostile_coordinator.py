@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from unit.node.parts import RIVERSIDE, ROUND, manifest, project
@@ -15,7 +16,7 @@ from isthmus.contract.clock import FixedClock
 from isthmus.contract.convert import error_from_wire
 from isthmus.contract.encodings import RECEIPT_FORMAT, SUBMISSION_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.errors import IsthmusError, MalformedDocument, MalformedMessage
-from isthmus.contract.project import RevealMode
+from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.node.client import Client
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import AlreadyRunning, NeedsConsent, ReceiptInvalid, RefusedByPolicy
@@ -181,6 +182,41 @@ def test_a_map_that_cannot_be_is_refused_whole(node: Node, rows: list[pb.Pseudon
     with pytest.raises(RefusedByPolicy):
         fetch_ids(node, client(rows=rows), MANIFEST)
     assert list(node.vault.linked_records(ROUND)) == []
+    assert not node.ids.exists()
+
+
+def repeating(reveal: RevealMode) -> RoundManifest:
+    """A round whose project says that this node's data set repeats people."""
+    agreed = project(reveal=reveal)
+    providers = tuple(msgspec.structs.replace(terms, repeats=terms.party == RIVERSIDE) for terms in agreed.providers)
+    return manifest(msgspec.structs.replace(agreed, providers=providers))
+
+
+@pytest.mark.parametrize(("reveal", "slot"), [(RevealMode.LINKED, None), (RevealMode.SPINE, 7)])
+def test_rows_of_one_person_share_an_id_where_the_project_says_that_they_may(
+    node: Node, reveal: RevealMode, slot: int | None
+) -> None:
+    submitted(node)
+    fetch_ids(node, client(rows=pseudonym_rows([GOOD[0]] * 3, slot=slot)), repeating(reveal))
+    linked = list(node.vault.linked_records(ROUND))
+    assert [(one.record_id, one.pseudonym, one.slot) for one in linked] == [
+        (record, GOOD[0], slot) for record in ("rec-1", "rec-2", "rec-3")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "slots"), [([0, 0, 1], [0, 1, 2]), ([0, 1, 2], [0, 0, 1])], ids=["an ID in two slots", "a slot of two"]
+)
+def test_a_spine_whose_ids_and_slots_contradict_each_other_is_refused(
+    node: Node, names: list[int], slots: list[int]
+) -> None:
+    submitted(node)
+    rows = [
+        pb.PseudonymRow(handle=handle, pseudonym=GOOD[name], slot=slot)
+        for handle, name, slot in zip(HANDLES, names, slots, strict=True)
+    ]
+    with pytest.raises(RefusedByPolicy, match="two slots"):
+        fetch_ids(node, client(rows=rows), repeating(RevealMode.SPINE))
     assert not node.ids.exists()
 
 

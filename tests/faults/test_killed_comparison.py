@@ -46,7 +46,7 @@ def _killed(engine: str, folder: Path, *, at: int, delay: float) -> None:
     assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
 
 
-@pytest.mark.parametrize("engine", ["kernels", "anonlink"])
+@pytest.mark.parametrize("engine", ["kernels", "anonlink", "blocks"])
 def test_a_comparison_killed_at_random_points_ends_in_the_same_bytes(engine: str, tmp_path: Path) -> None:
     rng, folder = random.Random(engine), tmp_path / "killed"
     before, number, wanted = _end(_begin(engine, tmp_path / "undisturbed"))

@@ -126,10 +126,13 @@ def test_the_best_of_each_row_are_those_among_the_pairs_that_share_a_bucket(
 
 
 @settings(max_examples=40, deadline=None)
-@given(datasets=files(), pairs=st.integers(1, 200))
-def test_spans_and_their_halves_hold_each_pair_of_a_bucket_once(datasets: list[Dataset], pairs: int) -> None:
+@given(datasets=files(), pairs=st.integers(1, 200), most_rows=st.sampled_from([1, 7, 2**20]))
+def test_spans_and_their_halves_hold_each_pair_of_a_bucket_once(
+    datasets: list[Dataset], pairs: int, most_rows: int
+) -> None:
     rows = bucketed_rows(datasets)
-    spans = list(cut_spans(rows, pairs=pairs))
+    spans = list(cut_spans(rows, pairs=pairs, most_rows=most_rows))
+    assert all(span.last - span.first <= most_rows for span in spans)
     total = count_pairs([each.buckets for each in datasets if each.buckets is not None])
 
     assert sum(span.pairs for span in spans) == total

@@ -53,6 +53,7 @@ def test_project_with_blocks_survives_its_canonical_bytes() -> None:
         ({"keys": ["birth-zip"]}, "no match key of the shared fields is called birth-zip"),
         ({"buckets": 15}, "buckets is not between 16 and 16777216"),
         ({"buckets": 2**24 + 1}, "buckets is not between"),
+        ({"buckets": 2**23 + 1}, "of all keys are more than 16777216 together"),
         ({"least_rows": 1}, "must rise from 2"),
         ({"least_rows": 10_000}, "must rise"),
         ({"most_rows": 1_000_001}, "to 1000000"),
@@ -64,5 +65,5 @@ def test_unlawful_blocks_are_refused_with_the_reason(changes: dict[str, object],
 
 
 def test_blocks_are_refused_where_a_data_set_repeats_people() -> None:
-    with pytest.raises(InvalidProject, match="keyed blocks, in which no data set that repeats people"):
+    with pytest.raises(InvalidProject, match="leave out repeats, or blocks"):
         project_from_toml(project_text(providers=["riverside", "college"], repeats=["college"], blocks=LAWFUL))

@@ -17,6 +17,10 @@ def test_text_names_the_engine_and_where_there_is_one_the_kernel() -> None:
 
     assert said.startswith("comparing by the engine kernels, kernel avx2 (counts bits by uint8; ")
     assert said.endswith("this processor's features: avx2)")
+    assert said.endswith(")")
+    assert comparing_text(facts | {"kernel": "plain"}).endswith(
+        "large rounds take long with it: docs/guides/operator.md, Log"
+    )
     assert comparing_text({"engine": "anonlink"}) == "comparing by the engine anonlink"
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from docs.pages import DOCS, first_cells, read
+from msgspec import structs
 from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND, manifest, project
 
 from isthmus.contract.ids import PartyId
@@ -64,6 +65,15 @@ def test_terms_are_shown(line: str) -> None:
 
 def test_threshold_is_shown_as_it_was_declared() -> None:
     assert f"when similarity is {manifest().threshold} or more" in _text()
+
+
+def test_provider_of_whom_several_rows_may_link_is_named_beside_the_rule() -> None:
+    providers = tuple(structs.replace(terms, repeats=terms.party == COLLEGE) for terms in project().providers)
+    text = manifest_text(manifest(project(providers=providers)), VIEW, {}, RIVERSIDE)
+
+    assert "one row of a provider at most, but several of college:\n" in text
+    assert "all rows of a person get one ID, tables count people\n" in text
+    assert "but several of" not in _text()
 
 
 def test_reader_is_told_that_encodings_are_personal_data() -> None:
@@ -187,7 +197,7 @@ def test_report_counts_bucket_numbers_and_rows_whose_bucket_is_withheld() -> Non
     assert lines[0].endswith(
         "rows of 1024 bits and 2 bucket numbers (first-birth, last-birth), 1,777,680 bytes, shuffled,"
     )
-    assert "  withheld   the bucket of 1,200 rows under first-birth: it holds too few rows to leave" in lines
+    assert "  withheld   the bucket numbers of 1,200 rows under first-birth: too few rows share each bucket" in lines
     assert not any("under last-birth" in line for line in lines)
 
 

@@ -80,15 +80,22 @@ def test_a_time_to_come_is_rounded_up(seconds: float, said: str) -> None:
     assert duration_text(seconds) == said
 
 
-@pytest.mark.parametrize(("pace", "said"), [(0, ""), (1000, ", 1,000 a second, 8 s left")])
-def test_reader_of_a_round_is_told_how_far_it_is_and_how_long_it_takes(pace: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("done", "pace", "said"),
+    [
+        (2_000, 0, "20% of 10,000 pairs compared"),
+        (2_000, 1000, "20% of 10,000 pairs compared, 1,000 a second, 8 s left"),
+        (10_000, 1000, "all 10,000 pairs compared; the rows are put together by person"),
+    ],
+)
+def test_reader_of_a_round_is_told_how_far_it_is_and_how_long_it_takes(done: int, pace: int, said: str) -> None:
     view = RoundView(
         round_id=RoundId("school-0123456789"), project_id=ProjectId("school"), state=RoundState.MATCHING,
-        manifest_hash=b"", pairs_done=2_000, pairs_total=10_000, pairs_a_second=pace,
+        manifest_hash=b"", pairs_done=done, pairs_total=10_000, pairs_a_second=pace,
         updated_at=datetime(2026, 1, 1, tzinfo=UTC), waiting_for=(),
     )  # fmt: skip
 
-    assert f"matching, 20% of 10,000 pairs compared{said}  (since" in round_text(view)
+    assert f"matching, {said}  (since" in round_text(view)
 
 
 def test_reader_of_a_round_is_told_what_waits_for_them() -> None:

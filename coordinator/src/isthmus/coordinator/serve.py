@@ -73,6 +73,7 @@ def comparing_text(facts: Mapping[str, str]) -> str:
     return (
         f"comparing by the engine {facts['engine']}, kernel {facts['kernel']}"
         f" (counts bits by {facts['unit']}; decided by this processor's features: {facts['features']})"
+        + ("; large rounds take long with it: docs/guides/operator.md, Log" if facts["kernel"] == "plain" else "")
     )
 
 

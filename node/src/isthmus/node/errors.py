@@ -191,9 +191,9 @@ class BucketTooLarge(Refused):
         "too many rows of the data set have the same values in what the project's block keys are made of, over its"
         " most_rows of {most_rows}: {largest}; probably a placeholder stands in these columns for a value that is not"
         " known",
-        "find the commonest value of these columns (isthmus-node profile says how common it is) and blank it in the"
-        " source; if the values are right, ask the lead for a project of another block key, or with a higher most_rows;"
-        " nothing was sent",
+        "find the commonest value of these columns (isthmus-node profile --dataset NAME says how common it is) and"
+        " blank it in the source; if the values are right, ask the lead for a project of another block key, or with a"
+        " higher most_rows; nothing was sent",
     )
     most_rows: int
     largest: str

@@ -56,7 +56,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         f"  encoded    {', '.join(project.shared_fields())}: the fields that all bring, as {manifest.profile['name']}",
         *_tables_line(profile),
         *_blocks_lines(project.blocks, profile),
-        f"  linked     when {_MEASURE[type(profile)]} is {manifest.threshold} or more; one row of a provider at most",
+        *_linked_lines(manifest, _MEASURE[type(profile)]),
         f"  result     {_REVEAL[project.reveal]}",
         f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
         f"  hashes     project {project.digest().hex()}",
@@ -102,6 +102,18 @@ def report_text(report: Mapping[str, Any]) -> str:
         if noted:
             lines.append(f"  {field:10} {noted}")
     return "\n".join(lines) + "\n"
+
+
+def _linked_lines(manifest: RoundManifest, measure: str) -> list[str]:
+    """Say the rule, and of whom several rows may be one person."""
+    rule = f"  linked     when {measure} is {manifest.threshold} or more; one row of a provider at most"
+    repeating = [terms.party for terms in manifest.project.providers if terms.repeats]
+    if not repeating:
+        return [rule]
+    return [
+        f"{rule}, but several of {', '.join(repeating)}:",
+        "             its rows are compared with each other too; all rows of a person get one ID, tables count people",
+    ]
 
 
 def _limits_lines(project: Project) -> list[str]:
@@ -153,7 +165,7 @@ def _block_report_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """Say what of the buckets is withheld, and how many rows have none."""
     for key, rows in report.get("withheld_blocks", {}).items():  # reports of an earlier version have none
         if rows:
-            yield f"  withheld   the bucket of {rows:,} rows under {key}: it holds too few rows to leave"
+            yield f"  withheld   the bucket numbers of {rows:,} rows under {key}: too few rows share each bucket"
     outside = report.get("in_no_block", 0)
     if not outside:
         return

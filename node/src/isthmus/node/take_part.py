@@ -54,7 +54,7 @@ PREPARED_ANEW: Final = 3
 
 _REFUSED: Final = (
     "the coordinator refused the rows of this node, and would refuse the same ones again; ask the lead to cancel the"
-    " round, mend the data set (isthmus-node profile shows repeated rows), and take part in the next"
+    " round, mend the data set (isthmus-node profile --dataset NAME shows repeated rows), and take part in the next"
 )
 _LEFT_SINCE: Final = (
     "people opted out after its rows were announced and before the first was sent, so nothing was sent; ask the lead to"
@@ -223,7 +223,11 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
     fetched = list(islice(client.fetch_pseudonyms(round_id), rows + 1))
     tombstones = node.vault.tombstones(round_id)
     problem = _fetched_problem(
-        fetched, rows=rows, tombstones=tombstones, spine=manifest.project.reveal is RevealMode.SPINE
+        fetched,
+        rows=rows,
+        tombstones=tombstones,
+        spine=manifest.project.reveal is RevealMode.SPINE,
+        repeats=manifest.repeats(node.identity.party),
     )
     if problem is not None:
         raise RefusedByPolicy(round_id=round_id, problem=problem)
@@ -235,9 +239,11 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
 
 
 def _fetched_problem(
-    fetched: Sequence[FetchedRow], *, rows: int, tombstones: Mapping[bytes, bool], spine: bool
+    fetched: Sequence[FetchedRow], *, rows: int, tombstones: Mapping[bytes, bool], spine: bool, repeats: bool
 ) -> str | None:
-    if len({row.handle for row in fetched}) != len(fetched) or len({row.pseudonym for row in fetched}) != len(fetched):
+    people = {row.pseudonym for row in fetched}
+    # Rows of one person share an ID, where the project says that there may be such rows.
+    if len({row.handle for row in fetched}) != len(fetched) or (len(people) != len(fetched) and not repeats):
         return "the coordinator sent a row or an ID twice"
     if any(tombstones.get(row.handle) for row in fetched):
         return "the coordinator sent an ID for a row that it said was struck out"
@@ -245,6 +251,9 @@ def _fetched_problem(
         return "the coordinator sent another number of IDs than this node has rows"
     if any((row.slot is not None) != spine for row in fetched):
         return "the coordinator's slots do not fit the reveal mode that was agreed"
+    slots = {row.slot for row in fetched} if spine else people
+    if not len({(row.pseudonym, row.slot) for row in fetched}) == len(people) == len(slots):
+        return "the coordinator sent an ID with two slots, or a slot with two IDs"
     return None
 
 

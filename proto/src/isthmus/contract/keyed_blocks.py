@@ -80,6 +80,9 @@ class Blocks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             found.append(f"keys must name 1 to {MOST_BLOCK_KEYS} match keys, each once")
         if not FEWEST_BUCKETS <= self.buckets <= MOST_BUCKETS:
             found.append(f"buckets is not between {FEWEST_BUCKETS} and {MOST_BUCKETS}")
+        elif self.buckets * len(self.keys) > MOST_BUCKETS:
+            # A node counts the rows of every bucket, in 4 bytes each.
+            found.append(f"the buckets of all keys are more than {MOST_BUCKETS} together")
         if not SMALLEST_LEAST_ROWS <= self.least_rows < self.most_rows <= LARGEST_MOST_ROWS:
             found.append(
                 f"least_rows and most_rows must rise from {SMALLEST_LEAST_ROWS} to {LARGEST_MOST_ROWS}, each bucket"

@@ -345,7 +345,9 @@ def _setting_problems(project: Project) -> list[str]:
     if project.blocks is not None:
         problems += project.blocks.problems(project.shared_fields())
         if any(terms.repeats for terms in project.providers):
-            problems.append("it grants keyed blocks, in which no data set that repeats people is compared with itself")
+            problems.append(
+                "it grants keyed blocks, which find no rows of one person in one data set: leave out repeats, or blocks"
+            )
     return problems
 
 

@@ -18,7 +18,9 @@ def round_text(view: RoundView, reader: PartyId | None = None) -> str:
 
 
 def compared_text(view: RoundView) -> str:
-    """Give how many of the pairs of a round in matching are compared, how fast, and how long the rest takes."""
+    """Give how many of the pairs of a round in matching are compared, how fast, and how long the rest of them takes."""
+    if view.pairs_done >= view.pairs_total:
+        return f"all {view.pairs_total:,} pairs compared; the rows are put together by person"
     share = f"{view.pairs_done / view.pairs_total:.0%} of {view.pairs_total:,} pairs compared"
     if not view.pairs_a_second:
         return share

@@ -12,7 +12,7 @@ import pytest
 
 from isthmus.contract.ids import PartyId
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
-from isthmus.coordinator.match.bucket_join import SpanRows, bucketed_rows, cut_spans
+from isthmus.coordinator.match.bucket_join import SPAN_ROWS, SpanRows, bucketed_rows, cut_spans
 from isthmus.coordinator.match.bucket_search import BucketSides, compare_span
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, SimilarityEngine
@@ -160,3 +160,15 @@ def test_a_piece_that_travelled_finds_the_same() -> None:
 
 def test_compiled_code_is_made_anew_when_the_operations_change() -> None:
     assert hashlib.sha256(Path(lanes.__file__).read_bytes()).hexdigest() == LANES_DIGEST
+
+
+def test_few_pairs_spread_over_many_rows_are_not_copied_all_at_once() -> None:
+    rows = SPAN_ROWS + 3_000
+    own = np.arange(1, rows + 1, dtype=np.uint32)[:, None]
+    one = Dataset(party=PartyId("city"), clks=np.zeros((rows, 8), np.uint8), buckets=own)
+    everything = bucketed_rows([one, one])
+
+    taken = [everything.take(span).row.size for span in cut_spans(everything, pairs=2**40)]
+
+    assert sum(taken) >= 2 * rows
+    assert max(taken) <= SPAN_ROWS + 2

@@ -6,6 +6,7 @@ import pytest
 
 from isthmus.coordinator.config import Matching
 from isthmus.coordinator.match import WORKER_BYTES
+from isthmus.coordinator.match.bucket_join import SPAN_ROWS
 from isthmus.coordinator.match.errors import NotEnoughMemory
 from isthmus.coordinator.match.kernel_engine import GROUP_ROWS, SLAB_ROWS
 from isthmus.coordinator.match.memory import (
@@ -49,6 +50,16 @@ def test_pairs_that_may_not_be_held_need_no_memory() -> None:
 def test_a_slot_for_every_entity_takes_more_than_pseudonyms_of_linked_rows() -> None:
     many = replace(PLAIN, sizes=(10**6, 10**6))
     assert needed(replace(many, spine=True), MEMORY, max_pairs=1) > needed(many, MEMORY, max_pairs=1)
+
+
+def test_rows_in_buckets_take_more_with_every_key_and_worker_and_with_larger_buckets() -> None:
+    bucketed = replace(PLAIN, sizes=(10**6, 10**6), row_bytes=1000, block_keys=3, bucket_rows=10_000)
+    least = needed(bucketed, MEMORY, max_pairs=1)
+    assert least > needed(replace(bucketed, block_keys=0), MEMORY, max_pairs=1)
+    # A bucket number, a place and the stretch that it is in, of each key.
+    assert needed(replace(bucketed, block_keys=16), MEMORY, max_pairs=1) - least >= 13 * 2 * 10**6 * (4 + 4 + 16)
+    assert needed(replace(bucketed, bucket_rows=10**6), MEMORY, max_pairs=1) > least
+    assert needed(bucketed, replace(MEMORY, workers=9), max_pairs=1) - least > 7 * SPAN_ROWS * PLAIN.clk_bytes
 
 
 def test_a_refusal_names_the_smallest_setting_that_is_enough() -> None:

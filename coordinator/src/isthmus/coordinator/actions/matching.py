@@ -142,7 +142,7 @@ def _demand(context: Context, round_id: RoundId) -> Demand:
     with context.store.read() as tx:
         manifest = manifest_from_bytes(tx.rounds.get(round_id).manifest)
         sent = [_declared(tx, round_id, party) for party in manifest.project.provider_ids()]
-    profile = manifest.read_profile()
+    profile, blocks = manifest.read_profile(), manifest.project.blocks
     return Demand(
         sizes=[one.rows for one in sent],
         row_bytes=sent[0].row_bits // 8,
@@ -152,6 +152,8 @@ def _demand(context: Context, round_id: RoundId) -> Demand:
         best_of_row=link_rules(profile).best_of_row if isinstance(profile, HardenedProfile) else None,
         spine=manifest.project.reveal is RevealMode.SPINE,
         repeating=frozenset(place for place, terms in enumerate(manifest.project.providers) if terms.repeats),
+        block_keys=sent[0].blocks,
+        bucket_rows=blocks.most_rows if blocks else 0,
     )
 
 

@@ -19,7 +19,10 @@ _COORDINATOR_NEEDS: Final[dict[RoundState, str]] = {
     RoundState.SEALED: "begin matching; this happens by itself while the coordinator runs",
     RoundState.MATCHING: "finish matching; this happens by itself while the coordinator runs",
     RoundState.REVIEW: "release the results; this happens by itself",
-    RoundState.FAILED: "find the fault in its log and match again: isthmus-coordinator round retry",
+    RoundState.FAILED: (
+        "find the fault in its log, see docs/guides/operator.md for what to do about it, and match again:"
+        " isthmus-coordinator round retry"
+    ),
 }
 
 

@@ -19,6 +19,9 @@ from isthmus.coordinator.match.encodings import Buckets, Dataset
 ROWS_AT_ONCE = 4096
 """Rows whose bits are counted at once, so that a dataset is not in memory a second time."""
 
+SPAN_ROWS = 2**17
+"""Places of a span at most: few pairs may be spread over many rows, and all of these are copied."""
+
 Index = NDArray[np.uint32]
 Places = NDArray[np.int64]
 
@@ -241,13 +244,16 @@ def _squares(bucket: Index) -> int:
     return int((counts.astype(np.int64) ** 2).sum())
 
 
-def cut_spans(rows: BucketedRows, *, pairs: int) -> Iterator[Span]:
-    """Cut the work into spans of some `pairs` pairs; nothing is left out, and no pair of places is in two spans."""
+def cut_spans(rows: BucketedRows, *, pairs: int, most_rows: int = SPAN_ROWS) -> Iterator[Span]:
+    """Cut the work into spans of some `pairs` pairs; nothing is left out, and no pair of places is in two spans.
+
+    Left rows of a span are `most_rows` at most, so that it takes the rows of these and of the last one's bucket.
+    """
     for key, stretches in enumerate(rows.stretches):
         sums = np.cumsum(stretches.others())
         total = int(sums[-1]) if sums.size else 0
         cuts = np.searchsorted(sums, np.arange(pairs, total, pairs), side="left") + 1
-        bounds = np.unique(np.concatenate([[0], cuts, [sums.size]])).tolist()
+        bounds = np.unique(np.concatenate([np.arange(0, sums.size, most_rows), cuts, [sums.size]])).tolist()
         for first, last in pairwise(bounds):
             inside = int(sums[last - 1] - (sums[first - 1] if first else 0))
             if inside:

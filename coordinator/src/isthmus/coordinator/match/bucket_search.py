@@ -65,7 +65,7 @@ def bucket_plan(
         datasets, threshold, best_of_row: as in `SimilarityEngine.candidate_pairs`.
     """
     rows = bucketed_rows(datasets)
-    name = search_name(version + b" buckets 1", datasets, threshold, best_of_row, (span_pairs,))
+    name = search_name(version + b" buckets 2", datasets, threshold, best_of_row, (span_pairs,))
     sides = BucketSides(rows=rows, threshold=threshold, best_of_row=best_of_row, compare=compare)
     whole = (
         Piece(name=f"{name}-{number}", pairs=span.pairs, shared=sides, own=span)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from isthmus.contract.ids import HANDLE_BYTES
+from isthmus.contract.keyed_blocks import BLOCK_BITS
+from isthmus.coordinator.match.bucket_join import SPAN_ROWS
 from isthmus.coordinator.match.crowding import most_candidates
 from isthmus.coordinator.match.engine import count_comparisons
 from isthmus.coordinator.match.errors import NotEnoughMemory
@@ -27,6 +29,15 @@ BLOCK_ROW_BYTES: Final = 160
 BEST_ROWS: Final = 4096 + 16384
 BEST_BYTES: Final = 12
 """Rows of a part of the comparison, and what an entry takes of the lists of their best."""
+
+BLOCK_KEY_BYTES: Final = 32
+"""What a row takes for each block key: its bucket twice as sent, once among all rows, its place, and its stretch."""
+
+BUCKETED_ROW_BYTES: Final = 64
+"""What a row takes while rows are put in order by their buckets of one key, and pairs are counted and cut."""
+
+SPAN_ROW_BYTES: Final = 48
+"""What a row of a span takes beside its bits and buckets."""
 
 PAIR_BYTES: Final = 120
 """A candidate pair while pairs are put in order, checked, scored or grouped, the pair itself counted in."""
@@ -54,6 +65,8 @@ class Demand:
         best_of_row: how many candidates a row keeps in a table for each other provider; none for all.
         spine: whether every row gets a pseudonym and a slot.
         repeating: places of the providers whose rows are compared with each other too.
+        block_keys: bucket numbers of a row; none where every pair is compared.
+        bucket_rows: the most rows of a provider in a bucket.
     """
 
     sizes: Sequence[int]
@@ -64,6 +77,8 @@ class Demand:
     best_of_row: int | None
     spine: bool
     repeating: frozenset[int] = frozenset()
+    block_keys: int = 0
+    bucket_rows: int = 0
 
     @property
     def input_bytes(self) -> int:
@@ -103,7 +118,7 @@ class Memory:
 def needed_bytes(demand: Demand, memory: Memory, *, max_pairs: int) -> int:
     """Give how much memory the process takes at most while it matches such a round."""
     rows, providers = sum(demand.sizes), len(demand.sizes)
-    held = min(rows, SLAB_ROWS_HELD) * (demand.clk_bytes + BLOCK_ROW_BYTES)
+    held = _bucketed_bytes(demand, memory) if demand.block_keys else _slab_bytes(demand)
     lists = (demand.best_of_row or 0) * BEST_BYTES * BEST_ROWS * providers
     searching = held + memory.search_bytes + memory.workers * (memory.worker_bytes + lists)
     pairs = PAIR_BYTES * min(max_pairs, demand.most_pairs())
@@ -111,6 +126,19 @@ def needed_bytes(demand: Demand, memory: Memory, *, max_pairs: int) -> int:
     scoring = pairs + SCORE_BYTES + TAGGED_ROW_BYTES * rows if demand.match_keys else 0
     settling = pairs + rows * (RESULT_ROW_BYTES + SPINE_ROW_BYTES * demand.spine)
     return PROGRAM_BYTES + max(demand.input_bytes + max(searching, gathering, scoring), settling)
+
+
+def _slab_bytes(demand: Demand) -> int:
+    return min(sum(demand.sizes), SLAB_ROWS_HELD) * (demand.clk_bytes + BLOCK_ROW_BYTES)
+
+
+def _bucketed_bytes(demand: Demand, memory: Memory) -> int:
+    """Give what rows by bucket take, and the spans of all workers: two each, as rows of one are copied or sent."""
+    rows = sum(demand.sizes)
+    span_rows = min(rows, SPAN_ROWS + demand.bucket_rows * len(demand.sizes))
+    row_bytes = demand.clk_bytes + BLOCK_BITS // 8 * demand.block_keys + SPAN_ROW_BYTES
+    ordered = rows * (BLOCK_KEY_BYTES * demand.block_keys + BUCKETED_ROW_BYTES)
+    return ordered + 2 * memory.workers * span_rows * row_bytes
 
 
 def check_memory(demand: Demand, memory: Memory, *, max_pairs: int) -> None:

@@ -113,7 +113,8 @@ def _repeats_text(repeats: Repeats[Count], share: float, report: Report[Count]) 
     what = "all fields" if whole else "first name, last name and birth date"
     return (
         f"{percent(share).capitalize()} of rows ({amount(repeats.rows)}) equal another row in {what}. If they are the "
-        "same person, at most one row of each person is linked; remove repeated rows in the source if you can."
+        "same person, at most one row of each person is linked; remove repeated rows in the source if you"
+        " can, unless the project says that this data set repeats people."
     )
 
 
