@@ -1,0 +1,188 @@
+"""How likely a pair of rows is one person, from the levels of its fields (Fellegi and Sunter, 1969).
+
+Three things explain a pair: it is one person (m), it is two people at random (u), or it is two people who have
+something in common, such as a family. One person's fields do not differ independently: who moves changes street, number
+and town at once. So both one person's pairs and those of families are mixtures of kinds, in each of which fields are
+independent. u is counted in random pairs, kinds of families come from the nodes, who see them in their own rows, and
+the kinds of matches and the number of shared people are found by expectation maximisation over the candidate pairs, in
+which the candidates of a row compete: a row is at most one row of the other provider. Missing fields say nothing.
+Everything is deterministic: the pairs alone decide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.contract.differences import LEVELS, MISSING
+
+Levels = NDArray[np.int8]
+Floats = NDArray[np.float64]
+Shares = tuple[Floats, ...]
+"""For each field the share of each of its levels, float64, adding up to 1."""
+
+RANDOM_PRIOR: Final = 0.3
+"""Pairs of each level that are counted on top of the random pairs, so that none is impossible."""
+
+MATCH_PRIOR: Final = 20.0
+"""So many matches count as the starting shares do, beside those found."""
+
+LEAST_SHARE: Final = 1e-4
+"""No level is rarer than that in one person's pairs of rows."""
+
+FIRST_GUESS: Final = 0.3
+"""Part of the smaller provider's rows that both hold, to begin with."""
+
+STARTING_KINDS: Final = (0.8, 0.15, 0.05)
+"""Shares of the kinds of matches to begin with: as declared, moved elsewhere, badly damaged."""
+
+ADDRESS: Final = frozenset({"street_number", "street_name", "city", "state", "zip"})
+
+MOST_ROUNDS, CLOSE = 60, 1e-5
+LARGEST: Final = 60.0
+"""Logarithms of odds are cut to this size, either way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kind:
+    """One kind of pairs: its share of the pairs that it is a kind of, and the shares of levels in it."""
+
+    share: float
+    shares: Shares
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidates:
+    """Candidate pairs of two providers.
+
+    `levels` is int8, shape (fields, pairs); `left_row` and `right_row` are uint32, shape (pairs,); `rows` are how many
+    rows both have.
+    """
+
+    fields: tuple[str, ...]
+    levels: Levels
+    left_row: NDArray[np.uint32]
+    right_row: NDArray[np.uint32]
+    rows: tuple[int, int]
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return int(self.left_row.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Model:
+    """What explains pairs.
+
+    `match` are the kinds of one person's pairs, whose shares add up to 1; `random` are the shares of levels in random
+    pairs; `near` are the kinds of two people who have something in common, by their share of all pairs of two people.
+    `shared` is how many people both providers hold, by estimation.
+    """
+
+    match: tuple[Kind, ...]
+    random: Shares
+    near: tuple[Kind, ...]
+    shared: float
+
+
+def random_shares(levels: Levels, fields: Sequence[str]) -> Shares:
+    """Count the levels of pairs that were drawn at random, int8 of shape (fields, pairs)."""
+    sizes = [len(LEVELS[field].names) for field in fields]
+    return tuple(_counted(row, None, np.full(size, RANDOM_PRIOR)) for row, size in zip(levels, sizes, strict=True))
+
+
+def fit(candidates: Candidates, *, random: Shares, near: Sequence[Kind]) -> tuple[Model, Floats]:
+    """Find the model that explains the candidates; give it with the probability of each pair, float64.
+
+    Args:
+        candidates: of two providers. All that are good must be among them; poor ones may be missing.
+        random: from `random_shares`.
+        near: those of both providers; none if they know of none.
+
+    Without candidates the model is the one to begin with, and nobody is shared.
+    """
+    start = _starting(candidates.fields, random)
+    model = Model(match=start, random=random, near=tuple(near), shared=FIRST_GUESS * min(candidates.rows))
+    if not len(candidates):
+        return replace(model, shared=0.0), np.zeros(0)
+    against = _against(candidates.levels, model)
+    probability = _posterior(candidates, model, against)
+    for _ in range(MOST_ROUNDS):
+        before = model
+        model = _learnt(candidates, before, probability, start)
+        probability = _posterior(candidates, model, against)
+        if abs(model.shared - before.shared) < CLOSE * before.shared:
+            break
+    return model, probability
+
+
+def _starting(fields: Sequence[str], random: Shares) -> tuple[Kind, ...]:
+    """Give the kinds of matches to begin with: as declared, moved elsewhere, badly damaged."""
+    declared = tuple(np.maximum(np.array(LEVELS[field].starting), LEAST_SHARE) for field in fields)
+    moved = tuple(by if field in ADDRESS else of for field, of, by in zip(fields, declared, random, strict=True))
+    damaged = tuple((of + by) / 2 for of, by in zip(declared, random, strict=True))
+    kinds = zip(STARTING_KINDS, (declared, moved, damaged), strict=True)
+    return tuple(Kind(share=share, shares=tuple(one / one.sum() for one in shares)) for share, shares in kinds)
+
+
+def _learnt(candidates: Candidates, model: Model, probability: Floats, start: Sequence[Kind]) -> Model:
+    likelihoods = _log_kinds(candidates.levels, model.match)
+    parts = probability * np.exp(likelihoods - np.logaddexp.reduce(likelihoods))
+    found = parts.sum(axis=1) + MATCH_PRIOR * np.array([kind.share for kind in start])
+    match = tuple(
+        Kind(
+            share=float(share),
+            shares=tuple(
+                _counted(row, part, MATCH_PRIOR * prior)
+                for row, prior in zip(candidates.levels, kind.shares, strict=True)
+            ),
+        )
+        for kind, part, share in zip(start, parts, found / found.sum(), strict=True)
+    )
+    return replace(model, match=match, shared=max(1.0, float(probability.sum())))
+
+
+def _posterior(candidates: Candidates, model: Model, against: Floats) -> Floats:
+    """Give the probability of each pair, knowing that a row has at most one of its candidates."""
+    left, right = candidates.rows
+    prior = np.log(model.shared) - np.log(float(left) * right)
+    odds = np.exp(np.clip(prior + _log_mixture(candidates.levels, model.match) - against, -LARGEST, LARGEST))
+    of_left = np.bincount(candidates.left_row, odds, left)[candidates.left_row]
+    of_right = np.bincount(candidates.right_row, odds, right)[candidates.right_row]
+    # The odds themselves are in both sums, and rounding must not let them be missing from the rest.
+    others = np.maximum(of_left - odds, 0) + np.maximum(of_right - odds, 0)
+    probability: Floats = odds / (1 + odds + others)
+    return probability
+
+
+def _against(levels: Levels, model: Model) -> Floats:
+    """Give the log likelihood of each pair as two people: at random or with something in common."""
+    return np.logaddexp(_log_likelihood(levels, model.random), _log_mixture(levels, model.near))
+
+
+def _log_mixture(levels: Levels, kinds: Sequence[Kind]) -> Floats:
+    mixture: Floats = np.logaddexp.reduce(_log_kinds(levels, kinds), initial=-np.inf)
+    return mixture
+
+
+def _log_kinds(levels: Levels, kinds: Sequence[Kind]) -> Floats:
+    """Give the log likelihood of each pair by each kind, times the kind's share, shape (kinds, pairs)."""
+    likelihoods = [np.log(kind.share) + _log_likelihood(levels, kind.shares) for kind in kinds]
+    return np.array(likelihoods).reshape(len(kinds), levels.shape[1])
+
+
+def _log_likelihood(levels: Levels, shares: Shares) -> Floats:
+    total = np.zeros(levels.shape[1])
+    for row, of_level in zip(levels, shares, strict=True):
+        # The last place is that of -1: what is missing says nothing.
+        total += np.append(np.log(of_level), 0.0)[row]
+    return total
+
+
+def _counted(levels: NDArray[np.int8], weights: Floats | None, prior: Floats) -> Floats:
+    there = levels != MISSING
+    counts = np.bincount(levels[there], None if weights is None else weights[there], len(prior)) + prior
+    shares: Floats = counts / counts.sum()
+    return shares

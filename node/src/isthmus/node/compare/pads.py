@@ -1,0 +1,108 @@
+"""Pads of field comparison: numbers that both nodes of a pair derive and the coordinator cannot.
+
+Each part of an answer has a key stream of its own for each two providers: AES-256 in counter mode (NIST SP 800-38A)
+under a key by HKDF-SHA256 (RFC 5869). Pair number p reads bytes p * size to (p + 1) * size of it, so that a node can
+answer from any pair on. docs/protocol.md section 13.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from numpy.typing import NDArray
+
+from isthmus.contract.comparison import TAG_PRIME, VectorPart
+from isthmus.contract.ids import PartyId
+from isthmus.contract.secret import Secret
+
+AES_BLOCK: Final = 16
+LINE_BYTES: Final = 16
+"""Bytes of the stream that a tag or band reads for a pair: two numbers of 64 bits."""
+
+Bits = NDArray[np.uint8]
+Numbers = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PadKeys:
+    """Makes the keys of parts for two providers from the round key `pad`; `left` comes first in the project."""
+
+    pad: Secret
+    left: PartyId
+    right: PartyId
+
+    def stream(self, part: str) -> Secret:
+        """Give the key of a part's stream, 32 bytes."""
+        return derived(self.pad, f"pad|{self.left}|{self.right}|{part}")
+
+    def values(self, kind: str) -> Secret:
+        """Give the key that values of a kind become numbers under, 32 bytes; the same for all providers."""
+        return derived(self.pad, f"pad-value|{kind}")
+
+
+def derived(key: Secret, use: str) -> Secret:
+    """Give 32 bytes for one use of a round key."""
+    info = f"isthmus/1|{use}".encode("ascii")
+    return Secret(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key.reveal()))
+
+
+def stream(key: Secret, *, first: int, count: int, size: int) -> NDArray[np.uint8]:
+    """Give the bytes of the stream for pairs `first` to `first + count`, uint8, shape (count, size).
+
+    Raises:
+        ValueError: the size is not a multiple of 16.
+    """
+    if size % AES_BLOCK:
+        raise ValueError("a pair must read whole blocks")
+    counter = (first * size // AES_BLOCK).to_bytes(AES_BLOCK, "big")
+    encryptor = Cipher(AES256(key.reveal()), CTR(counter)).encryptor()
+    return np.frombuffer(encryptor.update(bytes(count * size)), np.uint8).reshape(count, size)
+
+
+def padded_vectors(vectors: Bits, part: VectorPart, key: Secret, *, first: int) -> Bits:
+    """Give vectors with their bits in a secret order and under a one-time pad, packed.
+
+    The order of a pair's bits is that of 31-bit numbers of the stream, the same on both sides, so that two padded
+    vectors differ in as many bits as the vectors. Where two numbers are equal, which happens to one vector of 256 bits
+    in 60,000, a 0 goes before a 1, and the difference may be out by two.
+
+    Args:
+        vectors: uint8, shape (pairs, bytes), packed, the first bit highest.
+        part: which they are of.
+        key: of the part's stream.
+        first: number of the first pair.
+
+    Returns:
+        uint8, shape (pairs, bytes).
+    """
+    size = -(-(4 * part.bits + part.answer_bytes) // AES_BLOCK) * AES_BLOCK
+    lines = stream(key, first=first, count=len(vectors), size=size)
+    order = np.ascontiguousarray(lines[:, : 4 * part.bits]).view("<u4")
+    # The bit rides in the lowest place of its number: sorting moves it, and costs less than a gather.
+    order = order & np.uint32(0xFFFFFFFE) | np.unpackbits(vectors, axis=1, count=part.bits)
+    order.sort(axis=1)
+    moved = np.packbits((order & np.uint32(1)).astype(np.uint8), axis=1)
+    padded: Bits = moved ^ lines[:, 4 * part.bits : 4 * part.bits + part.answer_bytes]
+    return padded
+
+
+def line_values(numbers: Numbers, key: Secret, *, first: int) -> Numbers:
+    """Give a * number + b modulo 2^31 - 1 for each pair, a and b being its own: uint64, shape (pairs,).
+
+    Equal numbers give equal values, and two unequal ones any two unequal values with the same chance.
+
+    Args:
+        numbers: uint64, shape (pairs,), below 2^31 - 1.
+        key: of the stream that a (not 0) and b are read from.
+        first: number of the first pair.
+    """
+    lines: Numbers = stream(key, first=first, count=len(numbers), size=LINE_BYTES).view(np.dtype("<u8"))
+    prime = np.uint64(TAG_PRIME)
+    slope = lines[:, 0] % (prime - np.uint64(1)) + np.uint64(1)
+    values: Numbers = (slope * numbers + lines[:, 1] % prime) % prime
+    return values

@@ -1,0 +1,146 @@
+"""The rows of a data set as field comparison sees them: bits of each vector, numbers of each value, bands of names.
+
+Made once a round from normalised columns. All of it is as personal as the values themselves: whoever has the round's
+keys can read it. docs/protocol.md section 13.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.contract.comparison import (
+    BANDS,
+    DIGIT_VALUES,
+    TAG_PRIME,
+    BandPart,
+    Comparison,
+    Form,
+    TagPart,
+    VectorPart,
+)
+from isthmus.contract.linkage_schema import parse_linkage_schema
+from isthmus.contract.secret import Secret
+from isthmus.node.compare.nicknames import nickname_set
+from isthmus.node.compare.pads import derived
+from isthmus.node.encode.interop import encode_interop
+
+Column = Sequence[str]
+DATE_DIGITS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowFields:
+    """What one provider answers from.
+
+    Attributes:
+        vectors: by name of a vector part, uint8, shape (rows, bytes), packed.
+        numbers: by (kind, value) of tag and band parts, uint64, shape (rows,), below 2^31 - 1.
+        bands: by value, uint8, shape (rows,), 0 to 3.
+        present: by vector part or value, bool, shape (rows,): which rows have it.
+    """
+
+    vectors: Mapping[str, NDArray[np.uint8]]
+    numbers: Mapping[tuple[str, str], NDArray[np.uint64]]
+    bands: Mapping[str, NDArray[np.uint8]]
+    present: Mapping[str, NDArray[np.bool_]]
+
+
+def read_row_fields(
+    columns: Mapping[str, Column], comparison: Comparison, *, compare: Secret, pad: Secret
+) -> RowFields:
+    """Make them from the normalised columns of the comparison's fields.
+
+    Args:
+        columns: by field, values in the normal form of `norm-1`; "" is missing.
+        comparison: which parts.
+        compare, pad: the round keys of these labels.
+    """
+    vectors, numbers, bands, present = {}, {}, {}, {}
+    for part in comparison.parts:
+        if isinstance(part, VectorPart):
+            column = columns[part.field]
+            vectors[part.name] = _vectors(column, part, compare)
+            present[part.name] = np.array([_fits(value, part) for value in column], np.bool_)
+            continue
+        for value in (part.left, part.right) if isinstance(part, TagPart) else (part.value,):
+            column = value_column(columns, value)
+            numbers[part.kind, value] = _numbers(column, derived(pad, f"pad-value|{part.kind}"))
+            present[value] = np.array([one != "" for one in column], np.bool_)
+            if isinstance(part, BandPart):
+                bands[value] = _bands(column)
+    return RowFields(vectors=vectors, numbers=numbers, bands=bands, present=present)
+
+
+def value_column(columns: Mapping[str, Column], value: str) -> Column:
+    """Give a derived value of every row, "" where it has none: a field, or a field and what is taken of it."""
+    field, _, taken = value.partition(".")
+    return [_TAKEN[taken](one) for one in columns[field]] if taken else columns[field]
+
+
+def _word(place: int) -> Callable[[str], str]:
+    return lambda value: "".join(value.split(" ")[place : place + 1])
+
+
+def _swapped(date: str) -> str:
+    return date[:4] + date[6:] + date[4:6] if len(date) == DATE_DIGITS else ""
+
+
+_TAKEN: Final[Mapping[str, Callable[[str], str]]] = {
+    "initial": lambda value: value[:1],
+    "nickname": nickname_set,
+    "word0": _word(0),
+    "word1": _word(1),
+    "swapped": _swapped,
+}
+
+
+def _fits(value: str, part: VectorPart) -> bool:
+    return len(value) == part.length and value.isascii() and value.isdigit() if part.length else value != ""
+
+
+def _vectors(column: Column, part: VectorPart, compare: Secret) -> NDArray[np.uint8]:
+    if part.form is Form.DIGITS:
+        return _one_hot([value if _fits(value, part) else "" for value in column], part)
+    feature = {
+        "identifier": part.field,
+        "format": {"type": "string", "encoding": "utf-8"},
+        "hashing": {
+            "hash": {"type": "blakeHash"},
+            "strategy": {"bitsPerFeature": part.inserted},
+            "comparison": {"type": "ngram", "n": 2, "positional": part.form is Form.POSITIONAL},
+        },
+    }
+    kdf = {"type": "HKDF", "hash": "SHA256", "keySize": 64}
+    schema = {"version": 3, "clkConfig": {"l": part.bits, "kdf": kdf}, "features": [feature]}
+    secret = derived(compare, f"compare|{part.name}")
+    return encode_interop([column], schema=parse_linkage_schema(schema), secret=secret.reveal())
+
+
+def _one_hot(column: Column, part: VectorPart) -> NDArray[np.uint8]:
+    start, end = part.digits
+    bits = np.zeros((len(column), part.bits), np.uint8)
+    rows = np.array([row for row, value in enumerate(column) if value], np.intp)
+    digits = np.array([[int(digit) for digit in value[start:end]] for value in column if value], np.intp)
+    for place in range(end - start if len(rows) else 0):
+        bits[rows, DIGIT_VALUES * place + digits[:, place]] = 1
+    return np.packbits(bits, axis=1)
+
+
+def _numbers(column: Column, key: Secret) -> NDArray[np.uint64]:
+    known = {value: _number(value, key.reveal()) for value in set(column)}
+    return np.array([known[value] for value in column], np.uint64)
+
+
+def _number(value: str, key: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(value.encode(), digest_size=8, key=key).digest(), "little") % TAG_PRIME
+
+
+def _bands(column: Column) -> NDArray[np.uint8]:
+    counts = Counter(column)
+    known = {value: sum(count * rows < len(column) for rows in BANDS) for value, count in counts.items()}
+    return np.array([known[value] for value in column], np.uint8)

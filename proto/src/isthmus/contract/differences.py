@@ -1,0 +1,223 @@
+"""What is known of how two rows differ, field by field, and the level of agreement of each field that follows.
+
+Nodes make differences of their own rows in the clear, the coordinator reads those of two providers from padded answers
+(docs/protocol.md section 13). Both put them into the same levels, so that what a node has learnt of its near misses
+speaks the language of the coordinator's model.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.contract.comparison import NAME_SET, NUMBER_SET
+
+MISSING: Final = -1
+"""For a difference or a level: a row lacks the field."""
+
+Numbers = NDArray[np.int16]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Differences:
+    """What is known of some pairs, by name of part: int16, shape (pairs,).
+
+    Of a vector, how many bits differ; of a tag, 1 where the values are equal and 0 where not; of a band, the bands of
+    both sides added up, which means something only where the values are equal. -1 where a row lacks the part.
+    """
+
+    by_part: Mapping[str, Numbers]
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return len(next(iter(self.by_part.values()))) if self.by_part else 0
+
+    def of(self, part: str) -> Numbers:
+        """Give those of a part; everywhere missing if there is no such part."""
+        return self.by_part.get(part, np.full(len(self), MISSING, np.int16))
+
+    def equal(self, part: str) -> Flags:
+        """Say where a tag's values are equal."""
+        told: Flags = self.of(part) == 1
+        return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldLevels:
+    """The levels of one field, from most to least alike, each with how often people's own records show it.
+
+    `starting` are the shares that the model begins with, one for each level; they add up to 1.
+    """
+
+    field: str
+    names: tuple[str, ...]
+    starting: tuple[float, ...]
+
+
+_NAME_LEVELS: Final = (
+    "equal, most common",
+    "equal, common",
+    "equal, rare",
+    "equal, rarest",
+    "nickname",
+    "shared word",
+    "alike",
+    "half alike",
+    "initial",
+    "swapped",
+    "somewhat alike",
+    "unlike",
+)
+_LAST_STARTING: Final = (0.2, 0.24, 0.2, 0.1, 0.0, 0.03, 0.08, 0.03, 0.01, 0.01, 0.02, 0.08)
+_FIRST_STARTING: Final = (0.22, 0.26, 0.18, 0.08, 0.05, 0.0, 0.08, 0.03, 0.02, 0.01, 0.02, 0.05)
+_DATE_LEVELS: Final = (
+    "equal",
+    "one digit",
+    "day and month swapped",
+    "two digits",
+    "two of three parts",
+    "same year",
+    "unlike",
+)
+_TEXT_LEVELS: Final = ("equal", "alike", "half alike", "unlike")
+_DIGIT_LEVELS: Final = ("equal", "one digit", "two digits", "unlike")
+
+LEVELS: Final[Mapping[str, FieldLevels]] = MappingProxyType({
+    levels.field: levels
+    for levels in (
+        FieldLevels(field="first_name", names=_NAME_LEVELS, starting=_FIRST_STARTING),
+        FieldLevels(field="last_name", names=_NAME_LEVELS, starting=_LAST_STARTING),
+        FieldLevels(
+            field="middle_name",
+            names=("equal", "initial", "half alike", "first name", "unlike"),
+            starting=(0.7, 0.19, 0.03, 0.01, 0.07),
+        ),
+        FieldLevels(field="dob", names=_DATE_LEVELS, starting=(0.9, 0.04, 0.01, 0.02, 0.01, 0.01, 0.01)),
+        FieldLevels(field="birth_year", names=("equal", "one digit", "unlike"), starting=(0.95, 0.03, 0.02)),
+        FieldLevels(field="sex", names=("equal", "unlike"), starting=(0.97, 0.03)),
+        FieldLevels(field="state", names=("equal", "unlike"), starting=(0.93, 0.07)),
+        FieldLevels(field="street_number", names=_TEXT_LEVELS, starting=(0.7, 0.04, 0.04, 0.22)),
+        FieldLevels(field="street_name", names=_TEXT_LEVELS, starting=(0.66, 0.08, 0.04, 0.22)),
+        FieldLevels(field="city", names=_TEXT_LEVELS, starting=(0.75, 0.05, 0.02, 0.18)),
+        FieldLevels(field="zip", names=_DIGIT_LEVELS, starting=(0.74, 0.04, 0.02, 0.2)),
+        FieldLevels(field="phone", names=_DIGIT_LEVELS, starting=(0.75, 0.05, 0.03, 0.17)),
+        FieldLevels(field="ssn", names=_DIGIT_LEVELS, starting=(0.9, 0.05, 0.02, 0.03)),
+    )
+})  # fmt: skip
+"""By field. The numbers are first guesses for people in general, not fitted to any data."""
+
+_ALIKE, _HALF_ALIKE, _SOMEWHAT_ALIKE = 0.72, 0.5, 0.3
+"""Shares of the bits of two values that are the same, from which they count as that alike."""
+
+
+def field_levels(differences: Differences, fields: Sequence[str]) -> NDArray[np.int8]:
+    """Give the level of each field in each pair, int8, shape (fields, pairs): a place in its names, or -1."""
+    return np.stack([_LEVEL_OF[field](differences).astype(np.int8) for field in fields])
+
+
+def _graded(differences: Differences, part: str, inserted: int, *, grades: Sequence[float]) -> Numbers:
+    """Count the grades that a vector's similarity misses: 0 for equal vectors, up to one more than the grades."""
+    differing = differences.of(part)
+    similarity = 1 - differing / (2 * inserted)
+    missed = np.sum([similarity < grade for grade in grades], axis=0) + (differing > 0)
+    return np.where(differing < 0, MISSING, missed).astype(np.int16)
+
+
+def _name(field: str) -> Callable[[Differences], Numbers]:
+    other = {"first_name": "last_name", "last_name": "first_name"}[field]
+
+    def level(differences: Differences) -> Numbers:
+        differing, band = differences.of(field), differences.of(f"{field}.band")
+        grade = _graded(differences, field, NAME_SET, grades=(_ALIKE, _HALF_ALIKE, _SOMEWHAT_ALIKE))
+        # The first that is true decides.
+        swapped = differences.equal(f"{field}={other}") & differences.equal(f"{other}={field}")
+        word = np.logical_or.reduce([differences.equal(f"{field}.word{one}={two}") for one in (0, 1) for two in (0, 1)])
+        return np.select(
+            [
+                differing < 0,
+                (differing == 0) & (band >= 0) & (band <= 6),
+                swapped,
+                differences.equal(f"{field}.nickname"),
+                word,
+                grade == 1,
+                grade == 2,
+                differences.equal(f"{field}.initial"),
+                grade == 3,
+            ],
+            [np.full(len(differing), MISSING), (band + 1) // 2, 9, 4, 5, 6, 7, 8, 10],
+            11,
+        ).astype(np.int16)
+
+    return level
+
+
+def _middle(differences: Differences) -> Numbers:
+    differing = differences.of("middle_name")
+    grade = _graded(differences, "middle_name", NAME_SET, grades=(_HALF_ALIKE,))
+    crossed = differences.equal("first_name=middle_name") | differences.equal("middle_name=first_name")
+    return np.select(
+        [differing < 0, differing == 0, differences.equal("middle_name.initial"), grade == 1, crossed],
+        [MISSING, 0, 1, 2, 3],
+        4,
+    ).astype(np.int16)
+
+
+def _date(differences: Differences) -> Numbers:
+    # Two bits of one-hot digits differ for each digit that differs.
+    year, month, day = (differences.of(f"dob.{part}") // 2 for part in ("year", "month", "day"))
+    digits = year + month + day
+    equal_parts = np.sum([part == 0 for part in (year, month, day)], axis=0)
+    return np.select(
+        [
+            year < 0,
+            digits == 0,
+            digits == 1,
+            differences.equal("dob.swapped"),
+            digits == 2,
+            equal_parts == 2,
+            year == 0,
+        ],
+        [MISSING, 0, 1, 2, 3, 4, 5],
+        6,
+    ).astype(np.int16)
+
+
+def _text(field: str, inserted: int) -> Callable[[Differences], Numbers]:
+    return lambda differences: _graded(differences, field, inserted, grades=(_ALIKE, _HALF_ALIKE))
+
+
+def _digits(field: str, *, most: int) -> Callable[[Differences], Numbers]:
+    def level(differences: Differences) -> Numbers:
+        differing = differences.of(field)
+        return np.where(differing < 0, MISSING, np.minimum(differing // 2, most)).astype(np.int16)
+
+    return level
+
+
+def _equality(field: str) -> Callable[[Differences], Numbers]:
+    def level(differences: Differences) -> Numbers:
+        told = differences.of(field)
+        return np.where(told < 0, MISSING, 1 - told).astype(np.int16)
+
+    return level
+
+
+_LEVEL_OF: Final[Mapping[str, Callable[[Differences], Numbers]]] = MappingProxyType({
+    "first_name": _name("first_name"),
+    "middle_name": _middle,
+    "last_name": _name("last_name"),
+    "dob": _date,
+    "birth_year": _digits("birth_year", most=2),
+    "sex": _equality("sex"),
+    "street_number": _text("street_number", NUMBER_SET),
+    "street_name": _text("street_name", NAME_SET),
+    "city": _text("city", NAME_SET),
+    "state": _equality("state"),
+    "zip": _digits("zip", most=3),
+    "phone": _digits("phone", most=3),
+    "ssn": _digits("ssn", most=3),
+})  # fmt: skip
