@@ -16,6 +16,7 @@ class Relay:
         self._sent = 0
         self._open = threading.Event()
         self._open.set()
+        self._cut = False
         self._lock = threading.Lock()
         self.blocked = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -34,9 +35,9 @@ class Relay:
                 for source, sink, counted in ((client, server, True), (server, client, False)):
                     threading.Thread(target=self._pass, args=(source, sink, counted), daemon=True).start()
 
-    def let_through(self) -> None:
-        """Pass everything from now on."""
-        self._limit = 1 << 62
+    def cut(self) -> None:
+        """Pass nothing any more, nor what was sent and is still held here."""
+        self._cut = True
         self._open.set()
 
     def _pass(self, source: socket.socket, sink: socket.socket, counted: bool) -> None:
@@ -45,6 +46,8 @@ class Relay:
                 if counted:
                     self._count(len(data))
                     self._open.wait()
+                if self._cut:
+                    return
                 sink.sendall(data)
 
     def _count(self, size: int) -> None:
@@ -63,5 +66,5 @@ def relay(target: int, *, limit: int) -> Iterator[Relay]:
     try:
         yield one
     finally:
-        one.let_through()
+        one.cut()
         one.listener.close()
