@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from isthmus.contract.differences import LEVELS, MISSING
+from isthmus.contract.kinds import Kind, Shares, random_shares
 from isthmus.coordinator.match.compare import model as module
-from isthmus.coordinator.match.compare.model import Candidates, Kind, Model, Shares, fit, random_shares
+from isthmus.coordinator.match.compare.model import Candidates, Model, fit
 
 FIELDS = ("first_name", "last_name", "dob", "sex", "zip")
 SIZES = [len(LEVELS[field].names) for field in FIELDS]

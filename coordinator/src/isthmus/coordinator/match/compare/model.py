@@ -16,15 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS, MISSING
-
-Levels = NDArray[np.int8]
-Floats = NDArray[np.float64]
-Shares = tuple[Floats, ...]
-"""For each field the share of each of its levels, float64, adding up to 1."""
-
-RANDOM_PRIOR: Final = 0.3
-"""Pairs of each level that are counted on top of the random pairs, so that none is impossible."""
+from isthmus.contract.differences import LEVELS
+from isthmus.contract.kinds import Floats, Kind, Levels, Shares, counted, log_kinds, log_likelihood
 
 MATCH_PRIOR: Final = 20.0
 """So many matches count as the starting shares do, beside those found."""
@@ -43,14 +36,6 @@ ADDRESS: Final = frozenset({"street_number", "street_name", "city", "state", "zi
 MOST_ROUNDS, CLOSE = 60, 1e-5
 LARGEST: Final = 60.0
 """Logarithms of odds are cut to this size, either way."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Kind:
-    """One kind of pairs: its share of the pairs that it is a kind of, and the shares of levels in it."""
-
-    share: float
-    shares: Shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,12 +70,6 @@ class Model:
     random: Shares
     near: tuple[Kind, ...]
     shared: float
-
-
-def random_shares(levels: Levels, fields: Sequence[str]) -> Shares:
-    """Count the levels of pairs that were drawn at random, int8 of shape (fields, pairs)."""
-    sizes = [len(LEVELS[field].names) for field in fields]
-    return tuple(_counted(row, None, np.full(size, RANDOM_PRIOR)) for row, size in zip(levels, sizes, strict=True))
 
 
 def fit(candidates: Candidates, *, random: Shares, near: Sequence[Kind]) -> tuple[Model, Floats]:
@@ -128,14 +107,14 @@ def _starting(fields: Sequence[str], random: Shares) -> tuple[Kind, ...]:
 
 
 def _learnt(candidates: Candidates, model: Model, probability: Floats, start: Sequence[Kind]) -> Model:
-    likelihoods = _log_kinds(candidates.levels, model.match)
+    likelihoods = log_kinds(candidates.levels, model.match)
     parts = probability * np.exp(likelihoods - np.logaddexp.reduce(likelihoods))
     found = parts.sum(axis=1) + MATCH_PRIOR * np.array([kind.share for kind in start])
     match = tuple(
         Kind(
             share=float(share),
             shares=tuple(
-                _counted(row, part, MATCH_PRIOR * prior)
+                counted(row, part, MATCH_PRIOR * prior)
                 for row, prior in zip(candidates.levels, kind.shares, strict=True)
             ),
         )
@@ -159,30 +138,9 @@ def _posterior(candidates: Candidates, model: Model, against: Floats) -> Floats:
 
 def _against(levels: Levels, model: Model) -> Floats:
     """Give the log likelihood of each pair as two people: at random or with something in common."""
-    return np.logaddexp(_log_likelihood(levels, model.random), _log_mixture(levels, model.near))
+    return np.logaddexp(log_likelihood(levels, model.random), _log_mixture(levels, model.near))
 
 
 def _log_mixture(levels: Levels, kinds: Sequence[Kind]) -> Floats:
-    mixture: Floats = np.logaddexp.reduce(_log_kinds(levels, kinds), initial=-np.inf)
+    mixture: Floats = np.logaddexp.reduce(log_kinds(levels, kinds), initial=-np.inf)
     return mixture
-
-
-def _log_kinds(levels: Levels, kinds: Sequence[Kind]) -> Floats:
-    """Give the log likelihood of each pair by each kind, times the kind's share, shape (kinds, pairs)."""
-    likelihoods = [np.log(kind.share) + _log_likelihood(levels, kind.shares) for kind in kinds]
-    return np.array(likelihoods).reshape(len(kinds), levels.shape[1])
-
-
-def _log_likelihood(levels: Levels, shares: Shares) -> Floats:
-    total = np.zeros(levels.shape[1])
-    for row, of_level in zip(levels, shares, strict=True):
-        # The last place is that of -1: what is missing says nothing.
-        total += np.append(np.log(of_level), 0.0)[row]
-    return total
-
-
-def _counted(levels: NDArray[np.int8], weights: Floats | None, prior: Floats) -> Floats:
-    there = levels != MISSING
-    counts = np.bincount(levels[there], None if weights is None else weights[there], len(prior)) + prior
-    shares: Floats = counts / counts.sum()
-    return shares
