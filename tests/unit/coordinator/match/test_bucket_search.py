@@ -66,6 +66,15 @@ def test_result_is_the_same_bytes_for_any_number_of_threads(make: Callable[..., 
     assert _bytes(alone) == _bytes(pooled)
 
 
+def test_rows_of_more_set_bits_than_sixteen_bits_count_are_compared(make: Callable[..., SimilarityEngine]) -> None:
+    full, bucket = np.full((1, 2**16 // 8), 255, np.uint8), np.ones((1, 1), np.uint32)
+    datasets = [Dataset(party=PartyId("city"), clks=full, buckets=bucket) for _ in range(2)]
+
+    pairs = make(workers=1, max_pairs=10).candidate_pairs(datasets, threshold=0.9, progress=_silent)
+
+    assert pairs.similarity.tolist() == [1.0]
+
+
 def test_search_goes_on_from_the_runs_of_an_earlier_one(make: Callable[..., SimilarityEngine]) -> None:
     runs, engine = MemoryRuns(), make(workers=1, max_pairs=10**5, span_pairs=500)
 

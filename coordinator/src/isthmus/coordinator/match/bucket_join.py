@@ -134,14 +134,14 @@ class BucketedRows:
 
     Attributes:
         clks: of each dataset, uint8, shape (rows, bytes a row): as they lie in memory, for there may be many.
-        counts: uint16, shape (rows of all,): set bits.
+        counts: uint32, shape (rows of all,): set bits.
         buckets: uint32, shape (rows of all, keys).
         rows: of each key, uint32: the number of the row at each place.
         stretches: of each key.
     """
 
     clks: tuple[NDArray[np.uint8], ...]
-    counts: NDArray[np.uint16]
+    counts: NDArray[np.uint32]
     buckets: Buckets
     rows: tuple[Index, ...]
     stretches: tuple[Stretches, ...]
@@ -206,11 +206,11 @@ def bucketed_rows(datasets: Sequence[Dataset]) -> BucketedRows:
     )
 
 
-def _count_bits(clks: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    counts = np.zeros(len(clks), np.uint16)
+def _count_bits(clks: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    counts = np.zeros(len(clks), np.uint32)
     for first in range(0, len(clks), ROWS_AT_ONCE):
         some = np.bitwise_count(clks[first : first + ROWS_AT_ONCE])
-        counts[first : first + ROWS_AT_ONCE] = some.sum(axis=1, dtype=np.uint16)
+        counts[first : first + ROWS_AT_ONCE] = some.sum(axis=1, dtype=np.uint32)
     return counts
 
 
