@@ -157,7 +157,7 @@ def project_text(
     `repeats` are the providers whose data sets may repeat people.
     """
     settings: dict[str, Any] = {
-        "format": "isthmus/project/3",
+        "format": "isthmus/project/4",
         "id": PROJECT,
         "title": "From school to work",
         "purpose": "Count how many pupils of the district are in training or work a year later.",

@@ -271,7 +271,7 @@ date_order = {json.dumps(provider.date_order)}
 def _project_file(local: LocalRound) -> str:
     settings = local.settings
     lines = [
-        'format = "isthmus/project/3"',
+        'format = "isthmus/project/4"',
         f"id = {json.dumps(settings.project)}",
         f"title = {json.dumps(settings.title)}",
         f"purpose = {json.dumps(settings.purpose)}",

@@ -174,7 +174,7 @@ def project(name: str, *, providers: Iterable[str], more: str) -> str:
         f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = ["first_name", "last_name", "dob"]\n'
         for party in providers
     )
-    head = f'format = "isthmus/project/3"\nid = "{name}"\ntitle = "Relayed"\npurpose = "Testing"\n'
+    head = f'format = "isthmus/project/4"\nid = "{name}"\ntitle = "Relayed"\npurpose = "Testing"\n'
     return f'{head}lead = "riverside"\nreveal = "linked"\nprofile = "interop-1"\n{more}{listed}'
 
 

@@ -115,7 +115,7 @@ def project(identifier: str = PROJECT, fields: str = '"first_name", "last_name",
         f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = [{fields}]\n'
         for party in ("lead-district", "other-district")
     )
-    head = f'format = "isthmus/project/3"\nid = "{identifier}"\ntitle = "Bad input"\npurpose = "Testing"\n'
+    head = f'format = "isthmus/project/4"\nid = "{identifier}"\ntitle = "Bad input"\npurpose = "Testing"\n'
     terms = 'lead = "lead-district"\nreveal = "linked"\nprofile = "interop-1"\nrequire_verified = false\n'
     return f"{head}{terms}{providers}"
 

@@ -33,7 +33,7 @@ SETTINGS = (
     'first_name = "Vorname"\nlast_name = "Nachname"\ndob = "Geburtstag"\n'
 )
 PROJECT = (
-    'format = "isthmus/project/3"\nid = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
+    'format = "isthmus/project/4"\nid = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
     'reveal = "linked"\n'
 ) + "".join(
     f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = ["first_name", "last_name", "dob"]\n'

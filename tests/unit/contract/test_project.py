@@ -36,7 +36,7 @@ from isthmus.contract.project import (
 )
 
 TOML = """
-format = "isthmus/project/3"
+format = "isthmus/project/4"
 id = "k12-to-work"
 title = "From school to work"
 purpose = "Count pupils in training a year later."
@@ -178,8 +178,8 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
 
 
 def test_project_of_another_version_is_refused() -> None:
-    with pytest.raises(UnsupportedVersion, match="isthmus/project/4"):
-        _project(format="isthmus/project/4")
+    with pytest.raises(UnsupportedVersion, match="isthmus/project/5"):
+        _project(format="isthmus/project/5")
 
 
 @pytest.mark.parametrize(

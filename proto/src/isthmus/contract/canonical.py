@@ -30,6 +30,8 @@ class Label(StrEnum):
     ROUND_MANIFEST = "isthmus/round-manifest/1"
     SUBMISSION = "isthmus/submission/1"
     RECEIPT = "isthmus/receipt/1"
+    COMPARISON_REQUEST = "isthmus/comparison-request/1"
+    COMPARISON_ANSWERS = "isthmus/comparison-answers/1"
     TOMBSTONES = "isthmus/tombstones/1"
     IDENTITY_PROOF = "isthmus/identity-proof/1"
     AGREEMENT_KEY = "isthmus/agreement-key/1"

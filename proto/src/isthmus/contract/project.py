@@ -13,6 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from isthmus.contract.canonical import canonical_bytes, check_version, read_canonical, sha256
+from isthmus.contract.comparison import Comparison, comparison_1
+from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.encodings import MAX_ROWS
 from isthmus.contract.errors import (
     InvalidProfile,
@@ -35,8 +37,8 @@ from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
 from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
-PROJECT_FORMAT: Final = "isthmus/project/3"
-MANIFEST_FORMAT: Final = "isthmus/round-manifest/3"
+PROJECT_FORMAT: Final = "isthmus/project/4"
+MANIFEST_FORMAT: Final = "isthmus/round-manifest/4"
 MAX_PROVIDERS: Final = 200
 SMALLEST_MIN_CELL_COUNT: Final = 3
 LARGEST_MIN_CELL_COUNT: Final = 1_000_000
@@ -79,7 +81,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     first and last name. A node whose self-audit re-identifies more than `audit_limit_percent` of its rows, from 1 to
     100, does not go through preflight; absent, there is no audit. With `require_verified`, a node gives its
     part of the key only to members whose fingerprints somebody there compared. `blocks` grants keyed blocks, so that
-    only rows that share one are compared; absent, every pair of rows is.
+    only rows that share one are compared; absent, every pair of rows is. `comparison` grants that candidate pairs are
+    compared field by field, and says when they link; absent, the threshold decides.
     """
 
     format: str
@@ -97,6 +100,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     min_cell_count: int = 10
     require_verified: bool = True
     blocks: Blocks | None = None
+    comparison: ComparisonTerms | None = None
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -114,6 +118,21 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Give the fields that every provider brings, in standard order: the fields that are encoded."""
         common = set.intersection(*(set(terms.fields) for terms in self.providers))
         return tuple(field for field in STANDARD_FIELDS if field in common)
+
+    def fields_of_both(self, one: PartyId, other: PartyId) -> tuple[str, ...]:
+        """Give the fields that two providers bring, in standard order: those by which their rows are compared."""
+        brought = {terms.party: set(terms.fields) for terms in self.providers}
+        return tuple(field for field in STANDARD_FIELDS if field in brought[one] & brought[other])
+
+    def comparison_of(self, one: PartyId, other: PartyId) -> Comparison:
+        """Give what is compared of a pair of rows of these two providers, whichever comes first."""
+        return comparison_1(self.fields_of_both(one, other))
+
+    def comparable_fields(self, party: PartyId) -> tuple[str, ...]:
+        """Give the fields that a provider brings and any other does too, in standard order."""
+        others = [other for other in self.provider_ids() if other != party]
+        shared = {field for other in others for field in self.fields_of_both(party, other)}
+        return tuple(field for field in STANDARD_FIELDS if field in shared)
 
     def declared_threshold(self) -> Decimal:
         """Give the similarity from which a pair is a candidate: the project's own, else the profile's rule."""
@@ -342,12 +361,26 @@ def _setting_problems(project: Project) -> list[str]:
         problems.append("its audit_limit_percent is not between 1 and 100")
     if not SMALLEST_MIN_CELL_COUNT <= project.min_cell_count <= LARGEST_MIN_CELL_COUNT:
         problems.append(f"its min_cell_count is not between {SMALLEST_MIN_CELL_COUNT} and {LARGEST_MIN_CELL_COUNT}")
-    if project.blocks is not None:
-        problems += project.blocks.problems(project.shared_fields())
-        if any(terms.repeats for terms in project.providers):
-            problems.append(
-                "it grants keyed blocks, which find no rows of one person in one data set: leave out repeats, or blocks"
-            )
+    return [*problems, *_comparison_problems(project), *_blocks_problems(project)]
+
+
+def _comparison_problems(project: Project) -> list[str]:
+    if project.comparison is None:
+        return []
+    problems = list(project.comparison.problems([field for terms in project.providers for field in terms.fields]))
+    if project.threshold is not None:
+        problems.append("it has both a threshold and a comparison, of which only one can decide: leave out threshold")
+    return problems
+
+
+def _blocks_problems(project: Project) -> list[str]:
+    if project.blocks is None:
+        return []
+    problems = list(project.blocks.problems(project.shared_fields()))
+    if any(terms.repeats for terms in project.providers):
+        problems.append(
+            "it grants keyed blocks, which find no rows of one person in one data set: leave out repeats, or blocks"
+        )
     return problems
 
 

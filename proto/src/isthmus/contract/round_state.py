@@ -20,6 +20,8 @@ class RoundState(StrEnum):
     """All encodings are in and none can change. Acts: coordinator."""
     MATCHING = "matching"
     """Encodings are being compared and grouped. Acts: coordinator."""
+    COMPARING = "comparing"
+    """Candidate pairs are found, and providers answer for their fields (section 13). Acts: providers."""
     REVIEW = "review"
     """Links and gated counts are ready. Passes straight to RELEASED until stewards approve. Acts: coordinator."""
     RELEASED = "released"

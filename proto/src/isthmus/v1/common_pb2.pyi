@@ -43,6 +43,7 @@ class _RoundStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoundState
     ROUND_STATE_EXPIRED: _RoundState.ValueType  # 14
     ROUND_STATE_CANCELLED: _RoundState.ValueType  # 15
     ROUND_STATE_REJECTED: _RoundState.ValueType  # 16
+    ROUND_STATE_COMPARING: _RoundState.ValueType  # 17
 
 class RoundState(_RoundState, metaclass=_RoundStateEnumTypeWrapper):
     """Where a round stands. docs/reference/round-states.md says what each state means and who may act in it."""
@@ -64,6 +65,7 @@ ROUND_STATE_FAILED: RoundState.ValueType  # 13
 ROUND_STATE_EXPIRED: RoundState.ValueType  # 14
 ROUND_STATE_CANCELLED: RoundState.ValueType  # 15
 ROUND_STATE_REJECTED: RoundState.ValueType  # 16
+ROUND_STATE_COMPARING: RoundState.ValueType  # 17
 Global___RoundState: _TypeAlias = RoundState  # noqa: Y015
 
 class _PartyKind:

@@ -580,6 +580,214 @@ class CompleteSubmissionResponse(_message.Message):
 Global___CompleteSubmissionResponse: _TypeAlias = CompleteSubmissionResponse  # noqa: Y015
 
 @_typing.final
+class FetchComparisonRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    OTHER_PARTY_ID_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    other_party_id: _builtins.str
+    """The other provider of the pairs."""
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+        other_party_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["other_party_id", b"other_party_id", "round_id", b"round_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchComparisonRequest: _TypeAlias = FetchComparisonRequest  # noqa: Y015
+
+@_typing.final
+class FetchComparisonResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    OTHER_SUBMISSION_FIELD_NUMBER: _builtins.int
+    OTHER_SIGNATURE_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    request: _builtins.bytes
+    """The request's canonical bytes, at most 64 KiB (docs/protocol.md section 13); in the first message only."""
+    signature: _builtins.bytes
+    """Ed25519, 64 bytes, by the coordinator's key; in the first message only."""
+    other_submission: _builtins.bytes
+    """The other provider's submission manifest, canonical bytes, at most 8 KiB; in the first message only."""
+    other_signature: _builtins.bytes
+    """The other provider's signature on it, Ed25519, 64 bytes; in the first message only."""
+    rows: _builtins.bytes
+    """The next row numbers of the caller's, 4 bytes each, little-endian, at most 1 MiB a message."""
+    def __init__(
+        self,
+        *,
+        request: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+        other_submission: _builtins.bytes = ...,
+        other_signature: _builtins.bytes = ...,
+        rows: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["other_signature", b"other_signature", "other_submission", b"other_submission", "request", b"request", "rows", b"rows", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchComparisonResponse: _TypeAlias = FetchComparisonResponse  # noqa: Y015
+
+@_typing.final
+class OpenAnswersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    answers: _builtins.bytes
+    """The declaration's canonical bytes, at most 64 KiB (docs/protocol.md section 13)."""
+    signature: _builtins.bytes
+    """Ed25519, 64 bytes, by the party's identity key."""
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+        answers: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "round_id", b"round_id", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenAnswersRequest: _TypeAlias = OpenAnswersRequest  # noqa: Y015
+
+@_typing.final
+class OpenAnswersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEXT_CHUNK_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    next_chunk: _builtins.int
+    """Index of the first chunk that is not stored yet; equal to the chunk count when all are."""
+    complete: _builtins.bool
+    """True when the answers were closed before."""
+    def __init__(
+        self,
+        *,
+        next_chunk: _builtins.int = ...,
+        complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "next_chunk", b"next_chunk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenAnswersResponse: _TypeAlias = OpenAnswersResponse  # noqa: Y015
+
+@_typing.final
+class UploadAnswersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    OTHER_PARTY_ID_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    other_party_id: _builtins.str
+    """The other provider of the pairs."""
+    index: _builtins.int
+    """Counted from 0."""
+    digest: _builtins.bytes
+    """SHA-256 of the payload, 32 bytes."""
+    payload: _builtins.bytes
+    """Whole answers, at most 1 MiB, in order of pair numbers."""
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+        other_party_id: _builtins.str = ...,
+        index: _builtins.int = ...,
+        digest: _builtins.bytes = ...,
+        payload: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "index", b"index", "other_party_id", b"other_party_id", "payload", b"payload", "round_id", b"round_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadAnswersRequest: _TypeAlias = UploadAnswersRequest  # noqa: Y015
+
+@_typing.final
+class UploadAnswersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Index of the chunk that is now on disk."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadAnswersResponse: _TypeAlias = UploadAnswersResponse  # noqa: Y015
+
+@_typing.final
+class CompleteAnswersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    OTHER_PARTY_ID_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    other_party_id: _builtins.str
+    """The other provider of the pairs."""
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+        other_party_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["other_party_id", b"other_party_id", "round_id", b"round_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteAnswersRequest: _TypeAlias = CompleteAnswersRequest  # noqa: Y015
+
+@_typing.final
+class CompleteAnswersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def round(self) -> _common_pb2.RoundSummary: ...
+    def __init__(
+        self,
+        *,
+        round: _common_pb2.RoundSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteAnswersResponse: _TypeAlias = CompleteAnswersResponse  # noqa: Y015
+
+@_typing.final
 class TombstoneRowsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -95,6 +95,26 @@ class ProviderServiceStub:
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionResponse.FromString,
                 _registered_method=True)
+        self.FetchComparison = channel.unary_stream(
+                '/isthmus.v1.ProviderService/FetchComparison',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchComparisonRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchComparisonResponse.FromString,
+                _registered_method=True)
+        self.OpenAnswers = channel.unary_unary(
+                '/isthmus.v1.ProviderService/OpenAnswers',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.OpenAnswersRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.OpenAnswersResponse.FromString,
+                _registered_method=True)
+        self.UploadAnswers = channel.stream_stream(
+                '/isthmus.v1.ProviderService/UploadAnswers',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.UploadAnswersRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.UploadAnswersResponse.FromString,
+                _registered_method=True)
+        self.CompleteAnswers = channel.unary_unary(
+                '/isthmus.v1.ProviderService/CompleteAnswers',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.CompleteAnswersRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.CompleteAnswersResponse.FromString,
+                _registered_method=True)
         self.TombstoneRows = channel.unary_unary(
                 '/isthmus.v1.ProviderService/TombstoneRows',
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.TombstoneRowsRequest.SerializeToString,
@@ -195,6 +215,34 @@ class ProviderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchComparison(self, request, context):
+        """For which pairs of the caller's rows with another provider's the coordinator wants answers; the same list each time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenAnswers(self, request, context):
+        """Declare answers, or find out where interrupted ones go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadAnswers(self, request_iterator, context):
+        """Send answers in chunks; each is acknowledged once it is on the coordinator's disk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteAnswers(self, request, context):
+        """Close answers whose chunks are all stored; again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TombstoneRows(self, request, context):
         """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing.
         """
@@ -271,6 +319,26 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.CompleteSubmission,
                     request_deserializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionResponse.SerializeToString,
+            ),
+            'FetchComparison': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchComparison,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchComparisonRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchComparisonResponse.SerializeToString,
+            ),
+            'OpenAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenAnswers,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.OpenAnswersRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.OpenAnswersResponse.SerializeToString,
+            ),
+            'UploadAnswers': grpc.stream_stream_rpc_method_handler(
+                    servicer.UploadAnswers,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.UploadAnswersRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.UploadAnswersResponse.SerializeToString,
+            ),
+            'CompleteAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteAnswers,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.CompleteAnswersRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.CompleteAnswersResponse.SerializeToString,
             ),
             'TombstoneRows': grpc.unary_unary_rpc_method_handler(
                     servicer.TombstoneRows,
@@ -608,6 +676,114 @@ class ProviderService:
             '/isthmus.v1.ProviderService/CompleteSubmission',
             isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionRequest.SerializeToString,
             isthmus_dot_v1_dot_provider__pb2.CompleteSubmissionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchComparison(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/FetchComparison',
+            isthmus_dot_v1_dot_provider__pb2.FetchComparisonRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.FetchComparisonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/OpenAnswers',
+            isthmus_dot_v1_dot_provider__pb2.OpenAnswersRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.OpenAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadAnswers(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/isthmus.v1.ProviderService/UploadAnswers',
+            isthmus_dot_v1_dot_provider__pb2.UploadAnswersRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.UploadAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/CompleteAnswers',
+            isthmus_dot_v1_dot_provider__pb2.CompleteAnswersRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.CompleteAnswersResponse.FromString,
             options,
             channel_credentials,
             insecure,

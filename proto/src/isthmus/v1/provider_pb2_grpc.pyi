@@ -57,6 +57,14 @@ class ProviderServiceStub:
     """Send chunks; each is acknowledged once it is on the coordinator's disk."""
     CompleteSubmission: _grpc.UnaryUnaryMultiCallable[_provider_pb2.CompleteSubmissionRequest, _provider_pb2.CompleteSubmissionResponse]
     """Close a submission whose chunks are all stored."""
+    FetchComparison: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchComparisonRequest, _provider_pb2.FetchComparisonResponse]
+    """For which pairs of the caller's rows with another provider's the coordinator wants answers; the same list each time."""
+    OpenAnswers: _grpc.UnaryUnaryMultiCallable[_provider_pb2.OpenAnswersRequest, _provider_pb2.OpenAnswersResponse]
+    """Declare answers, or find out where interrupted ones go on."""
+    UploadAnswers: _grpc.StreamStreamMultiCallable[_provider_pb2.UploadAnswersRequest, _provider_pb2.UploadAnswersResponse]
+    """Send answers in chunks; each is acknowledged once it is on the coordinator's disk."""
+    CompleteAnswers: _grpc.UnaryUnaryMultiCallable[_provider_pb2.CompleteAnswersRequest, _provider_pb2.CompleteAnswersResponse]
+    """Close answers whose chunks are all stored; again changes nothing."""
     TombstoneRows: _grpc.UnaryUnaryMultiCallable[_provider_pb2.TombstoneRowsRequest, _provider_pb2.TombstoneRowsResponse]
     """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]
@@ -91,6 +99,14 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """Send chunks; each is acknowledged once it is on the coordinator's disk."""
     CompleteSubmission: _aio.UnaryUnaryMultiCallable[_provider_pb2.CompleteSubmissionRequest, _provider_pb2.CompleteSubmissionResponse]  # type: ignore[assignment]
     """Close a submission whose chunks are all stored."""
+    FetchComparison: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchComparisonRequest, _provider_pb2.FetchComparisonResponse]  # type: ignore[assignment]
+    """For which pairs of the caller's rows with another provider's the coordinator wants answers; the same list each time."""
+    OpenAnswers: _aio.UnaryUnaryMultiCallable[_provider_pb2.OpenAnswersRequest, _provider_pb2.OpenAnswersResponse]  # type: ignore[assignment]
+    """Declare answers, or find out where interrupted ones go on."""
+    UploadAnswers: _aio.StreamStreamMultiCallable[_provider_pb2.UploadAnswersRequest, _provider_pb2.UploadAnswersResponse]  # type: ignore[assignment]
+    """Send answers in chunks; each is acknowledged once it is on the coordinator's disk."""
+    CompleteAnswers: _aio.UnaryUnaryMultiCallable[_provider_pb2.CompleteAnswersRequest, _provider_pb2.CompleteAnswersResponse]  # type: ignore[assignment]
+    """Close answers whose chunks are all stored; again changes nothing."""
     TombstoneRows: _aio.UnaryUnaryMultiCallable[_provider_pb2.TombstoneRowsRequest, _provider_pb2.TombstoneRowsResponse]  # type: ignore[assignment]
     """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]  # type: ignore[assignment]
@@ -194,6 +210,38 @@ class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provider_pb2.CompleteSubmissionResponse, _abc.Awaitable[_provider_pb2.CompleteSubmissionResponse]]:
         """Close a submission whose chunks are all stored."""
+
+    @_abc_1.abstractmethod
+    def FetchComparison(
+        self,
+        request: _provider_pb2.FetchComparisonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_provider_pb2.FetchComparisonResponse], _abc.AsyncIterator[_provider_pb2.FetchComparisonResponse]]:
+        """For which pairs of the caller's rows with another provider's the coordinator wants answers; the same list each time."""
+
+    @_abc_1.abstractmethod
+    def OpenAnswers(
+        self,
+        request: _provider_pb2.OpenAnswersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.OpenAnswersResponse, _abc.Awaitable[_provider_pb2.OpenAnswersResponse]]:
+        """Declare answers, or find out where interrupted ones go on."""
+
+    @_abc_1.abstractmethod
+    def UploadAnswers(
+        self,
+        request_iterator: _MaybeAsyncIterator[_provider_pb2.UploadAnswersRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_provider_pb2.UploadAnswersResponse], _abc.AsyncIterator[_provider_pb2.UploadAnswersResponse]]:
+        """Send answers in chunks; each is acknowledged once it is on the coordinator's disk."""
+
+    @_abc_1.abstractmethod
+    def CompleteAnswers(
+        self,
+        request: _provider_pb2.CompleteAnswersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.CompleteAnswersResponse, _abc.Awaitable[_provider_pb2.CompleteAnswersResponse]]:
+        """Close answers whose chunks are all stored; again changes nothing."""
 
     @_abc_1.abstractmethod
     def TombstoneRows(
