@@ -14,6 +14,7 @@ from isthmus_people.score import score_links, score_table
 from rich.console import Console
 from rich.table import Table
 
+from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.errors import IsthmusError
 from isthmus_local.evaluate import links_of, read_truth
 from isthmus_local.local_round import (
@@ -37,6 +38,7 @@ SETTINGS: Final = LocalSettings(
     project="school-to-work",
     title="From school to work",
     purpose="Describe how young people of the district reach the labour market, for the state's annual report",
+    comparison=ComparisonTerms(),
 )
 NAMES: Final = {
     "school": ("school-district", "Riverside school district", "district"),

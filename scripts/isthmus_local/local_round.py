@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from isthmus.contract.clock import SystemClock, to_text
+from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.ids import RoundId
 from isthmus.contract.keyed_blocks import Blocks
@@ -56,7 +57,10 @@ class LocalProvider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
-    """What the round is to be; `threshold` is decimal text, or none for the profile's own rule; `blocks` as granted."""
+    """What the round is to be; `blocks` as granted.
+
+    `threshold` is decimal text, or none for the profile's own rule; it decides where there is no `comparison`.
+    """
 
     project: str
     title: str
@@ -67,6 +71,7 @@ class LocalSettings:
     min_cell_count: int = 10
     encoder: str = "isthmus"
     blocks: Blocks | None = None
+    comparison: ComparisonTerms | None = None
 
 
 @dataclass(slots=True)
@@ -237,7 +242,7 @@ def _observe(
 def stage_text(view: RoundView, said: Sequence[str]) -> str:
     """Say what goes on in a state that lasts: the stages that nodes named last, or which part of matching it is."""
     stages: set[str] = set()
-    if view.state is RoundState.COLLECTING:
+    if view.state in {RoundState.COLLECTING, RoundState.COMPARING}:
         stages = {named[-1] for text in said if (named := _NAMED_STAGE.findall(text))}
     elif view.state is RoundState.MATCHING:
         whole = view.pairs_done == view.pairs_total
@@ -286,7 +291,7 @@ def _project_file(local: LocalRound) -> str:
         fields = ", ".join(json.dumps(name) for name in provider.columns)
         lines += ["", "[[providers]]", f"party = {json.dumps(provider.party)}", f'dataset = "{DATASET}"']
         lines += [f"fields = [{fields}]"]
-    return "\n".join([*lines, *_blocks_of_file(settings.blocks)]) + "\n"
+    return "\n".join([*lines, *_blocks_of_file(settings.blocks), *_comparison_of_file(settings.comparison)]) + "\n"
 
 
 def _blocks_of_file(blocks: Blocks | None) -> list[str]:
@@ -294,3 +299,9 @@ def _blocks_of_file(blocks: Blocks | None) -> list[str]:
         return []
     numbers = [f"{name} = {getattr(blocks, name)}" for name in ("buckets", "least_rows", "most_rows")]
     return ["", "[blocks]", f"keys = {json.dumps(list(blocks.keys))}", *numbers]
+
+
+def _comparison_of_file(terms: ComparisonTerms | None) -> list[str]:
+    if terms is None:
+        return []
+    return ["", "[comparison]", f"accept = {json.dumps(terms.accept.value)}", f"slots = {terms.slots}"]

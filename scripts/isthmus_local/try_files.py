@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 from isthmus_people.score import score_links, score_table
 
+from isthmus.contract.comparison_terms import Accept, ComparisonTerms
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.profiles import DEFAULT_PROFILE, PROFILE_NAMES
 from isthmus.contract.standard_fields import STANDARD_FIELDS
@@ -75,7 +76,14 @@ class NamedFileType(click.ParamType[NamedFile]):
 )
 @click.option("--project", default="try-out", show_default=True, help="A project's id, or a TOML file with settings.")
 @click.option(
-    "--threshold", help="From which score (interop-1: similarity) rows may link; else the profile's own rule."
+    "--accept",
+    type=click.Choice([accept.value for accept in Accept]),
+    default=Accept.BALANCED.value,
+    show_default=True,
+    help="From which probability rows may link: strict has fewer false links and misses more.",
+)
+@click.option(
+    "--threshold", help="Compare no fields: rows may link from this score (interop-1: similarity), such as 0.85."
 )
 @click.option("--truth", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="holder,rec_id,entity_id")
 @click.option("--dates", type=click.Choice([order.value for order in DateOrder]), help="Order of year, month and day.")
@@ -86,6 +94,7 @@ def main(
     out: Path,
     profile: str,
     project: str,
+    accept: str,
     threshold: str | None,
     truth: Path | None,
     dates: str | None,
@@ -110,7 +119,7 @@ def main(
         known = list(read_truth(truth)) if truth else None
         if known is not None:
             _check_holders({holder for holder, _, _ in known}, given={one.name for one in files})
-        settings = _settings(project, profile=profile, threshold=threshold, encoder=encoder)
+        settings = _settings(project, profile=profile, accept=accept, threshold=threshold, encoder=encoder)
         names, providers = _providers(files, date_order=dates)
         links = _run(out, settings, providers, names=names, keep=keep)
         if known is not None:
@@ -214,16 +223,18 @@ def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> No
     click.echo(f"{out / 'counts.csv'}  the table above")
 
 
-def _settings(project: str, *, profile: str, threshold: str | None, encoder: str) -> LocalSettings:
+def _settings(project: str, *, profile: str, accept: str, threshold: str | None, encoder: str) -> LocalSettings:
     if threshold is not None and re.fullmatch(r"0\.[1-9][0-9]{0,3}|1\.0{1,4}", threshold) is None:
         raise ValueError('--threshold is a similarity from 0.1 to 1.0, such as "0.85"')
     given = _project_file(Path(project)) if project.endswith(".toml") else {"id": project}
+    threshold = threshold or given.get("threshold")
     return LocalSettings(
         project=str(given.get("id", "try-out")),
         title=str(given.get("title", "Try-out")),
         purpose=str(given.get("purpose", "Trying Isthmus on one's own files, all on one machine")),
         reveal=str(given.get("reveal", "linked")),
-        threshold=threshold or given.get("threshold"),
+        threshold=threshold,
+        comparison=None if threshold else ComparisonTerms(accept=Accept(accept)),
         min_cell_count=int(given.get("min_cell_count", 10)),
         encoder=encoder,
         profile=profile,
