@@ -9,8 +9,9 @@ which the candidates of a row compete: a row is at most one row of the other pro
 Everything is deterministic: the pairs alone decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,13 @@ from numpy.typing import NDArray
 
 from isthmus.contract.differences import LEVELS
 from isthmus.contract.kinds import Floats, Kind, Levels, Shares, counted, log_kinds, log_likelihood
+from isthmus.coordinator.match.compare.patterns import Patterns, patterns_of
+
+Starting = Mapping[str, Sequence[float]]
+"""By field, how often one person's pairs show each of its levels, to begin with; they add up to 1."""
+
+DECLARED: Final[Starting] = MappingProxyType({field: levels.starting for field, levels in LEVELS.items()})
+"""Those of the contract: first guesses for people in general."""
 
 MATCH_PRIOR: Final = 20.0
 """So many matches count as the starting shares do, beside those found."""
@@ -72,62 +80,76 @@ class Model:
     shared: float
 
 
-def fit(candidates: Candidates, *, random: Shares, near: Sequence[Kind]) -> tuple[Model, Floats]:
+def fit(
+    candidates: Candidates,
+    *,
+    random: Shares,
+    near: Sequence[Kind],
+    starting: Starting = DECLARED,
+    most_rounds: int = MOST_ROUNDS,
+) -> tuple[Model, Floats]:
     """Find the model that explains the candidates; give it with the probability of each pair, float64.
 
     Args:
         candidates: of two providers. All that are good must be among them; poor ones may be missing.
         random: from `random_shares`.
         near: those of both providers; none if they know of none.
+        starting: what matches look like to begin with, of these fields at least.
+        most_rounds: of estimation; with none the model stays as it begins.
 
     Without candidates the model is the one to begin with, and nobody is shared.
     """
-    start = _starting(candidates.fields, random)
+    start = _starting(candidates.fields, random, starting)
     model = Model(match=start, random=random, near=tuple(near), shared=FIRST_GUESS * min(candidates.rows))
     if not len(candidates):
         return replace(model, shared=0.0), np.zeros(0)
-    against = _against(candidates.levels, model)
-    probability = _posterior(candidates, model, against)
-    for _ in range(MOST_ROUNDS):
+    patterns = patterns_of(candidates.levels, candidates.fields)
+    against = _against(patterns.levels, model)
+    probability = _posterior(candidates, patterns, model, against)
+    for _ in range(most_rounds):
         before = model
-        model = _learnt(candidates, before, probability, start)
-        probability = _posterior(candidates, model, against)
+        model = _learnt(patterns, before, probability, start)
+        probability = _posterior(candidates, patterns, model, against)
         if abs(model.shared - before.shared) < CLOSE * before.shared:
             break
     return model, probability
 
 
-def _starting(fields: Sequence[str], random: Shares) -> tuple[Kind, ...]:
+def _starting(fields: Sequence[str], random: Shares, starting: Starting) -> tuple[Kind, ...]:
     """Give the kinds of matches to begin with: as declared, moved elsewhere, badly damaged."""
-    declared = tuple(np.maximum(np.array(LEVELS[field].starting), LEAST_SHARE) for field in fields)
+    declared = tuple(np.maximum(np.array(starting[field]), LEAST_SHARE) for field in fields)
     moved = tuple(by if field in ADDRESS else of for field, of, by in zip(fields, declared, random, strict=True))
     damaged = tuple((of + by) / 2 for of, by in zip(declared, random, strict=True))
     kinds = zip(STARTING_KINDS, (declared, moved, damaged), strict=True)
     return tuple(Kind(share=share, shares=tuple(one / one.sum() for one in shares)) for share, shares in kinds)
 
 
-def _learnt(candidates: Candidates, model: Model, probability: Floats, start: Sequence[Kind]) -> Model:
-    likelihoods = log_kinds(candidates.levels, model.match)
-    parts = probability * np.exp(likelihoods - np.logaddexp.reduce(likelihoods))
+def _learnt(patterns: Patterns, model: Model, probability: Floats, start: Sequence[Kind]) -> Model:
+    likelihoods = log_kinds(patterns.levels, model.match)
+    matches = patterns.summed(probability)
+    parts = matches * np.exp(likelihoods - np.logaddexp.reduce(likelihoods))
     found = parts.sum(axis=1) + MATCH_PRIOR * np.array([kind.share for kind in start])
     match = tuple(
         Kind(
             share=float(share),
             shares=tuple(
-                counted(row, part, MATCH_PRIOR * prior)
-                for row, prior in zip(candidates.levels, kind.shares, strict=True)
+                counted(row, part, MATCH_PRIOR * prior) for row, prior in zip(patterns.levels, kind.shares, strict=True)
             ),
         )
         for kind, part, share in zip(start, parts, found / found.sum(), strict=True)
     )
-    return replace(model, match=match, shared=max(1.0, float(probability.sum())))
+    return replace(model, match=match, shared=max(1.0, float(matches.sum())))
 
 
-def _posterior(candidates: Candidates, model: Model, against: Floats) -> Floats:
-    """Give the probability of each pair, knowing that a row has at most one of its candidates."""
+def _posterior(candidates: Candidates, patterns: Patterns, model: Model, against: Floats) -> Floats:
+    """Give the probability of each pair, knowing that a row has at most one of its candidates.
+
+    `against` is the log likelihood of each pattern as two people.
+    """
     left, right = candidates.rows
     prior = np.log(model.shared) - np.log(float(left) * right)
-    odds = np.exp(np.clip(prior + _log_mixture(candidates.levels, model.match) - against, -LARGEST, LARGEST))
+    evidence = prior + _log_mixture(patterns.levels, model.match) - against
+    odds = np.exp(np.clip(evidence, -LARGEST, LARGEST))[patterns.of_pair]
     of_left = np.bincount(candidates.left_row, odds, left)[candidates.left_row]
     of_right = np.bincount(candidates.right_row, odds, right)[candidates.right_row]
     # The odds themselves are in both sums, and rounding must not let them be missing from the rest.
@@ -137,7 +159,7 @@ def _posterior(candidates: Candidates, model: Model, against: Floats) -> Floats:
 
 
 def _against(levels: Levels, model: Model) -> Floats:
-    """Give the log likelihood of each pair as two people: at random or with something in common."""
+    """Give the log likelihood of each pattern as two people: at random or with something in common."""
     return np.logaddexp(log_likelihood(levels, model.random), _log_mixture(levels, model.near))
 
 
