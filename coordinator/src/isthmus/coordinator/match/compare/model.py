@@ -99,8 +99,8 @@ def fit(
 
     Without candidates the model is the one to begin with, and nobody is shared.
     """
-    start = _starting(candidates.fields, random, starting)
-    model = Model(match=start, random=random, near=tuple(near), shared=FIRST_GUESS * min(candidates.rows))
+    model = first_model(candidates.fields, random=random, near=near, rows=candidates.rows, starting=starting)
+    start = model.match
     if not len(candidates):
         return replace(model, shared=0.0), np.zeros(0)
     patterns = patterns_of(candidates.levels, candidates.fields)
@@ -113,6 +113,24 @@ def fit(
         if abs(model.shared - before.shared) < CLOSE * before.shared:
             break
     return model, probability
+
+
+def first_model(
+    fields: Sequence[str],
+    *,
+    random: Shares,
+    near: Sequence[Kind],
+    rows: tuple[int, int],
+    starting: Starting = DECLARED,
+) -> Model:
+    """Give the model to begin with; the arguments are those of `fit`."""
+    match = _starting(fields, random, starting)
+    return Model(match=match, random=random, near=tuple(near), shared=FIRST_GUESS * min(rows))
+
+
+def log_evidence(levels: Levels, model: Model) -> Floats:
+    """Give the logarithm of how much likelier each pair's levels are of one person than of two, shape (pairs,)."""
+    return _log_mixture(levels, model.match) - _against(levels, model)
 
 
 def _starting(fields: Sequence[str], random: Shares, starting: Starting) -> tuple[Kind, ...]:

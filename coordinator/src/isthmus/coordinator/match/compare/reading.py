@@ -73,5 +73,5 @@ def read_answers(pieces: Iterable[Piece], comparison: Comparison, *, grades: Gra
 def _count(levels: Levels, counts: Sequence[NDArray[np.int64]]) -> int:
     """Add the levels of some pairs to those counted, and give how many of the pairs say anything."""
     for row, so_far in zip(levels, counts, strict=True):
-        so_far += np.bincount(row[row != MISSING], minlength=so_far.size)
+        np.add(so_far, np.bincount(row[row != MISSING], minlength=so_far.size), out=so_far)
     return int((levels != MISSING).any(axis=0).sum())
