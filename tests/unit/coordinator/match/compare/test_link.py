@@ -144,8 +144,8 @@ def test_the_pair_that_speaks_most_stands_for_two_people_whatever_its_place() ->
 
 
 def test_repeated_people_are_found_as_if_each_had_one_row() -> None:
-    # Provider 1 has each person of provider 0 twice, in rows 2 n and 2 n + 1, the second time with another ZIP.
-    twice = [(row, 2 * row + again, [*EQUAL[:3], 3 * again]) for row in range(60) for again in (0, 1)]
+    # Provider 1 has each person of provider 0 twice, in rows 2 n and 2 n + 1, the second time with a damaged first name.
+    twice = [(row, 2 * row + again, [10 if again else 2, *EQUAL[1:]]) for row in range(60) for again in (0, 1)]
     own = Found(
         left_dataset=1,
         right_dataset=1,
