@@ -213,5 +213,5 @@ def test_starting_shares_at_fault_are_all_named() -> None:
         "state": (0.9, 0.1),
     }
 
-    with pytest.raises(ValueError, match="dob, sex, shoe_size, zip$"):
+    with pytest.raises(ValueError, match=r"dob, sex, shoe_size, zip$"):
         check_starting(wrong)
