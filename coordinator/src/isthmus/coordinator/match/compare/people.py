@@ -50,7 +50,7 @@ def find_people(pairs: CandidatePairs, *, sizes: Sequence[int]) -> list[People]:
 def group_linked(pairs: CandidatePairs, *, sizes: Sequence[int]) -> Groups:
     """Give the entities that the links between providers make, and the pairs inside them.
 
-    Deterministic: the pairs alone decide. Beside pairs and result it takes some 35 bytes a pair and 30 a row; more than
+    Deterministic: the pairs alone decide. Beside pairs and result it takes some 20 bytes a pair and 70 a row; more than
     64 providers take 8 more a row for each further 64.
 
     Args:
