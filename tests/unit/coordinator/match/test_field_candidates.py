@@ -107,7 +107,7 @@ def test_a_row_keeps_that_many_of_equally_good_ones(profile: AnyProfile) -> None
 
     # The one row on the left is among the best of every row on the right, and has its own best besides.
     assert len(pairs) == 9
-    crowd = candidates([sent([ANA] * 9, profile)] * 2, profile)
+    crowd = candidates([sent([ANA] * 9, profile), sent([ANA] * 9, profile)], profile)
     last = (crowd.left_row >= BEST_FOR_FIELDS) & (crowd.right_row >= BEST_FOR_FIELDS)
     assert len(crowd) == 81 - 25
     assert not last.any()
