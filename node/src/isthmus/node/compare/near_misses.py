@@ -80,7 +80,7 @@ def own_near_misses(
         chosen = np.sort(rng.choice(chosen, len(chosen) // 2, replace=False))
     if len(chosen) < 2:
         return ()
-    near = chosen[near_pairs({field: of[chosen] for field, of in codes.items()})]
+    near = chosen[near_pairs({field: of[chosen] for field, of in codes.items()})].astype(np.uint32)
     drawn = rng.integers(0, count, (2, RANDOM_PAIRS), np.uint32)
     random = _levels(rows, drawn[:, drawn[0] != drawn[1]], comparison, grades)
     return fit_near_misses(

@@ -101,7 +101,7 @@ def bands_of(numbers: NDArray[np.uint32], present: NDArray[np.bool_], *, rows: i
     """
     bands = np.zeros(len(numbers), np.uint8)
     _, place, counts = np.unique(numbers[present], return_inverse=True, return_counts=True)
-    of_value = np.sum([counts * bound < rows for bound in BANDS], axis=0, dtype=np.uint8)
+    of_value = np.stack([counts * bound < rows for bound in BANDS]).sum(axis=0).astype(np.uint8)
     bands[present] = of_value[place]
     return bands
 
