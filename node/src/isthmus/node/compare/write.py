@@ -16,7 +16,7 @@ from isthmus.node.compare.answers import Answers, Bytes, Side
 from isthmus.node.compare.field_file import FieldFile
 from isthmus.node.compare.pads import PadKeys
 
-PAIRS_AT_A_TIME: Final = 1024
+PAIRS_AT_A_TIME: Final = 2048
 """What is made at a time: its random order of bits and its pads fit into a core's cache."""
 
 
