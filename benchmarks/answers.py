@@ -26,7 +26,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from isthmus.contract.comparison import comparison_1
-from isthmus.contract.differences import DEFAULT_GRADES
+from isthmus.contract.differences import GRADES
 from isthmus.contract.ids import HANDLE_BYTES, PartyId
 from isthmus.contract.secret import Secret
 from isthmus.node.answering import SAMPLE_ROWS
@@ -111,7 +111,7 @@ def measure(path: Path, fields: Sequence[str], pairs: int, sealing_s: float) -> 
     begun = time.process_time()
     file = open_field_file(path, layout, key=KEY)
     sample = np.sort(rng.choice(len(file), min(len(file), SAMPLE_ROWS), replace=False)).astype(np.uint32)
-    kinds = own_near_misses(file.take(sample), layout.comparison, grades=DEFAULT_GRADES, rng=rng)
+    kinds = own_near_misses(file.take(sample), layout.comparison, grades=GRADES, rng=rng)
     near_s, begun = time.process_time() - begun, time.process_time()
     writer = AnswerWriter(
         comparison=layout.comparison,

@@ -16,6 +16,7 @@ import structlog
 
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.comparison import Comparison
+from isthmus.contract.differences import Grades
 from isthmus.contract.encodings import submission_from_bytes
 from isthmus.contract.field_answers import (
     ANSWERS_FORMAT,
@@ -180,7 +181,7 @@ def _near_misses(answering: _Answering, file: FieldFile) -> tuple[NearMisses, ..
     rows = np.flatnonzero(file.kept).astype(np.uint32)
     sample = rows if len(rows) <= SAMPLE_ROWS else np.sort(rng.choice(rows, SAMPLE_ROWS, replace=False))
     comparison = answering.kept.layout.comparison
-    kinds = own_near_misses(file.take(sample), comparison, grades=answering.kept.terms.similarity_grades, rng=rng)
+    kinds = own_near_misses(file.take(sample), comparison, grades=Grades(*answering.kept.terms.similarity_grades), rng=rng)
     answering.report("near misses", 1, 1)
     return near_misses_to_wire(kinds, comparison.fields)
 
