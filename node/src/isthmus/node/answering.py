@@ -180,8 +180,8 @@ def _near_misses(answering: _Answering, file: FieldFile) -> tuple[NearMisses, ..
     rng = np.random.default_rng(int.from_bytes(answering.node.random_bytes(16), "big"))
     rows = np.flatnonzero(file.kept).astype(np.uint32)
     sample = rows if len(rows) <= SAMPLE_ROWS else np.sort(rng.choice(rows, SAMPLE_ROWS, replace=False))
-    comparison = answering.kept.layout.comparison
-    kinds = own_near_misses(file.take(sample), comparison, grades=Grades(*answering.kept.terms.similarity_grades), rng=rng)
+    comparison, grades = answering.kept.layout.comparison, Grades(*answering.kept.terms.similarity_grades)
+    kinds = own_near_misses(file.take(sample), comparison, grades=grades, rng=rng)
     answering.report("near misses", 1, 1)
     return near_misses_to_wire(kinds, comparison.fields)
 
