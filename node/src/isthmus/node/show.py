@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from isthmus.contract.comparison_terms import GRADES
 from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
@@ -12,6 +11,7 @@ from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import Project, RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
+from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by
 from isthmus.party.folder import with_given_folder
 from isthmus.party.round_text import round_text
 
@@ -57,7 +57,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         f"  encoded    {', '.join(project.shared_fields())}: the fields that all bring, as {manifest.profile['name']}",
         *_tables_line(profile),
         *_blocks_lines(project.blocks, profile),
-        *_comparison_lines(project, party),
+        *comparison_lines(project, party),
         *_linked_lines(manifest, _MEASURE[type(profile)]),
         f"  result     {_REVEAL[project.reveal]}",
         f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
@@ -89,7 +89,7 @@ def report_text(report: Mapping[str, Any]) -> str:
         f"  made from  {encoded}",
         f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
     ]
-    lines += _answers_lines(report)
+    lines += answers_lines(report)
     lines += [f"  left out   {sentence}" for sentence in report.get("left_out", ())]
     if report.get("not_found"):
         lines += [f"  not found  {report['not_found']:,} ids of the opt-out list are not in the data set"]
@@ -110,11 +110,7 @@ def report_text(report: Mapping[str, Any]) -> str:
 def _linked_lines(manifest: RoundManifest, measure: str) -> list[str]:
     """Say the rule, and of whom several rows may be one person."""
     compared = manifest.project.comparison
-    decides = (
-        f"the probability that two rows are one person is {compared.accept.probability} or more ({compared.accept})"
-        if compared
-        else f"{measure} is {manifest.threshold} or more"
-    )
+    decides = decided_by(compared) if compared else f"{measure} is {manifest.threshold} or more"
     rule = f"  linked     when {decides}; one row of a provider at most"
     repeating = [terms.party for terms in manifest.project.providers if terms.repeats]
     if not repeating:
@@ -123,42 +119,6 @@ def _linked_lines(manifest: RoundManifest, measure: str) -> list[str]:
         f"{rule}, but several of {', '.join(repeating)}:",
         "             its rows are compared with each other too; all rows of a person get one ID, tables count people",
     ]
-
-
-def _comparison_lines(project: Project, party: PartyId) -> Iterator[str]:
-    """Say that the project grants field comparison, by which fields, how much of it, and what the coordinator learns."""
-    terms = project.comparison
-    if terms is None:
-        return
-    yield "  compared   field by field, after all are encoded: this node answers for pairs of its rows with others'"
-    for other in project.provider_ids():
-        if party in project.provider_ids() and other != party:
-            yield f"             with {other}: {', '.join(project.fields_of_both(party, other))}"
-    yield f"             Budget: {terms.slots} pairs for each row of the larger of two data sets, each row as often as any"
-    yield "             other, once in a round; many of the pairs are random. This node answers no more and no twice."
-    yield "             Of each pair the coordinator learns how many letters' bits or digits of each field differ, whether"
-    yield "             initials, nicknames and swapped names or dates are equal, which fields are missing, and, where both"
-    yield "             names are equal, how common the name is; never a value, and nothing of a row by itself but what it"
-    yield "             lacks. What adds up over many pairs is in docs/protocol.md, section 13. Shares of kinds of look-alikes"
-    yield "             among your own rows, such as families, leave as well, rounded to ten pairs or more."
-    if terms.starting:
-        yield f"             Shares of agreement to begin with are pinned for {', '.join(sorted(terms.starting))}."
-    if terms.grades != GRADES:
-        high, middle, low = terms.grades
-        yield f"             Alike, half alike and somewhat alike are pinned to {high}, {middle} and {low} % of similarity."
-
-
-def _answers_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """Say which columns are compared and not encoded, and how many answers may leave."""
-    compared = report.get("compared", {})  # reports of an earlier version, and of rounds without, have none
-    if compared:
-        told = ", ".join(f"{field} (your {column})" for field, column in compared.items())
-        yield f"  compared   {told}, once all providers' rows are there"
-    for party, of in report.get("answers", {}).items():
-        size = of["answer_bytes"]
-        yield f"  answers    to be compared with {party} by {', '.join(of['fields'])}: at most {of['most']:,} of {size} bytes"
-        yield f"             ({of['most'] * size:,} bytes) if its data set is as large as it may be; at most"
-        yield f"             {of['most_if_smaller']:,} ({of['most_if_smaller'] * size:,} bytes) if it is no larger than yours"
 
 
 def _limits_lines(project: Project) -> list[str]:
