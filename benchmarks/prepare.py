@@ -7,8 +7,8 @@
 The people are those of `scripts/make_people`, as their providers filed them. Each measurement has a process of its own,
 which does what `isthmus-node run` does before it sends: it reads, normalises and encodes, writes the payload in the
 order of random handles, and notes the record id of each in a vault. Peak memory is of that whole process, libraries
-included; `start` is what it was before the first row. Excel files hold at most 1,048,575 people. With `--compared` the
-project also grants field comparison, and encrypted fields are written beside the payload; each is measured without first.
+included; `start` is what it was before the first row. Excel files hold at most 1,048,575 people. With `--compared` each
+is measured again in a project that grants field comparison, where encrypted fields are written beside the payload.
 """
 
 import argparse
