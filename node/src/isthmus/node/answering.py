@@ -16,8 +16,8 @@ import structlog
 
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.comparison import Comparison
-from isthmus.contract.differences import Grades
 from isthmus.contract.encodings import submission_from_bytes
+from isthmus.contract.errors import BadInput
 from isthmus.contract.field_answers import (
     ANSWERS_FORMAT,
     ComparisonAnswers,
@@ -49,6 +49,7 @@ from isthmus.node.outbox import (
     remove_contents,
     write_chunks,
 )
+from isthmus.node.vault import Mark
 
 Report = Callable[[str, int, int], None]
 
@@ -59,6 +60,12 @@ SAMPLE_ROWS: Final = 100_000
 """Near misses are looked for among so many rows at most."""
 
 MOST_THREADS: Final = 4
+
+_MALFORMED: Final = "answers-malformed"
+_REFUSED: Final = (
+    "the coordinator refused the answers of this node, and would refuse the same ones again; others must not be made: ask"
+    " the lead to cancel the round, and take part in the next"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +89,14 @@ def answer_comparisons(node: Node, client: Client, manifest: RoundManifest, kept
     """Answer what the coordinator asks about the pairs with each other provider, or send what it lacks of it.
 
     Raises:
-        RefusedByPolicy: this node sent no rows.
+        RefusedByPolicy: this node sent no rows, or the coordinator refused its answers before.
         ComparisonRefused: the coordinator asks for what it may not; nothing is answered about that provider, ever.
         SettingsChanged, ConsentChanging: what says who is left out changed meanwhile; nothing new was sent.
         OutboxDamaged: what answers are made of, or answers, are missing from the outbox.
     """
     prepared = node.vault.prepared(manifest.round_id)
+    if node.vault.marked(manifest.round_id, Mark.ANSWERS_REFUSED):
+        raise RefusedByPolicy(round_id=manifest.round_id, problem=_REFUSED)
     if prepared is None or prepared.receipt is None:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it compares fields, but this node sent it no rows")
     answering = _Answering(
@@ -180,8 +189,8 @@ def _near_misses(answering: _Answering, file: FieldFile) -> tuple[NearMisses, ..
     rng = np.random.default_rng(int.from_bytes(answering.node.random_bytes(16), "big"))
     rows = np.flatnonzero(file.kept).astype(np.uint32)
     sample = rows if len(rows) <= SAMPLE_ROWS else np.sort(rng.choice(rows, SAMPLE_ROWS, replace=False))
-    comparison, grades = answering.kept.layout.comparison, Grades(*answering.kept.terms.similarity_grades)
-    kinds = own_near_misses(file.take(sample), comparison, grades=grades, rng=rng)
+    comparison = answering.kept.layout.comparison
+    kinds = own_near_misses(file.take(sample), comparison, grades=answering.kept.grades, rng=rng)
     answering.report("near misses", 1, 1)
     return near_misses_to_wire(kinds, comparison.fields)
 
@@ -251,6 +260,15 @@ def _send(answering: _Answering, document: bytes) -> None:
         answering.client.upload_answers(
             answers, path, first=resume.next_chunk, acknowledged=lambda index: answering.report(stage, index + 1, total)
         )
-    answering.client.complete_answers(answering.round_id, answers.other)
+    _complete(answering, answers.other)
     node.vault.close_answers(answering.round_id, answers.other)
     path.unlink(missing_ok=True)
+
+
+def _complete(answering: _Answering, other: PartyId) -> None:
+    try:
+        answering.client.complete_answers(answering.round_id, other)
+    except BadInput as exc:
+        if exc.code == _MALFORMED:
+            answering.node.vault.mark(answering.round_id, Mark.ANSWERS_REFUSED)
+        raise

@@ -74,6 +74,8 @@ class Mark(StrEnum):
     """It began to send rows; who is left out from then on is struck out of what was sent."""
     REFUSED = "refused"
     """The coordinator took all rows and refused them; the same ones are not sent again."""
+    ANSWERS_REFUSED = "answers-refused"
+    """The coordinator took answers and refused them; the same ones are not sent again, and others must not be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

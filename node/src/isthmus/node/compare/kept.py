@@ -9,6 +9,7 @@ from functools import cached_property
 
 from isthmus.contract.comparison import comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
+from isthmus.contract.differences import Grades
 from isthmus.contract.ids import PartyId
 from isthmus.contract.project import Project
 from isthmus.contract.secret import Secret
@@ -36,6 +37,12 @@ class Kept:
     def fields(self) -> tuple[str, ...]:
         """The fields that this provider and any other bring, in standard order."""
         return self.project.comparable_fields(self.party)
+
+    @property
+    def grades(self) -> Grades:
+        """From which similarity values are alike, by the project's terms."""
+        alike, half_alike, somewhat_alike = self.terms.similarity_grades
+        return Grades(alike=alike, half_alike=half_alike, somewhat_alike=somewhat_alike)
 
     def seal(self, columns: Mapping[str, Column], handles: Bytes) -> Bytes:
         """Give the encrypted records of rows, by their normalised columns and their random handles."""
