@@ -1,9 +1,11 @@
 """Answering in a round: what the coordinator can read of both answers, what goes on after a stop, who is left out."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from stat import S_IMODE
+from typing import ClassVar, NoReturn
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from unit.node.answering_parts import (
     FIELDS,
     MASTER,
     SLOTS,
+    Hub,
     Parties,
     Rows,
     comparing_manifest,
@@ -25,7 +28,7 @@ from isthmus.contract.comparison import PRESENCE_BYTES, comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.differences import LEVELS, field_levels
 from isthmus.contract.encodings import submission_from_bytes
-from isthmus.contract.errors import Unreachable
+from isthmus.contract.errors import BadInput, ErrorSpec, SubmissionMalformed, Unreachable
 from isthmus.contract.field_answers import answers_from_bytes, most_pairs
 from isthmus.contract.ids import PartyId
 from isthmus.contract.project import ProviderTerms
@@ -33,7 +36,7 @@ from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.near_misses import FEWEST_PAIRS
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
-from isthmus.node.errors import OutboxDamaged, RefusedByPolicy
+from isthmus.node.errors import ConsentChanging, OutboxDamaged, RefusedByPolicy
 from isthmus.node.keys.linkage_key import round_key
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.normalise.norm1 import normalise_column
@@ -247,6 +250,49 @@ def test_fields_that_are_not_there_are_said(parties: Parties, damage: str) -> No
     with pytest.raises(OutboxDamaged):
         parties.step(RIVERSIDE, hub)
     assert hub.declared == []
+
+
+class _Refusing(Hub):
+    """A coordinator that takes all answers and refuses them."""
+
+    def CompleteAnswers(self, _request: object, **_options: object) -> NoReturn:  # noqa: N802 - as generated
+        raise _AnswersMalformed(problem="they are damaged")
+
+
+@dataclass(eq=False, kw_only=True)
+class _AnswersMalformed(BadInput):
+    """As the coordinator's error of that code."""
+
+    code: ClassVar[str] = "answers-malformed"
+    spec: ClassVar[ErrorSpec] = SubmissionMalformed.spec
+    problem: str
+
+
+def test_answers_that_the_coordinator_refused_are_not_sent_again(parties: Parties) -> None:
+    hub = _Refusing(parties.asked(RIVERSIDE))
+    with pytest.raises(_AnswersMalformed):
+        parties.step(RIVERSIDE, hub)
+
+    with pytest.raises(RefusedByPolicy, match="would refuse the same ones again"):
+        parties.step(RIVERSIDE, parties.hub(RIVERSIDE))
+
+    assert len(hub.declared) == 1
+
+
+def test_answers_are_given_up_where_somebody_opts_out_each_time(parties: Parties) -> None:
+    hub, node = parties.hub(RIVERSIDE), parties.nodes[RIVERSIDE]
+    records = iter(node.vault.record_ids(ROUND).values())
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage.startswith("comparing") and done == total:
+            let_opt_out(node, next(records))
+
+    with pytest.raises(ConsentChanging):
+        take_step(node, hub.client(), ROUND, report=report)
+
+    assert hub.declared == []
+    assert node.vault.near_misses(ROUND) is None
+    assert [path.suffix for path in node.outbox.iterdir()] == [".fields"]
 
 
 def test_near_misses_leave_rounded_and_once(tmp_path: Path) -> None:

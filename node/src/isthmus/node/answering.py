@@ -63,8 +63,8 @@ MOST_THREADS: Final = 4
 
 _MALFORMED: Final = "answers-malformed"
 _REFUSED: Final = (
-    "the coordinator refused the answers of this node, and would refuse the same ones again; others must not be made: ask"
-    " the lead to cancel the round, and take part in the next"
+    "the coordinator refused the answers of this node, and would refuse the same ones again; others must not be made:"
+    " ask the lead to cancel the round, and take part in the next"
 )
 
 

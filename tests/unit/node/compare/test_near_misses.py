@@ -23,6 +23,8 @@ from isthmus.node.compare.near_misses import (
     fit_near_misses,
     near_pairs,
     own_differences,
+    pairs_sharing,
+    rows_to_look_at,
 )
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.row_fields import read_row_fields
@@ -98,6 +100,18 @@ def test_vectors_put_the_same_rows_side_by_side_as_values_do() -> None:
 
     assert {tuple(pair) for pair in found.T.tolist()} == _pairs_in_the_clear(columns)
     assert found.T.tolist() == sorted(found.T.tolist())
+
+
+def test_fewer_rows_are_looked_at_where_too_many_pairs_share_values() -> None:
+    columns = _people(400)
+    codes = field_codes(read_row_fields(columns, COMPARISON, compare=COMPARE, pad=PAD), COMPARISON)
+
+    chosen = rows_to_look_at(codes, rng=np.random.default_rng(1), most_pairs=1_000)
+
+    assert pairs_sharing(codes) > 1_000
+    assert 0 < pairs_sharing({field: of[chosen] for field, of in codes.items()}) <= 1_000
+    assert len(set(chosen.tolist())) == len(chosen) == 200
+    assert np.array_equal(rows_to_look_at(codes, rng=np.random.default_rng(1)), np.arange(800))
 
 
 def test_own_differences_are_those_that_answers_would_show() -> None:

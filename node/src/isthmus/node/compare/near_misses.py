@@ -75,9 +75,7 @@ def own_near_misses(
     """
     codes = field_codes(rows, comparison)
     count = len(next(iter(codes.values())))
-    chosen = np.arange(count)
-    while pairs_sharing({field: of[chosen] for field, of in codes.items()}) > MOST_PAIRS:
-        chosen = np.sort(rng.choice(chosen, len(chosen) // 2, replace=False))
+    chosen = rows_to_look_at(codes, rng=rng)
     if len(chosen) < 2:
         return ()
     near = chosen[near_pairs({field: of[chosen] for field, of in codes.items()})].astype(np.uint32)
@@ -124,6 +122,16 @@ def near_pairs(columns: Mapping[str, Codes]) -> Pairs:
     found = [_pairs_of(groups) for shared in _shared(columns) for groups in _by_size(*_groups(shared))]
     numbered = np.unique(np.concatenate([left * np.int64(rows) + right for left, right in found] or [_NOTHING]))
     return np.stack([numbered // rows, numbered % rows]).astype(np.uint32)
+
+
+def rows_to_look_at(
+    columns: Mapping[str, Codes], *, rng: np.random.Generator, most_pairs: int = MOST_PAIRS
+) -> NDArray[np.int64]:
+    """Give all rows, or so few of them, at random, that no more pairs than `most_pairs` share values; rising."""
+    chosen = np.arange(len(next(iter(columns.values()))))
+    while pairs_sharing({field: of[chosen] for field, of in columns.items()}) > most_pairs:
+        chosen = np.sort(rng.choice(chosen, len(chosen) // 2, replace=False))
+    return chosen
 
 
 def pairs_sharing(columns: Mapping[str, Codes]) -> int:
