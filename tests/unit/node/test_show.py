@@ -160,6 +160,12 @@ def test_terms_say_what_is_pinned_of_the_model() -> None:
     assert "usual at first, for sex." in text
 
 
+def test_terms_say_that_the_self_audit_does_not_test_answers() -> None:
+    text = manifest_text(manifest(project(comparison=COMPARED, audit_limit_percent=5)), VIEW, {}, RIVERSIDE)
+
+    assert "  self-audit over 5 % recognised, a node stops before anything leaves; answers are no part of it\n" in text
+
+
 def test_terms_without_field_comparison_say_nothing_of_it() -> None:
     assert "compared   field" not in _text()
     assert "Budget" not in _text()

@@ -124,7 +124,8 @@ def _linked_lines(manifest: RoundManifest, measure: str) -> list[str]:
 def _limits_lines(project: Project) -> list[str]:
     limit = project.audit_limit_percent
     stops = f"  self-audit over {limit} % recognised, a node stops before anything leaves"
-    stops += "; bucket numbers are no part of it" if project.blocks else ""
+    untested = [*(["bucket numbers"] if project.blocks else []), *(["answers"] if project.comparison else [])]
+    stops += f"; {' and '.join(untested)} are no part of it" if untested else ""
     unverified = "  unverified nodes give their part of the key to members whose fingerprints nobody compared"
     return [*([stops] if limit is not None else []), *([] if project.require_verified else [unverified])]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from isthmus.contract.comparison import comparison_1
-from isthmus.contract.differences import field_levels
+from isthmus.contract.differences import GRADES, field_levels
 from isthmus.contract.ids import PartyId
 from isthmus.contract.kinds import random_shares
 from isthmus.contract.secret import Secret
@@ -23,6 +23,7 @@ from isthmus.node.compare.near_misses import (
     fit_near_misses,
     near_pairs,
     own_differences,
+    own_near_misses,
     pairs_sharing,
     rows_to_look_at,
 )
@@ -110,8 +111,16 @@ def test_fewer_rows_are_looked_at_where_too_many_pairs_share_values() -> None:
 
     assert pairs_sharing(codes) > 1_000
     assert 0 < pairs_sharing({field: of[chosen] for field, of in codes.items()}) <= 1_000
-    assert len(set(chosen.tolist())) == len(chosen) == 200
+    assert len(set(chosen.tolist())) == len(chosen) == 400
     assert np.array_equal(rows_to_look_at(codes, rng=np.random.default_rng(1)), np.arange(800))
+
+
+@pytest.mark.parametrize("fields", [("sex", "state"), FIELDS])
+def test_data_set_in_which_nothing_can_be_shared_tells_nothing(fields: tuple[str, ...]) -> None:
+    comparison = comparison_1(fields)
+    rows = read_row_fields({field: ["x"] for field in fields}, comparison, compare=COMPARE, pad=PAD)
+
+    assert own_near_misses(rows, comparison, grades=GRADES, rng=np.random.default_rng(1)) == ()
 
 
 def test_own_differences_are_those_that_answers_would_show() -> None:

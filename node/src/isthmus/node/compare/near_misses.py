@@ -74,10 +74,10 @@ def own_near_misses(
         rng: what random pairs are drawn by, and a smaller sample if there are too many pairs.
     """
     codes = field_codes(rows, comparison)
-    count = len(next(iter(codes.values())))
     chosen = rows_to_look_at(codes, rng=rng)
     if len(chosen) < 2:
         return ()
+    count = len(next(iter(codes.values())))
     near = chosen[near_pairs({field: of[chosen] for field, of in codes.items()})].astype(np.uint32)
     drawn = rng.integers(0, count, (2, RANDOM_PAIRS), np.uint32)
     random = _levels(rows, drawn[:, drawn[0] != drawn[1]], comparison, grades)
@@ -128,7 +128,7 @@ def rows_to_look_at(
     columns: Mapping[str, Codes], *, rng: np.random.Generator, most_pairs: int = MOST_PAIRS
 ) -> NDArray[np.int64]:
     """Give all rows, or so few of them, at random, that no more pairs than `most_pairs` share values; rising."""
-    chosen = np.arange(len(next(iter(columns.values()))))
+    chosen = np.arange(len(next(iter(columns.values()), ())))
     while pairs_sharing({field: of[chosen] for field, of in columns.items()}) > most_pairs:
         chosen = np.sort(rng.choice(chosen, len(chosen) // 2, replace=False))
     return chosen
