@@ -2,11 +2,13 @@
 
     .venv/bin/python benchmarks/prepare.py
     .venv/bin/python benchmarks/prepare.py --rows 100000 1000000 --sources csv parquet excel --folder /var/tmp
+    .venv/bin/python benchmarks/prepare.py --rows 100000 --sources csv --compared
 
 The people are those of `scripts/make_people`, as their providers filed them. Each measurement has a process of its own,
 which does what `isthmus-node run` does before it sends: it reads, normalises and encodes, writes the payload in the
 order of random handles, and notes the record id of each in a vault. Peak memory is of that whole process, libraries
-included; `start` is what it was before the first row. Excel files hold at most 1,048,575 people.
+included; `start` is what it was before the first row. Excel files hold at most 1,048,575 people. With `--compared` each
+is measured again in a project that grants field comparison, where encrypted fields are written beside the payload.
 """
 
 import argparse
@@ -22,10 +24,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, Final
 
+from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.profiles import PROFILE_NAMES
 from isthmus.contract.project import (
@@ -47,7 +50,7 @@ from isthmus.node.vault import open_vault
 FIELDS: Final = ("first_name", "middle_name", "last_name", "dob", "sex", "street_number", "street_name", "city", "zip")
 ENDINGS: Final = {"csv": "csv", "parquet": "parquet", "excel": "xlsx"}
 HEADING: Final = (
-    f"{'rows':>9}  {'source':<8} {'profile':<18} {'wall s':>7} {'CPU s':>7}"
+    f"{'rows':>9}  {'source':<8} {'profile':<18} {'fields':<8} {'wall s':>7} {'CPU s':>7}"
     f" {'start MB':>8} {'peak MB':>7} {'payload MB':>10}"
 )
 PARTIES: Final = (PartyId("riverside"), PartyId("college"))
@@ -59,6 +62,7 @@ class Measurement:
 
     source: str
     profile: str
+    compared: bool
     rows: int
     wall_s: float
     cpu_s: float
@@ -101,8 +105,8 @@ def write_excel(people: Path, path: Path) -> None:
 WRITERS: Final[dict[str, Callable[[Path, Path], None]]] = {"parquet": write_parquet, "excel": write_excel}
 
 
-def manifest(profile: str, fields: tuple[str, ...]) -> RoundManifest:
-    """Give a round of two providers under a profile."""
+def manifest(profile: str, fields: tuple[str, ...], *, compared: bool) -> RoundManifest:
+    """Give a round of two providers under a profile, with or without field comparison."""
     terms = tuple(ProviderTerms(party=party, dataset="people", fields=fields) for party in PARTIES)
     project = Project(
         format=PROJECT_FORMAT,
@@ -113,6 +117,7 @@ def manifest(profile: str, fields: tuple[str, ...]) -> RoundManifest:
         reveal=RevealMode.LINKED,
         profile=profile,
         providers=terms,
+        comparison=ComparisonTerms() if compared else None,
     )
     return build_manifest(
         project,
@@ -132,15 +137,15 @@ def manifest(profile: str, fields: tuple[str, ...]) -> RoundManifest:
     )
 
 
-def measure(folder: Path, dataset: DatasetConfig, source: str, profile: str) -> Measurement:
+def measure(folder: Path, dataset: DatasetConfig, source: str, profile: str, compared: bool) -> Measurement:
     """Prepare the people of a file in its folder, in this process."""
-    terms = manifest(profile, tuple(dataset.columns))
+    terms = manifest(profile, tuple(dataset.columns), compared=compared)
     encoding = RoundEncoding(manifest=terms, profile=terms.read_profile(), key=Secret(b"k" * 32), encoder="isthmus")
-    job, start_mb = Job(dataset=dataset, encoding=encoding), _peak_mb()
+    job, start_mb = Job(dataset=dataset, encoding=encoding, kept=encoding.kept(PARTIES[0])), _peak_mb()
     with tempfile.TemporaryDirectory(dir=folder) as scratch, closing(open_vault(Path(scratch) / "vault")) as vault:
         wall, cpu = time.perf_counter(), time.process_time()
         submission = prepare_submission(
-            open_source(folder, dataset, fields=terms.read_profile().fields),
+            open_source(folder, dataset, fields=job.fields),
             job,
             party=PARTIES[0],
             outbox=Path(scratch) / "outbox",
@@ -153,6 +158,7 @@ def measure(folder: Path, dataset: DatasetConfig, source: str, profile: str) -> 
     return Measurement(
         source=source,
         profile=profile,
+        compared=compared,
         rows=submission.rows,
         wall_s=wall_s,
         cpu_s=cpu_s,
@@ -174,7 +180,9 @@ def alone(work: Callable[..., Any], *arguments: object) -> Any:
         return pool.apply(work, arguments)
 
 
-def run(folder: Path, rows: int, sources: Sequence[str], profiles: Sequence[str]) -> list[Measurement]:
+def run(
+    folder: Path, rows: int, sources: Sequence[str], profiles: Sequence[str], compared: Sequence[bool]
+) -> list[Measurement]:
     """Make people once, and measure every source and profile."""
     people = folder / f"people-{rows}.csv"
     alone(write_people, people, rows)
@@ -184,15 +192,16 @@ def run(folder: Path, rows: int, sources: Sequence[str], profiles: Sequence[str]
         if source in WRITERS:
             alone(WRITERS[source], people, file)
         dataset = DatasetConfig(file=file.name, id_column="rec_id", columns={field: field for field in FIELDS})
-        for profile in profiles:
-            found.append(alone(measure, folder, dataset, source, profile))
+        for profile, also in product(profiles, compared):
+            found.append(alone(measure, folder, dataset, source, profile, also))
             print(line_of(found[-1]), file=sys.stderr, flush=True)
     return found
 
 
 def line_of(one: Measurement) -> str:
     return (
-        f"{one.rows:>9,}  {one.source:<8} {one.profile:<18} {one.wall_s:>7.1f} {one.cpu_s:>7.1f}"
+        f"{one.rows:>9,}  {one.source:<8} {one.profile:<18} {'compared' if one.compared else '':<8}"
+        f" {one.wall_s:>7.1f} {one.cpu_s:>7.1f}"
         f" {one.start_mb:>8.0f} {one.peak_mb:>7.0f} {one.payload_mb:>10,.0f}"
     )
 
@@ -203,12 +212,17 @@ def main() -> int:
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000], help="how many people")
     parser.add_argument("--sources", nargs="+", default=["csv", "parquet"], choices=ENDINGS, help="kinds of source")
     parser.add_argument("--profiles", nargs="+", default=["interop-1", "hardened-1"], choices=PROFILE_NAMES)
+    parser.add_argument("--compared", action="store_true", help="also with field comparison")
     parser.add_argument("--folder", type=Path, help="where files go meanwhile; on a disk, not in memory")
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         found = [
-            one for rows in arguments.rows for one in run(Path(folder), rows, arguments.sources, arguments.profiles)
+            one
+            for rows in arguments.rows
+            for one in run(
+                Path(folder), rows, arguments.sources, arguments.profiles, (False, True)[: 1 + arguments.compared]
+            )
         ]
     text = "\n".join([HEADING, *map(line_of, found)])
     print(json.dumps([asdict(one) for one in found], indent=2) if arguments.json else text)

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from unit.node.parts import RIVERSIDE, STUDENTS, manifest
+from unit.node.parts import RIVERSIDE, STUDENTS, manifest, project
 
+from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.ids import RoundId
 from isthmus.contract.secret import Secret
 from isthmus.node.prepare import Job, prepare_submission
@@ -33,11 +34,11 @@ def write_people(folder: Path) -> None:
 
 def main(folder: Path, point: str) -> None:
     """Prepare, and die at the point."""
-    terms = manifest()
+    terms = manifest(project(comparison=ComparisonTerms()))
     encoding = RoundEncoding(manifest=terms, profile=terms.read_profile(), key=Secret(b"k" * 32), encoder="isthmus")
     prepare_submission(
         open_source(folder, STUDENTS, fields=encoding.profile.fields),
-        Job(dataset=STUDENTS, encoding=encoding),
+        Job(dataset=STUDENTS, encoding=encoding, kept=encoding.kept(RIVERSIDE)),
         party=RIVERSIDE,
         outbox=folder / OUTBOX,
         vault=_DyingVault(open_vault(folder / VAULT), point),

@@ -10,6 +10,8 @@ import pytest
 from faults.prepare_and_die import FILE, OUTBOX, VAULT, write_people
 from unit.node.parts import ROUND
 
+from isthmus.contract.comparison import comparison_1
+from isthmus.node.compare.records import RecordLayout
 from isthmus.node.outbox import open_outbox
 from isthmus.node.vault import open_vault
 
@@ -33,13 +35,14 @@ def test_killed_preparation_leaves_no_value_and_no_submission(tmp_path: Path, po
     assert list(_outbox(tmp_path)) == []
 
 
-def test_preparation_that_is_not_killed_leaves_its_payload(tmp_path: Path) -> None:
+def test_preparation_that_is_not_killed_leaves_its_payload_and_fields(tmp_path: Path) -> None:
     """So that what the test above looks at is where a submission would be."""
     write_people(tmp_path)
 
     subprocess.run([sys.executable, "-m", "faults.prepare_and_die", tmp_path, "never"], cwd=TESTS, check=True)
 
-    assert [len(content) for content in _outbox(tmp_path)] == [40_000 * 144]
+    sealed = RecordLayout(comparison=comparison_1(("first_name", "last_name", "dob"))).sealed_bytes
+    assert sorted(len(content) for content in _outbox(tmp_path)) == [40_000 * sealed, 40_000 * 144]
     assert b"PLANTED" in (tmp_path / FILE).read_bytes()
     with closing(open_vault(tmp_path / VAULT)) as vault:
         assert len(vault.record_ids(ROUND)) == 40_000

@@ -10,7 +10,7 @@ import pytest
 
 from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_rows, row_bytes, submission_digest
 from isthmus.contract.ids import PartyId, RoundId
-from isthmus.node.outbox import named_payload, new_payload, payload_path, write_rows
+from isthmus.node.outbox import Content, named_content, new_content, payload_path, write_rows
 
 ROUND = RoundId("school-to-work-1")
 ROW_BITS = 5 * 2048 + 15 * 128
@@ -44,7 +44,7 @@ def test_digest_is_that_of_the_chunks_whatever_the_blocks(tmp_path: Path, block_
     rows = _rows()
     blocks = (rows[start : start + block_rows].data for start in range(0, ROWS, block_rows))
 
-    with new_payload(tmp_path, ROUND) as file:
+    with new_content(tmp_path, ROUND, Content.PAYLOAD) as file:
         digest = write_rows(file, blocks, row_bits=ROW_BITS)
         written = (tmp_path / f"{ROUND}.new").read_bytes()
 
@@ -58,7 +58,7 @@ def test_digest_is_that_of_the_chunks_whatever_the_blocks(tmp_path: Path, block_
 
 
 def test_payload_is_private_and_goes_unless_it_is_named(tmp_path: Path) -> None:
-    with new_payload(tmp_path, ROUND) as file:
+    with new_content(tmp_path, ROUND, Content.PAYLOAD) as file:
         file.write(b"half a payload")
         (path,) = tmp_path.iterdir()
         assert S_IMODE(path.stat().st_mode) == 0o600
@@ -67,10 +67,10 @@ def test_payload_is_private_and_goes_unless_it_is_named(tmp_path: Path) -> None:
 
 
 def test_named_payload_stays(tmp_path: Path) -> None:
-    with new_payload(tmp_path, ROUND) as file:
+    with new_content(tmp_path, ROUND, Content.PAYLOAD) as file:
         file.write(b"whole")
         file.flush()
-        with named_payload(tmp_path, _submission()):
+        with named_content(tmp_path, ROUND, _submission().digest, Content.PAYLOAD):
             pass
 
     assert payload_path(tmp_path, _submission()).read_bytes() == b"whole"
@@ -78,7 +78,10 @@ def test_named_payload_stays(tmp_path: Path) -> None:
 
 def test_named_payload_goes_where_its_declaration_is_not_saved(tmp_path: Path) -> None:
     def fail_to_save() -> None:
-        with new_payload(tmp_path, ROUND), named_payload(tmp_path, _submission()):
+        with (
+            new_content(tmp_path, ROUND, Content.PAYLOAD),
+            named_content(tmp_path, ROUND, _submission().digest, Content.PAYLOAD),
+        ):
             raise OSError("no room")
 
     with pytest.raises(OSError, match="no room"):

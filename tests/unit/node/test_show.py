@@ -8,6 +8,7 @@ from docs.pages import DOCS, first_cells, read
 from msgspec import structs
 from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND, manifest, project
 
+from isthmus.contract.comparison_terms import Accept, ComparisonTerms
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.project import RevealMode
@@ -136,8 +137,57 @@ def test_report_says_how_many_tags_left_as_random_bytes_and_why() -> None:
     assert "random bytes" not in report_text(REPORT | {"hidden_tags": {"initial-birth": 0}})
 
 
+COMPARED = ComparisonTerms(slots=6, accept=Accept.STRICT)
+
+
+def test_terms_say_what_field_comparison_grants_and_what_the_coordinator_learns() -> None:
+    text = manifest_text(manifest(project(comparison=COMPARED)), VIEW, {}, RIVERSIDE)
+
+    assert "             those of college, by first_name, last_name, dob\n" in text
+    assert "Budget: 6 pairs for each row of the larger of two data sets" in text
+    assert "which fields a row lacks" in text
+    assert "names that are equal, how common they are" in text
+    assert "when the probability that two rows are one person is 0.5 or more (strict); one row of a provider" in text
+    assert "Pinned" not in text
+    assert "similarity is" not in text
+
+
+def test_terms_say_what_is_pinned_of_the_model() -> None:
+    pinned = ComparisonTerms(grades=(80, 60, 40), starting={"sex": (990, 10)})
+    text = manifest_text(manifest(project(comparison=pinned, providers=_WITH_SEX)), VIEW, {}, RIVERSIDE)
+
+    assert "letters that agree by 80, 60 and 40 %" in text
+    assert "usual at first, for sex." in text
+
+
+def test_terms_say_that_the_self_audit_does_not_test_answers() -> None:
+    text = manifest_text(manifest(project(comparison=COMPARED, audit_limit_percent=5)), VIEW, {}, RIVERSIDE)
+
+    assert "  self-audit over 5 % recognised, a node stops before anything leaves; answers are no part of it\n" in text
+
+
+def test_terms_without_field_comparison_say_nothing_of_it() -> None:
+    assert "compared   field" not in _text()
+    assert "Budget" not in _text()
+
+
+def test_report_says_which_columns_are_compared_and_how_many_answers_may_leave() -> None:
+    answers = {"fields": ["first_name", "zip"], "answer_bytes": 100, "most": 80_000, "most_if_smaller": 49_380}
+    told = report_text(REPORT | {"compared": {"first_name": "First", "zip": "Zip"}, "answers": {"college": answers}})
+
+    assert "  compared   first_name (your First), zip (your Zip), in pairs" in told
+    assert "at most 49,380 of 100 bytes (4,938,000) about pairs with college" in told
+    assert "80,000 (8,000,000) if it is as large as it may be" in told
+
+
+_WITH_SEX = tuple(structs.replace(one, fields=(*one.fields, "sex")) for one in project().providers)
+
+
 def test_guide_of_stewards_explains_every_line_and_no_other() -> None:
-    shown = manifest(project(profile="hardened-1", audit_limit_percent=5, require_verified=False, blocks=BLOCKS))
+    everything = project(
+        profile="hardened-1", audit_limit_percent=5, require_verified=False, blocks=BLOCKS, comparison=COMPARED
+    )
+    shown = manifest(everything)
     terms, _, _ = manifest_text(shown, VIEW, {}, RIVERSIDE).partition("  An encoding is")
     lines = terms + unverified_text(shown, [COLLEGE])
     labels = {label.strip() for label in re.findall(r"^  (?=[a-z])(.{10}|providers)(?= |$)", lines, re.MULTILINE)}

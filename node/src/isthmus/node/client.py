@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from isthmus.contract.canonical import check_length, same_bytes, sha256
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.encodings import Submission, chunk_rows, row_bytes
 from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.field_answers import ComparisonAnswers, answers_per_chunk
 from isthmus.contract.ids import HANDLE_BYTES, PSEUDONYM, PartyId, Pseudonym, RoundId
 from isthmus.contract.known_answers import KnownAnswer
 from isthmus.contract.views import RoundView
@@ -38,6 +40,21 @@ class Resume:
 
     next_chunk: int
     complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the coordinator asks about this node's rows and those of another provider, as it came.
+
+    `request` and the other's `other_submission` are documents with a signature each; `rows` gives the row numbers'
+    bytes as they come, and can be gone through once.
+    """
+
+    request: bytes
+    signature: bytes
+    other_submission: bytes
+    other_signature: bytes
+    rows: Iterator[bytes]
 
 
 class Client:
@@ -136,6 +153,48 @@ class Client:
             response = self._stub.CompleteSubmission(request, timeout=UPLOAD_TIMEOUT_S)
         return response.receipt, response.signature
 
+    @contextmanager
+    def fetch_comparison(self, round_id: RoundId, other: PartyId) -> Iterator[Asked]:
+        """Open what the coordinator asks; its row numbers come while the block runs."""
+        request = pb.FetchComparisonRequest(round_id=round_id, other_party_id=other)
+        with errors_from(self._address):
+            call = self._stub.FetchComparison(request, timeout=UPLOAD_TIMEOUT_S)
+            try:
+                first = next(iter(call), None)
+                if first is None:
+                    raise MalformedMessage(field="comparison request", problem="not there")
+                yield Asked(
+                    request=first.request,
+                    signature=first.signature,
+                    other_submission=first.other_submission,
+                    other_signature=first.other_signature,
+                    rows=chain([first.rows], (one.rows for one in call)),
+                )
+            finally:
+                call.cancel()
+
+    def open_answers(self, round_id: RoundId, *, document: bytes, signature: bytes) -> Resume:
+        """Declare answers, or find out where they go on."""
+        request = pb.OpenAnswersRequest(round_id=round_id, answers=document, signature=signature)
+        with errors_from(self._address):
+            response = self._stub.OpenAnswers(request, timeout=CALL_TIMEOUT_S)
+        return Resume(next_chunk=response.next_chunk, complete=response.complete)
+
+    def upload_answers(
+        self, answers: ComparisonAnswers, path: Path, *, first: int, acknowledged: Callable[[int], None]
+    ) -> None:
+        """Send the chunks from `first` on; `acknowledged` is told of each that is on the coordinator's disk."""
+        requests = _answer_chunks(answers, path, first=first)
+        with errors_from(self._address):
+            for response in self._stub.UploadAnswers(requests, timeout=UPLOAD_TIMEOUT_S):
+                acknowledged(response.index)
+
+    def complete_answers(self, round_id: RoundId, other: PartyId) -> RoundView:
+        """Close answers."""
+        request = pb.CompleteAnswersRequest(round_id=round_id, other_party_id=other)
+        with errors_from(self._address):
+            return round_from_wire(self._stub.CompleteAnswers(request, timeout=UPLOAD_TIMEOUT_S).round)
+
     def tombstone_rows(self, round_id: RoundId, *, handles: Sequence[bytes], signature: bytes) -> RoundView:
         """Strike rows of this party's out of a round."""
         request = pb.TombstoneRowsRequest(round_id=round_id, handles=handles, signature=signature)
@@ -169,6 +228,20 @@ def _chunks(submission: Submission, payload: Path, *, first: int) -> Iterator[pb
             if len(data) != rows * size:
                 raise OutboxDamaged(round_id=submission.round_id)
             yield pb.UploadChunksRequest(round_id=submission.round_id, index=index, digest=sha256(data), payload=data)
+
+
+def _answer_chunks(answers: ComparisonAnswers, path: Path, *, first: int) -> Iterator[pb.UploadAnswersRequest]:
+    full = answers_per_chunk(answers.answer_bytes)
+    with path.open("rb") as file:
+        file.seek(first * full * answers.answer_bytes)
+        for index in range(first, answers.chunk_count):
+            size = min(full, answers.pairs - index * full) * answers.answer_bytes
+            data = file.read(size)
+            if len(data) != size:
+                raise OutboxDamaged(round_id=answers.round_id)
+            yield pb.UploadAnswersRequest(
+                round_id=answers.round_id, other_party_id=answers.other, index=index, digest=sha256(data), payload=data
+            )
 
 
 def _fetched(row: pb.PseudonymRow, *, slot_count: int) -> FetchedRow:

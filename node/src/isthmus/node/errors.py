@@ -10,6 +10,7 @@ Refused
 ├── NeedsConsent          a person has to agree first
 ├── NobodyTakesPart       consent leaves no row to encode
 ├── BucketTooLarge        more rows share a bucket of a block key than the project allows
+├── ComparisonRefused     the coordinator asks for answers that this node may not give
 ├── MembersUnverified     a person has to compare fingerprints first
 └── ReceiptInvalid        the coordinator's receipt does not say what was sent
 Conflict
@@ -161,6 +162,22 @@ class RefusedByPolicy(Refused):
         REFUSED, "this node refuses round {round_id}: {problem}", "nothing was sent; settle it with the project's lead"
     )
     round_id: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ComparisonRefused(Refused):
+    """The coordinator asks for answers about this node's rows that nobody agreed to, or asks a second time."""
+
+    code: ClassVar[str] = "comparison-refused"
+    spec: ClassVar[ErrorSpec] = _spec(
+        REFUSED,
+        "this node gives no answers about its rows and those of {other} in round {round_id}, now or later: {problem}",
+        "the coordinator asks for more than was signed, asks twice, or passes on what is forged: tell the project's"
+        " lead, and ask for the round to be cancelled",
+    )
+    round_id: str
+    other: str
     problem: str
 
 

@@ -59,20 +59,21 @@ class Node:
 
     def forget_submission(self, round_id: RoundId) -> None:
         """Remove a prepared submission of which nothing was sent."""
-        self._remove_payload(round_id)
+        self._empty_outbox(round_id)
         self.vault.drop_prepared(round_id)
 
     def forget_round(self, round_id: RoundId) -> None:
         """Remove what is kept for a round that ended, but for the report of what left, and for IDs that are here."""
         self.forget_keys(round_id)
-        self._remove_payload(round_id)
+        self._empty_outbox(round_id)
         if not (self.ids / f"{round_id}.csv").exists():
             self.vault.drop_handles(round_id)
 
-    def _remove_payload(self, round_id: RoundId) -> None:
-        for path in self.outbox.glob(f"{round_id}.*.payload"):
-            if path.is_file():
-                path.unlink(missing_ok=True)
+    def _empty_outbox(self, round_id: RoundId) -> None:
+        for content in ("payload", "fields", "answers"):
+            for path in self.outbox.glob(f"{round_id}.*.{content}"):
+                if path.is_file():
+                    path.unlink(missing_ok=True)
 
 
 def files_of(config: NodeConfig) -> KeyFiles:

@@ -8,26 +8,38 @@ node that is killed goes on with the same bytes. Record ids and values stay here
 import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes, tag_words
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
+from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.blocking import Blocking
+from isthmus.node.compare.kept import Kept
+from isthmus.node.compare.report import compared_report
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent_settings import columns_needed
 from isthmus.node.encode.match_keys import TAG_BYTES
 from isthmus.node.encode.repeated_tags import Repeated, hide_repeated
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import ColumnNormaliser
-from isthmus.node.outbox import SPOOL_PREFIX, named_payload, new_payload, open_outbox, write_rows
+from isthmus.node.outbox import (
+    SPOOL_PREFIX,
+    Content,
+    named_content,
+    new_content,
+    open_outbox,
+    sync_file,
+    write_rows,
+)
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
-from isthmus.node.spool import Spool, open_spool
+from isthmus.node.spool import open_spool
 from isthmus.node.tag_file import open_tag_file
 from isthmus.node.vault import Vault
 
@@ -41,14 +53,23 @@ _KEPT_VALUES: Final = 2**19
 """The most values, of all fields together, whose normal forms are kept from slab to slab: some 100 MB at worst."""
 
 Encodings = NDArray[np.uint8]
+Columns = Mapping[str, list[str]]
+"""Normalised values by field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is encoded for a round: which data set, and under what."""
+    """What is encoded for a round: which data set, and under what; and what is `kept` to answer from, if it is."""
 
     dataset: DatasetConfig
     encoding: RoundEncoding
+    kept: Kept | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that are read: those that are encoded and those that are compared, in standard order."""
+        used = {*self.encoding.profile.fields, *(self.kept.fields if self.kept else ())}
+        return tuple(field for field in STANDARD_FIELDS if field in used)
 
     @property
     def row_bits(self) -> int:
@@ -87,7 +108,7 @@ def preview_submission(
         BucketTooLarge: the round's keyed blocks do not fit the data set.
     """
     tally = _Tally(blocking=job.blocking())
-    encoded = (rows for _, rows in _encoded(stream, job, tally, progress))
+    encoded = (made.rows for made in _encoded(stream, job, tally, progress))
     tally.blocking.rehearse(encoded, job.dataset.columns, folder=folder)
     return _report(job, tally, stream, notes)
 
@@ -103,7 +124,7 @@ def prepare_submission(
     notes: Notes = dict,
     progress: Progress,
 ) -> Submission:
-    """Write a submission into the outbox and the vault.
+    """Write a submission into the outbox and the vault, and beside it what field comparison is answered from.
 
     Rows leave in the order of their random handles, which is a uniform shuffle of the source's order. A row that holds
     too little to link leaves all zero, which links to nothing. The payload is written before the declaration, so that
@@ -119,45 +140,80 @@ def prepare_submission(
     with (
         open_spool(outbox, prefix=SPOOL_PREFIX) as spool,
         open_tag_file(outbox, prefix=SPOOL_PREFIX) as tags,
-        new_payload(outbox, round_id) as payload,
+        new_content(outbox, round_id, Content.PAYLOAD) as payload,
+        new_content(outbox, round_id, Content.FIELDS) as fields,
     ):
-        for record_ids, encoded in _encoded(stream, job, tally, progress):
-            tags.add(tag_words(_tags_of(encoded, job)))
-            tally.blocking.count(encoded)
-            spool.add(_draw_handles(len(record_ids), random_bytes), encoded, record_ids)
+        for made in _encoded(stream, job, tally, progress):
+            tags.add(tag_words(_tags_of(made.rows, job)))
+            tally.blocking.count(made.rows)
+            handles = _draw_handles(len(made.rows), random_bytes)
+            spool.add(handles, _with_fields(made, handles, job), made.record_ids)
         tally.blocking.check(job.dataset.columns)
         progress("writing", 0, 1)
-        rows = _leaving(spool, tags.repeated(), job, tally, random_bytes)
+        rows = _leaving(_apart(spool.rows(), fields, job), tags.repeated(), job, tally, random_bytes)
         digest = write_rows(payload, (block.data for block in rows), row_bits=job.row_bits)
+        sync_file(fields)
         submission = _declare(job, rows=tally.rows, digest=digest, party=party)
         report = json.dumps(_report(job, tally, stream, notes))
-        with named_payload(outbox, submission):
+        with _named(outbox, submission, job):
             ids = spool.record_of_handle()
             vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=ids)
         progress("writing", 1, 1)
     return submission
 
 
-def _encoded(
-    stream: RecordStream, job: Job, tally: _Tally, progress: Progress
-) -> Iterator[tuple[list[str], Encodings]]:
-    """Give the record ids of some rows and their encodings, uint8 of shape (rows, row_bits / 8), slab after slab."""
-    slabs: deque[Piece] = deque()
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Made:
+    """What was made of some records: `rows` are their encodings, uint8 of shape (rows, row_bits / 8)."""
+
+    record_ids: list[str]
+    columns: Columns
+    rows: Encodings
+
+
+def _encoded(stream: RecordStream, job: Job, tally: _Tally, progress: Progress) -> Iterator[_Made]:
+    slabs: deque[tuple[Piece, Columns]] = deque()
     normalisers = _normalisers(job)
 
     def normalised() -> Iterator[list[list[str]]]:
         for piece in stream.pieces():
             for slab in piece.parts(_slab_rows(job)):
-                slabs.append(slab)
-                yield _normalise(slab, normalisers, tally)
+                columns = _normalise(slab, normalisers, tally)
+                slabs.append((slab, columns))
+                yield [columns[name] for name in job.encoding.profile.fields]
 
     for clks in encode_pieces(normalised(), job.encoding):
-        slab = slabs.popleft()
+        slab, columns = slabs.popleft()
         tally.rows += len(clks)
         tally.too_little += int((~clks.any(axis=1)).sum())
         progress("encoding", tally.rows, max(slab.expected_rows, tally.rows + 1))
-        yield slab.record_ids, clks
+        yield _Made(record_ids=slab.record_ids, columns=columns, rows=clks)
     progress("encoding", tally.rows, tally.rows)
+
+
+def _with_fields(made: _Made, handles: Encodings, job: Job) -> Encodings:
+    """Give rows as they lie in the spool: encodings and, where fields are compared, encrypted records behind them."""
+    if job.kept is None:
+        return made.rows
+    return np.hstack([made.rows, job.kept.seal(made.columns, handles)])
+
+
+def _apart(rows: Iterator[Encodings], fields: BinaryIO, job: Job) -> Iterator[Encodings]:
+    """Give rows as they leave, and write what is kept of them, behind the same handles, into the file of fields."""
+    end = row_bytes(job.row_bits)
+    for some in rows:
+        if job.kept is not None:
+            fields.write(np.hstack([some[:, :HANDLE_BYTES], some[:, end:]]).data)
+        yield np.ascontiguousarray(some[:, :end])
+
+
+@contextmanager
+def _named(outbox: Path, submission: Submission, job: Job) -> Iterator[None]:
+    contents = [Content.PAYLOAD, *([Content.FIELDS] if job.kept else [])]
+    with ExitStack() as stack:
+        for content in contents:
+            stack.enter_context(named_content(outbox, submission.round_id, submission.digest, content))
+        yield
 
 
 def _tags_of(rows: Encodings, job: Job) -> Encodings:
@@ -168,11 +224,11 @@ def _tags_of(rows: Encodings, job: Job) -> Encodings:
 
 
 def _leaving(
-    spool: Spool, repeated: Repeated, job: Job, tally: _Tally, random_bytes: RandomBytes
+    sorted_rows: Iterator[Encodings], repeated: Repeated, job: Job, tally: _Tally, random_bytes: RandomBytes
 ) -> Iterator[Encodings]:
     """Give the rows by rising handle, with random bytes in place of tags that several have, small buckets withheld."""
     names = job.encoding.profile.match_key_names
-    for rows in spool.rows():
+    for rows in sorted_rows:
         hidden = hide_repeated(_tags_of(rows, job), repeated, random_bytes=random_bytes)
         tally.hidden_tags.update(dict(zip(names, hidden, strict=True)))
         tally.blocking.withhold(rows)
@@ -180,20 +236,20 @@ def _leaving(
 
 
 def _slab_rows(job: Job) -> int:
-    return max(1, min(PIECE_ROWS, _SLAB_BYTES // row_bytes(job.row_bits)))
+    kept = job.kept.layout.dtype.itemsize if job.kept else 0
+    return max(1, min(PIECE_ROWS, _SLAB_BYTES // (row_bytes(job.row_bits) + kept)))
 
 
 def _normalisers(job: Job) -> dict[str, ColumnNormaliser]:
-    fields, order = job.encoding.profile.fields, job.dataset.date_order
-    kept = _KEPT_VALUES // len(fields)
-    return {name: ColumnNormaliser(name, date_order=order, kept_values=kept) for name in fields}
+    order, kept = job.dataset.date_order, _KEPT_VALUES // len(job.fields)
+    return {name: ColumnNormaliser(name, date_order=order, kept_values=kept) for name in job.fields}
 
 
-def _normalise(slab: Piece, normalisers: Mapping[str, ColumnNormaliser], tally: _Tally) -> list[list[str]]:
-    columns = []
+def _normalise(slab: Piece, normalisers: Mapping[str, ColumnNormaliser], tally: _Tally) -> Columns:
+    columns = {}
     for name, normaliser in normalisers.items():
         column = normaliser.normalise(slab.columns[name])
-        columns.append(column.values)
+        columns[name] = column.values
         noted = {"missing": column.missing, "placeholder": column.placeholders, "damaged": column.damaged}
         tally.quality.setdefault(name, Counter()).update(noted)
     return columns
@@ -225,7 +281,7 @@ def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submissio
 
 def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict[str, Any]:
     profile, columns, asked = job.encoding.profile, job.dataset.columns, columns_needed(job.dataset.consent)
-    stayed = [column for name, column in columns.items() if name not in profile.fields]
+    stayed = [column for name, column in columns.items() if name not in job.fields]
     return {
         "rows": tally.rows,
         "bytes": tally.rows * row_bytes(job.row_bits),
@@ -240,5 +296,6 @@ def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict
         "too_little_to_link": tally.too_little,
         "hidden_tags": dict(tally.hidden_tags),
         **tally.blocking.report(),
+        **(compared_report(job.kept, columns, rows=tally.rows) if job.kept else {}),
         **notes(),
     }

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.hardened import HardenedProfile
+from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import NO_BLOCK, Blocks
 from isthmus.contract.linkage_schema import LinkageSchema, parse_linkage_schema, with_kdf_info
 from isthmus.contract.profile import Profile
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
+from isthmus.node.compare.kept import Kept
 from isthmus.node.encode.buckets import BucketEncoder, to_wire
 from isthmus.node.encode.hardened import RoundKeys, encode_slabs
 from isthmus.node.encode.interop import encode_interop_slabs
@@ -64,6 +66,14 @@ class RoundEncoding:
     def bucket_encoder(self, blocks: Blocks) -> BucketEncoder:
         """Give what puts rows into the buckets that the project grants."""
         return BucketEncoder(blocks, fields=self.profile.fields, key=self.round_key("block"))
+
+    def kept(self, party: PartyId) -> Kept | None:
+        """Give what that provider keeps to answer from, if the project grants field comparison."""
+        project = self.manifest.project
+        if project.comparison is None:
+            return None
+        compare, pad, disk = map(self.round_key, ("compare", "pad", "fields"))
+        return Kept(project=project, terms=project.comparison, party=party, compare=compare, pad=pad, disk=disk)
 
 
 def encode_pieces(pieces: Iterable[Columns], encoding: RoundEncoding) -> Iterator[NDArray[np.uint8]]:

@@ -11,6 +11,7 @@ from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import Project, RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
+from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by
 from isthmus.party.folder import with_given_folder
 from isthmus.party.round_text import round_text
 
@@ -56,6 +57,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         f"  encoded    {', '.join(project.shared_fields())}: the fields that all bring, as {manifest.profile['name']}",
         *_tables_line(profile),
         *_blocks_lines(project.blocks, profile),
+        *comparison_lines(project, party),
         *_linked_lines(manifest, _MEASURE[type(profile)]),
         f"  result     {_REVEAL[project.reveal]}",
         f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
@@ -87,6 +89,7 @@ def report_text(report: Mapping[str, Any]) -> str:
         f"  made from  {encoded}",
         f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
     ]
+    lines += answers_lines(report)
     lines += [f"  left out   {sentence}" for sentence in report.get("left_out", ())]
     if report.get("not_found"):
         lines += [f"  not found  {report['not_found']:,} ids of the opt-out list are not in the data set"]
@@ -106,7 +109,9 @@ def report_text(report: Mapping[str, Any]) -> str:
 
 def _linked_lines(manifest: RoundManifest, measure: str) -> list[str]:
     """Say the rule, and of whom several rows may be one person."""
-    rule = f"  linked     when {measure} is {manifest.threshold} or more; one row of a provider at most"
+    compared = manifest.project.comparison
+    decides = decided_by(compared) if compared else f"{measure} is {manifest.threshold} or more"
+    rule = f"  linked     when {decides}; one row of a provider at most"
     repeating = [terms.party for terms in manifest.project.providers if terms.repeats]
     if not repeating:
         return [rule]
@@ -119,7 +124,8 @@ def _linked_lines(manifest: RoundManifest, measure: str) -> list[str]:
 def _limits_lines(project: Project) -> list[str]:
     limit = project.audit_limit_percent
     stops = f"  self-audit over {limit} % recognised, a node stops before anything leaves"
-    stops += "; bucket numbers are no part of it" if project.blocks else ""
+    untested = [*(["bucket numbers"] if project.blocks else []), *(["answers"] if project.comparison else [])]
+    stops += f"; {' and '.join(untested)} are no part of it" if untested else ""
     unverified = "  unverified nodes give their part of the key to members whose fingerprints nobody compared"
     return [*([stops] if limit is not None else []), *([] if project.require_verified else [unverified])]
 

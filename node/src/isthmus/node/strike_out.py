@@ -22,7 +22,9 @@ from isthmus.node.consent.store import open_opt_outs
 from isthmus.node.left_out import dataset_of, handles_left_out
 from isthmus.node.node import Node
 
-OPEN: Final = frozenset({RoundState.COLLECTING, RoundState.SEALED, RoundState.MATCHING, RoundState.FAILED})
+OPEN: Final = frozenset(
+    {RoundState.COLLECTING, RoundState.SEALED, RoundState.MATCHING, RoundState.COMPARING, RoundState.FAILED}
+)
 """States in which the coordinator still strikes out."""
 
 _MADE: Final = frozenset({RoundState.REVIEW, RoundState.RELEASED})

@@ -21,6 +21,7 @@ from isthmus.contract.round_state import RoundState
 from isthmus.contract.secret import Secret
 from isthmus.contract.views import RoundView
 from isthmus.node.agree import agree, conclude
+from isthmus.node.answering import answer_comparisons
 from isthmus.node.audit.limit import check_audit_limit
 from isthmus.node.client import Client, FetchedRow
 from isthmus.node.consent.read import Consenting, open_consenting, read_exclusions
@@ -65,6 +66,9 @@ WITHOUT_RESULT: Final = frozenset(
     {RoundState.CANCELLED, RoundState.EXPIRED, RoundState.REJECTED, RoundState.CLOSED, RoundState.DESTROYED}
 )
 
+_ACTING: Final = frozenset({RoundState.LOCKED, RoundState.PREFLIGHT, RoundState.COLLECTING, RoundState.COMPARING})
+"""States in which a node that signed does something with the round's key."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -90,21 +94,28 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
         raise RoundEnded(round_id=round_id, state=view.state.value)
     if view.state is RoundState.PROPOSED:
         return Step(view=_sign_if_agreed(node, client, view, manifest, data))
-    if view.state in {RoundState.LOCKED, RoundState.PREFLIGHT, RoundState.COLLECTING}:
+    if view.state in _ACTING:
         _check_agreed(node, manifest, data)
         check_signatures(manifest, data, signatures)
-        if view.state is RoundState.LOCKED:
-            return Step(view=agree(node, client, manifest, view))
-        conclude(node, client, manifest)
-        if view.state is RoundState.PREFLIGHT:
-            return Step(view=_preflight(node, client, manifest, view, report=report))
-        return Step(view=submit(node, client, manifest, report=report) or view)
+        return Step(view=_act(node, client, manifest, view, report=report))
     if view.state is RoundState.RELEASED:
         _check_signed(node, manifest, data)
         id_file = fetch_ids(node, client, manifest)
         node.forget_keys(round_id)
         return Step(view=view, id_file=id_file)
     return Step(view=view)
+
+
+def _act(node: Node, client: Client, manifest: RoundManifest, view: RoundView, *, report: Report) -> RoundView:
+    """Do what takes the round's key, in a round whose terms this node checked."""
+    if view.state is RoundState.LOCKED:
+        return agree(node, client, manifest, view)
+    conclude(node, client, manifest)
+    if view.state is RoundState.PREFLIGHT:
+        return _preflight(node, client, manifest, view, report=report)
+    if view.state is RoundState.COMPARING:
+        return answer(node, client, manifest, report=report)
+    return submit(node, client, manifest, report=report) or view
 
 
 def _preflight(node: Node, client: Client, manifest: RoundManifest, view: RoundView, *, report: Report) -> RoundView:
@@ -174,6 +185,16 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
     node.vault.save_receipt(round_id, receipt=receipt, signature=receipt_signature)
     payload_path(node.outbox, submission).unlink(missing_ok=True)
     return client.get_round(round_id)[0]
+
+
+def answer(node: Node, client: Client, manifest: RoundManifest, *, report: Report) -> RoundView:
+    """Answer for the fields of the pairs that the coordinator asks about; raises as `answer_comparisons`."""
+    kept = round_encoding(node, manifest, key=node.round_master(manifest.round_id)).kept(node.identity.party)
+    if kept is None:
+        raise RefusedByPolicy(
+            round_id=manifest.round_id, problem="it compares fields, which its project does not grant"
+        )
+    return answer_comparisons(node, client, manifest, kept, report=report)
 
 
 def _check_all_still_take_part(node: Node, round_id: RoundId) -> None:
@@ -314,13 +335,14 @@ def _job(node: Node, manifest: RoundManifest, *, key: Secret) -> Job:
     terms = manifest.terms(node.identity.party)
     if terms is None:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
-    return Job(dataset=node.config.datasets[terms.dataset], encoding=round_encoding(node, manifest, key=key))
+    encoding = round_encoding(node, manifest, key=key)
+    return Job(dataset=node.config.datasets[terms.dataset], encoding=encoding, kept=encoding.kept(node.identity.party))
 
 
 def _open_dataset(node: Node, job: Job) -> Consenting:
-    """Open the fields of the data set that the round encodes, of those who take part, and no other column."""
+    """Open the fields of the data set that the round uses, of those who take part, and no other column."""
     exclusions = read_exclusions(node.folder, project=job.encoding.manifest.project.id, now=node.clock.now())
-    return open_consenting(node.folder, job.dataset, job.encoding.profile.fields, exclusions=exclusions)
+    return open_consenting(node.folder, job.dataset, job.fields, exclusions=exclusions)
 
 
 def _upload(node: Node, client: Client, submission: Submission, *, first: int, report: Report) -> None:

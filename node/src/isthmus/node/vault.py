@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from isthmus.contract.errors import AlreadyExists
-from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.membership import Membership, membership_from_bytes
 from isthmus.node.errors import RefusedByPolicy
 
@@ -50,6 +50,16 @@ CREATE TABLE IF NOT EXISTS rows (
 CREATE TABLE IF NOT EXISTS tombstones (
     round_id TEXT NOT NULL, handle BLOB NOT NULL, acknowledged INTEGER NOT NULL, PRIMARY KEY (round_id, handle)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS near_misses (
+    round_id TEXT PRIMARY KEY, document BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS answers (
+    round_id TEXT NOT NULL, other TEXT NOT NULL, request BLOB NOT NULL, document BLOB,
+    complete INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (round_id, other)
+) STRICT;
+CREATE TABLE IF NOT EXISTS refusals (
+    round_id TEXT NOT NULL, other TEXT NOT NULL, problem TEXT NOT NULL, PRIMARY KEY (round_id, other)
+) STRICT;
 """
 
 
@@ -64,6 +74,8 @@ class Mark(StrEnum):
     """It began to send rows; who is left out from then on is struck out of what was sent."""
     REFUSED = "refused"
     """The coordinator took all rows and refused them; the same ones are not sent again."""
+    ANSWERS_REFUSED = "answers-refused"
+    """The coordinator took answers and refused them; the same ones are not sent again, and others must not be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +85,14 @@ class Prepared:
     document: bytes
     report: str
     receipt: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """Answers for the pairs with another provider: their declaration's canonical bytes, and whether all are sent."""
+
+    document: bytes
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +256,59 @@ class Vault:
                 " ON CONFLICT DO UPDATE SET acknowledged = max(acknowledged, excluded.acknowledged)",
                 ((round_id, handle, acknowledged) for handle in handles),
             )
+
+    def bind_request(self, round_id: RoundId, other: PartyId, request: bytes) -> bool:
+        """Remember for which request (SHA-256) this node answers about another provider; say whether it is that one."""
+        with self._transaction() as tx:
+            tx.execute(
+                "INSERT OR IGNORE INTO answers (round_id, other, request) VALUES (?, ?, ?)", (round_id, other, request)
+            )
+        query = "SELECT request FROM answers WHERE round_id = ? AND other = ?"
+        return bytes(self._connection.execute(query, (round_id, other)).fetchone()[0]) == request
+
+    def save_declared(self, round_id: RoundId, other: PartyId, document: bytes) -> None:
+        """Keep the declaration of answers for a request that was bound; raise `AlreadyExists` where there is one."""
+        with self._transaction() as tx:
+            done = tx.execute(
+                "UPDATE answers SET document = ? WHERE round_id = ? AND other = ? AND document IS NULL",
+                (document, round_id, other),
+            )
+            if done.rowcount != 1:
+                raise AlreadyExists(kind="declaration of answers for round", id=round_id)
+
+    def declared(self, round_id: RoundId, other: PartyId) -> Declared | None:
+        """Give the declaration of answers about another provider, if there is one."""
+        query = "SELECT document, complete FROM answers WHERE round_id = ? AND other = ? AND document IS NOT NULL"
+        row = self._connection.execute(query, (round_id, other)).fetchone()
+        return None if row is None else Declared(document=bytes(row[0]), complete=bool(row[1]))
+
+    def close_answers(self, round_id: RoundId, other: PartyId) -> None:
+        """Remember that all answers about another provider were taken."""
+        with self._transaction() as tx:
+            tx.execute("UPDATE answers SET complete = 1 WHERE round_id = ? AND other = ?", (round_id, other))
+
+    def save_refusal(self, round_id: RoundId, other: PartyId, problem: str) -> bool:
+        """Remember why a request was refused; say whether none was before."""
+        with self._transaction() as tx:
+            new = tx.execute("INSERT OR IGNORE INTO refusals VALUES (?, ?, ?)", (round_id, other, problem))
+            return new.rowcount == 1
+
+    def refusal(self, round_id: RoundId, other: PartyId) -> str | None:
+        """Give why a request about another provider was refused, if one was."""
+        query = "SELECT problem FROM refusals WHERE round_id = ? AND other = ?"
+        row = self._connection.execute(query, (round_id, other)).fetchone()
+        return None if row is None else str(row[0])
+
+    def save_near_misses(self, round_id: RoundId, document: bytes) -> bytes:
+        """Keep what this node says of near misses in a round, unless it is kept already; give what is kept."""
+        with self._transaction() as tx:
+            tx.execute("INSERT OR IGNORE INTO near_misses VALUES (?, ?)", (round_id, document))
+        return self.near_misses(round_id) or document
+
+    def near_misses(self, round_id: RoundId) -> bytes | None:
+        """Give what this node says of near misses in a round, if that is settled."""
+        row = self._connection.execute("SELECT document FROM near_misses WHERE round_id = ?", (round_id,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def close(self) -> None:
         """Close the file."""

@@ -1,10 +1,14 @@
 """Near misses: which own rows are put side by side, what is fitted to them, and how little of it leaves."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from isthmus.contract.comparison import comparison_1
-from isthmus.contract.differences import field_levels
+from isthmus.contract.differences import GRADES, field_levels
 from isthmus.contract.ids import PartyId
 from isthmus.contract.kinds import random_shares
 from isthmus.contract.secret import Secret
@@ -13,9 +17,15 @@ from isthmus.node.compare.answers import Answers, Side
 from isthmus.node.compare.near_misses import (
     FEWEST_PAIRS,
     MOST_ROWS,
+    SHARED_VALUES,
+    Codes,
+    field_codes,
     fit_near_misses,
     near_pairs,
     own_differences,
+    own_near_misses,
+    pairs_sharing,
+    rows_to_look_at,
 )
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.row_fields import read_row_fields
@@ -43,6 +53,13 @@ def _people(households: int, *, size: int = 2) -> dict[str, list[str]]:
     return columns
 
 
+def _coded(columns: Mapping[str, Sequence[str]]) -> dict[str, Codes]:
+    return {
+        field: np.where(np.array(values) == "", 0, np.unique(values, return_inverse=True)[1] + 1)
+        for field, values in columns.items()
+    }
+
+
 def test_rows_that_share_values_are_put_side_by_side_once() -> None:
     columns = {
         "first_name": ["ana", "ben", "ana", "ben", ""],
@@ -50,23 +67,67 @@ def test_rows_that_share_values_are_put_side_by_side_once() -> None:
         "zip": ["1", "1", "2", "3", ""],
     }
 
-    assert near_pairs(columns).T.tolist() == [[0, 1], [0, 4], [1, 4], [2, 3]]
+    assert near_pairs(_coded(columns)).T.tolist() == [[0, 1], [0, 4], [1, 4], [2, 3]]
 
 
 def test_rows_whose_values_nearly_everybody_shares_are_left_out() -> None:
-    assert near_pairs({"last_name": ["lee"] * (MOST_ROWS + 1)}).shape == (2, 0)
-    assert near_pairs({"last_name": ["lee"] * MOST_ROWS}).shape == (2, MOST_ROWS * (MOST_ROWS - 1) // 2)
+    assert near_pairs(_coded({"last_name": ["lee"] * (MOST_ROWS + 1)})).shape == (2, 0)
+    assert near_pairs(_coded({"last_name": ["lee"] * MOST_ROWS})).shape == (2, MOST_ROWS * (MOST_ROWS - 1) // 2)
 
 
 def test_missing_values_are_shared_with_nobody() -> None:
-    assert near_pairs({"dob": ["", "", "20000101"], "zip": ["1", "1", "1"]}).shape == (2, 0)
+    assert near_pairs(_coded({"dob": ["", "", "20000101"], "zip": ["1", "1", "1"]})).shape == (2, 0)
+
+
+def _pairs_in_the_clear(columns: Mapping[str, Sequence[str]]) -> set[tuple[int, ...]]:
+    """Give the pairs that share values, by a plain program."""
+    found: set[tuple[int, ...]] = set()
+    for fields in SHARED_VALUES:
+        rows_of = defaultdict(list)
+        for row in range(len(columns["dob"])):
+            values = tuple(columns[field][row] if field in columns else "" for field in fields)
+            if all(values):
+                rows_of[values].append(row)
+        found.update(pair for rows in rows_of.values() if len(rows) <= MOST_ROWS for pair in combinations(rows, 2))
+    return found
+
+
+def test_vectors_put_the_same_rows_side_by_side_as_values_do() -> None:
+    columns = _people(60)
+    columns["dob"][3], columns["zip"][5], columns["first_name"][1] = "", "", ""
+    rows = read_row_fields(columns, COMPARISON, compare=COMPARE, pad=PAD)
+
+    found = near_pairs(field_codes(rows, COMPARISON))
+
+    assert {tuple(pair) for pair in found.T.tolist()} == _pairs_in_the_clear(columns)
+    assert found.T.tolist() == sorted(found.T.tolist())
+
+
+def test_fewer_rows_are_looked_at_where_too_many_pairs_share_values() -> None:
+    columns = _people(400)
+    codes = field_codes(read_row_fields(columns, COMPARISON, compare=COMPARE, pad=PAD), COMPARISON)
+
+    chosen = rows_to_look_at(codes, rng=np.random.default_rng(1), most_pairs=1_000)
+
+    assert pairs_sharing(codes) > 1_000
+    assert 0 < pairs_sharing({field: of[chosen] for field, of in codes.items()}) <= 1_000
+    assert len(set(chosen.tolist())) == len(chosen) == 400
+    assert np.array_equal(rows_to_look_at(codes, rng=np.random.default_rng(1)), np.arange(800))
+
+
+@pytest.mark.parametrize("fields", [("sex", "state"), FIELDS])
+def test_data_set_in_which_nothing_can_be_shared_tells_nothing(fields: tuple[str, ...]) -> None:
+    comparison = comparison_1(fields)
+    rows = read_row_fields({field: ["x"] for field in fields}, comparison, compare=COMPARE, pad=PAD)
+
+    assert own_near_misses(rows, comparison, grades=GRADES, rng=np.random.default_rng(1)) == ()
 
 
 def test_own_differences_are_those_that_answers_would_show() -> None:
     columns = _people(40)
     columns["dob"][3], columns["zip"][5], columns["first_name"][1] = "", "abc", ""
     rows = read_row_fields(columns, COMPARISON, compare=COMPARE, pad=PAD)
-    pairs = near_pairs(columns)
+    pairs = near_pairs(_coded(columns))
     keys = PadKeys(pad=PAD, left=PartyId("left"), right=PartyId("right"))
 
     def answers(
@@ -93,7 +154,7 @@ def _fitted(households: int) -> tuple[int, list[tuple[float, list[list[float]]]]
     drawn = np.random.default_rng(1).integers(0, count, (2, 20_000), np.uint32)
     drawn = drawn[:, drawn[0] != drawn[1]]
     random = random_shares(field_levels(own_differences(rows, drawn, COMPARISON), FIELDS), FIELDS)
-    levels = field_levels(own_differences(rows, near_pairs(columns), COMPARISON), FIELDS)
+    levels = field_levels(own_differences(rows, near_pairs(field_codes(rows, COMPARISON)), COMPARISON), FIELDS)
     all_pairs = count * (count - 1) // 2
     kinds = fit_near_misses(levels, random=random, all_pairs=all_pairs)
     return all_pairs, [(kind.share, [one.tolist() for one in kind.shares]) for kind in kinds]

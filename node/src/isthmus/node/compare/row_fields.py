@@ -5,9 +5,8 @@ keys can read it. docs/protocol.md section 13.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -53,14 +52,29 @@ class RowFields:
 def read_row_fields(
     columns: Mapping[str, Column], comparison: Comparison, *, compare: Secret, pad: Secret
 ) -> RowFields:
-    """Make them from the normalised columns of the comparison's fields.
+    """Make them from the normalised columns of the comparison's fields, of all rows of a data set at once.
 
     Args:
         columns: by field, values in the normal form of `norm-1`; "" is missing.
         comparison: which parts.
         compare, pad: the round keys of these labels.
     """
-    vectors, numbers, bands, present = {}, {}, {}, {}
+    rows = read_values(columns, comparison, compare=compare, pad=pad)
+    named = [part for part in comparison.parts if isinstance(part, BandPart)]
+    bands = {
+        part.value: bands_of(
+            rows.numbers[part.kind, part.value].astype(np.uint32),
+            rows.present[part.value],
+            rows=len(columns[part.value]),
+        )
+        for part in named
+    }
+    return replace(rows, bands=bands)
+
+
+def read_values(columns: Mapping[str, Column], comparison: Comparison, *, compare: Secret, pad: Secret) -> RowFields:
+    """Make them as `read_row_fields`, but for bands: for some rows of a data set, whose others are not known yet."""
+    vectors, numbers, present = {}, {}, {}
     for part in comparison.parts:
         if isinstance(part, VectorPart):
             column = columns[part.field]
@@ -71,9 +85,25 @@ def read_row_fields(
             column = value_column(columns, value)
             numbers[part.kind, value] = _numbers(column, derived(pad, f"pad-value|{part.kind}"))
             present[value] = np.array([one != "" for one in column], np.bool_)
-            if isinstance(part, BandPart):
-                bands[value] = _bands(column)
-    return RowFields(vectors=vectors, numbers=numbers, bands=bands, present=present)
+    return RowFields(vectors=vectors, numbers=numbers, bands={}, present=present)
+
+
+def bands_of(numbers: NDArray[np.uint32], present: NDArray[np.bool_], *, rows: int) -> NDArray[np.uint8]:
+    """Give the band of every row's value: equal values have equal numbers.
+
+    Args:
+        numbers: uint32, shape (n,), of the value in each row.
+        present: bool, shape (n,): which rows have it; the band of others means nothing.
+        rows: of how many rows a value is common or rare.
+
+    Returns:
+        uint8, shape (n,), 0 to 3.
+    """
+    bands = np.zeros(len(numbers), np.uint8)
+    _, place, counts = np.unique(numbers[present], return_inverse=True, return_counts=True)
+    of_value = np.stack([counts * bound < rows for bound in BANDS]).sum(axis=0).astype(np.uint8)
+    bands[present] = of_value[place]
+    return bands
 
 
 def value_column(columns: Mapping[str, Column], value: str) -> Column:
@@ -105,7 +135,7 @@ def _fits(value: str, part: VectorPart) -> bool:
 
 def _vectors(column: Column, part: VectorPart, compare: Secret) -> NDArray[np.uint8]:
     if part.form is Form.DIGITS:
-        return _one_hot([value if _fits(value, part) else "" for value in column], part)
+        return _one_hot(column, part)
     feature = {
         "identifier": part.field,
         "format": {"type": "string", "encoding": "utf-8"},
@@ -118,17 +148,20 @@ def _vectors(column: Column, part: VectorPart, compare: Secret) -> NDArray[np.ui
     kdf = {"type": "HKDF", "hash": "SHA256", "keySize": 64}
     schema = {"version": 3, "clkConfig": {"l": part.bits, "kdf": kdf}, "features": [feature]}
     secret = derived(compare, f"compare|{part.name}")
-    return encode_interop([column], schema=parse_linkage_schema(schema), secret=secret.reveal())
+    # Names, streets and towns come many times, and each is encoded once.
+    place_of = {value: place for place, value in enumerate(dict.fromkeys(column))}
+    encoded = encode_interop([list(place_of)], schema=parse_linkage_schema(schema), secret=secret.reveal())
+    vectors: NDArray[np.uint8] = encoded[[place_of[value] for value in column]]
+    return vectors
 
 
 def _one_hot(column: Column, part: VectorPart) -> NDArray[np.uint8]:
     start, end = part.digits
-    bits = np.zeros((len(column), part.bits), np.uint8)
-    rows = np.array([row for row, value in enumerate(column) if value], np.intp)
-    digits = np.array([[int(digit) for digit in value[start:end]] for value in column if value], np.intp)
-    for place in range(end - start if len(rows) else 0):
-        bits[rows, DIGIT_VALUES * place + digits[:, place]] = 1
-    return np.packbits(bits, axis=1)
+    fitting = [value if _fits(value, part) else "" for value in column]
+    digits = np.frombuffer("".join(fitting).encode("ascii"), np.uint8).reshape(-1, part.length)[:, start:end] - ord("0")
+    bits = np.zeros((len(column), end - start, DIGIT_VALUES), np.bool_)
+    bits[np.array([value != "" for value in fitting], np.bool_)] = digits[:, :, None] == np.arange(DIGIT_VALUES)
+    return np.packbits(bits.reshape(len(column), part.bits), axis=1)
 
 
 def _numbers(column: Column, key: Secret) -> NDArray[np.uint64]:
@@ -138,9 +171,3 @@ def _numbers(column: Column, key: Secret) -> NDArray[np.uint64]:
 
 def _number(value: str, key: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(value.encode(), digest_size=8, key=key).digest(), "little") % TAG_PRIME
-
-
-def _bands(column: Column) -> NDArray[np.uint8]:
-    counts = Counter(column)
-    known = {value: sum(count * rows < len(column) for rows in BANDS) for value, count in counts.items()}
-    return np.array([known[value] for value in column], np.uint8)

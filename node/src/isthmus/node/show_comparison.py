@@ -1,0 +1,56 @@
+"""Field comparison in plain language: what the terms of a round grant the coordinator, and how much may leave."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from isthmus.contract.comparison_terms import GRADES, ComparisonTerms
+from isthmus.contract.ids import PartyId
+from isthmus.contract.project import Project
+
+_LEARNT: Final = (
+    "Of each pair the coordinator learns: in how many digits or parts of its letters each field differs; whether",
+    "initials, nicknames, words of a last name, swapped names or dates are equal; which fields a row lacks; and, of",
+    "names that are equal, how common they are. It learns no value. Over many pairs this adds up (docs/protocol.md,",
+    "section 13): which rows share a name, and that a name which many share is a common one.",
+    "Also leave: how often look-alikes among your own rows, such as families, agree in each field, as rounded shares.",
+)
+
+
+def comparison_lines(project: Project, party: PartyId) -> Iterator[str]:
+    """Say what the project grants of field comparison, by which fields, and what the coordinator learns."""
+    terms = project.comparison
+    if terms is None:
+        return
+    yield "  compared   field by field, once all encodings are there: your node answers for pairs of your rows with"
+    for one in project.providers:
+        if one.party != party:
+            yield f"             those of {one.party}, by {', '.join(project.fields_of_both(party, one.party))}"
+    yield f"             Budget: {terms.slots} pairs for each row of the larger of two data sets. All rows of each"
+    yield "             are asked about equally often, once in a round, many in random pairs; nothing more is answered."
+    yield from (f"             {line}" for line in (*_LEARNT, *_pinned(terms)))
+
+
+def decided_by(terms: ComparisonTerms) -> str:
+    """Say when a pair of rows links."""
+    return f"the probability that two rows are one person is {terms.accept.probability} or more ({terms.accept})"
+
+
+def _pinned(terms: ComparisonTerms) -> Iterator[str]:
+    """Say what the project pins of the model, if it does."""
+    if terms.grades != GRADES:
+        high, middle, low = terms.grades
+        yield f"Pinned: letters that agree by {high}, {middle} and {low} % are alike, half alike and somewhat alike."
+    if terms.starting:
+        yield f"Pinned: what the model takes to be usual at first, for {', '.join(sorted(terms.starting))}."
+
+
+def answers_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Say which columns are compared, and how many answers may leave; nothing where a round compares no fields."""
+    compared = report.get("compared", {})
+    if compared:
+        told = ", ".join(f"{field} (your {column})" for field, column in compared.items())
+        yield f"  compared   {told}, in pairs that the coordinator asks about later"
+    for party, of in report.get("answers", {}).items():
+        most, fewer, size = of["most"], of["most_if_smaller"], of["answer_bytes"]
+        yield f"  answers    at most {fewer:,} of {size} bytes ({fewer * size:,}) about pairs with {party}, if its data"
+        yield f"             set is no larger than yours; {most:,} ({most * size:,}) if it is as large as it may be"
