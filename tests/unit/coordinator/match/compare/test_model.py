@@ -1,6 +1,7 @@
 """The model of pairs: as a plain program computes it, with competition; a made-up population is found again."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from isthmus.contract.differences import LEVELS, MISSING
 from isthmus.contract.kinds import Kind, Shares, random_shares
 from isthmus.coordinator.match.compare import model as module
-from isthmus.coordinator.match.compare.model import Candidates, Model, fit
+from isthmus.coordinator.match.compare.model import DECLARED, Candidates, Model, fit
+from isthmus.coordinator.match.compare.patterns import patterns_of
 
 FIELDS = ("first_name", "last_name", "dob", "sex", "zip")
 SIZES = [len(LEVELS[field].names) for field in FIELDS]
@@ -27,19 +29,37 @@ def _drawn(rng: np.random.Generator, shares: Shares, count: int, *, missing: flo
     return levels
 
 
+def _any_case(seed: int, *, near: int = 1) -> tuple[Candidates, Model]:
+    rng, rows = np.random.default_rng(seed), (8, 6)
+    # Some pairs come with the levels of others.
+    levels = _drawn(rng, _shares(rng), 20, missing=0.2)[:, rng.integers(0, 20, 30)]
+    candidates = Candidates(
+        fields=FIELDS,
+        levels=levels,
+        left_row=rng.integers(0, rows[0], 30, np.uint32),
+        right_row=rng.integers(0, rows[1], 30, np.uint32),
+        rows=rows,
+    )
+    model = Model(
+        match=tuple(Kind(share=share, shares=_shares(rng)) for share in (0.7, 0.2, 0.1)),
+        random=_shares(rng),
+        near=tuple(Kind(share=0.01, shares=_shares(rng)) for _ in range(near)),
+        shared=3.5,
+    )
+    return candidates, model
+
+
+def _plain_likelihood(levels: list[int], shares: Shares) -> float:
+    return math.prod(float(of_level[level]) for level, of_level in zip(levels, shares, strict=True) if level != MISSING)
+
+
 def _plain_posterior(candidates: Candidates, model: Model) -> list[float]:
     """Compute probabilities pair by pair, in floats, without a logarithm or an array."""
-
-    def likelihood(pair: int, shares: Shares) -> float:
-        levels = candidates.levels[:, pair].tolist()
-        return math.prod(
-            float(of_level[level]) for level, of_level in zip(levels, shares, strict=True) if level != MISSING
-        )
-
     odds = []
-    for pair in range(len(candidates)):
-        one = sum(kind.share * likelihood(pair, kind.shares) for kind in model.match)
-        two = likelihood(pair, model.random) + sum(kind.share * likelihood(pair, kind.shares) for kind in model.near)
+    for levels in candidates.levels.T.tolist():
+        one = sum(kind.share * _plain_likelihood(levels, kind.shares) for kind in model.match)
+        two = _plain_likelihood(levels, model.random)
+        two += sum(kind.share * _plain_likelihood(levels, kind.shares) for kind in model.near)
         odds.append(model.shared / (candidates.rows[0] * candidates.rows[1]) * one / two)
     rivals = []
     for pair in range(len(candidates)):
@@ -51,28 +71,73 @@ def _plain_posterior(candidates: Candidates, model: Model) -> list[float]:
     return [own / (1 + own + other) for own, other in zip(odds, rivals, strict=True)]
 
 
+def _plainly_learnt(candidates: Candidates, model: Model, probability: list[float], start: Sequence[Kind]) -> Model:
+    """Count pair by pair, kind by kind, field by field: what each starts with, and what probability gives it."""
+    found, counts = [], []
+    for own, begun in zip(model.match, start, strict=True):
+        shares = [(20 * of_level).tolist() for of_level in begun.shares]
+        total = 20 * begun.share
+        for levels, one in zip(candidates.levels.T.tolist(), probability, strict=True):
+            of_all = sum(kind.share * _plain_likelihood(levels, kind.shares) for kind in model.match)
+            weight = one * own.share * _plain_likelihood(levels, own.shares) / of_all
+            total += weight
+            for field, level in enumerate(levels):
+                if level != MISSING:
+                    shares[field][level] += weight
+        found.append(total)
+        counts.append(tuple(np.array(of_level) / sum(of_level) for of_level in shares))
+    kinds = tuple(Kind(share=one / sum(found), shares=shares) for one, shares in zip(found, counts, strict=True))
+    shared = max(1.0, sum(probability))
+    # The last kind is a household.
+    near = [replace(kind, share=kind.share * shared / model.shared) for kind in model.near[:-1]] + [*model.near[-1:]]
+    return replace(model, match=kinds, near=tuple(near), shared=shared)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("near", [0, 2])
 def test_posterior_is_what_a_plain_program_computes(seed: int, near: int) -> None:
-    rng = np.random.default_rng(seed)
-    rows = (8, 6)
-    candidates = Candidates(
-        fields=FIELDS,
-        levels=_drawn(rng, _shares(rng), 30, missing=0.2),
-        left_row=rng.integers(0, rows[0], 30, np.uint32),
-        right_row=rng.integers(0, rows[1], 30, np.uint32),
-        rows=rows,
-    )
-    model = Model(
-        match=tuple(Kind(share=share, shares=_shares(rng)) for share in (0.7, 0.2, 0.1)),
-        random=_shares(rng),
-        near=tuple(Kind(share=0.01, shares=_shares(rng)) for _ in range(near)),
-        shared=3.5,
-    )
+    candidates, model = _any_case(seed, near=near)
 
-    found = module._posterior(candidates, model, module._against(candidates.levels, model))
+    patterns = patterns_of(candidates.levels, FIELDS)
+    found = module._posterior(candidates, patterns, model)
 
     assert found.tolist() == pytest.approx(_plain_posterior(candidates, model), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("near", [0, 3])
+def test_what_is_learnt_is_what_a_plain_program_counts(seed: int, near: int) -> None:
+    candidates, model = _any_case(seed, near=near)
+    probability = np.random.default_rng(seed).random(len(candidates))
+    start = tuple(replace(kind, shares=_shares(np.random.default_rng(seed + 10))) for kind in model.match)
+
+    found = module._learnt(patterns_of(candidates.levels, FIELDS), model, probability, start)
+
+    expected = _plainly_learnt(candidates, model, probability.tolist(), start)
+    assert found.shared == pytest.approx(expected.shared)
+    for one, other in zip((*found.match, *found.near), (*expected.match, *expected.near), strict=True):
+        assert one.share == pytest.approx(other.share)
+        assert np.concatenate(one.shares).tolist() == pytest.approx(np.concatenate(other.shares).tolist())
+
+
+def test_without_rounds_the_model_stays_as_it_begins() -> None:
+    candidates, random = _population(np.random.default_rng(4), shared=60, rows=(100, 80))
+
+    model, probability = fit(candidates, random=random, near=(), most_rounds=0)
+
+    assert model.shared == 0.3 * 80
+    assert [kind.share for kind in model.match] == [0.8, 0.15, 0.05]
+    assert 0 < probability.min() < probability.max() < 1
+
+
+def test_starting_values_can_be_others() -> None:
+    candidates, random = _population(np.random.default_rng(5), shared=60, rows=(100, 80))
+    doubtful = {**DECLARED, "zip": (0.1, 0.1, 0.1, 0.7)}
+
+    model, _ = fit(candidates, random=random, near=(), starting=doubtful, most_rounds=0)
+
+    assert model.match[0].shares[FIELDS.index("zip")].tolist() == pytest.approx([0.1, 0.1, 0.1, 0.7])
+    assert model.match[0].shares[0].tolist() == pytest.approx(LEVELS["first_name"].starting, abs=1e-3)
 
 
 def _population(rng: np.random.Generator, *, shared: int, rows: tuple[int, int]) -> tuple[Candidates, Shares]:
@@ -174,12 +239,35 @@ def test_near_misses_make_a_pair_that_looks_like_them_less_likely() -> None:
 def test_starting_kinds_are_as_declared_moved_and_damaged() -> None:
     random = tuple(np.full(size, 1 / size) for size in SIZES)
 
-    declared, moved, damaged = module._starting(FIELDS, random)
+    declared, moved, damaged = module._starting(FIELDS, random, DECLARED)
 
     place = FIELDS.index("zip")
     assert moved.shares[place].tolist() == pytest.approx(random[place].tolist())
     assert moved.shares[0].tolist() == declared.shares[0].tolist()
     assert damaged.shares[0].tolist() == pytest.approx(((declared.shares[0] + random[0]) / 2).tolist(), rel=1e-3)
+
+
+def test_near_misses_that_nodes_tell_of_count_by_the_overlap() -> None:
+    candidates, random = _population(np.random.default_rng(6), shared=60, rows=(100, 80))
+    family = Kind(share=0.01, shares=random)
+
+    begun, found = (fit(candidates, random=random, near=(family,), most_rounds=most)[0] for most in (0, 60))
+
+    assert begun.near[0].share == pytest.approx(0.3 * 0.01)
+    assert found.near[0].share == pytest.approx(found.shared / 80 * 0.01)
+    assert begun.near[1].share == found.near[1].share
+
+
+def test_a_household_has_all_but_its_people_in_common() -> None:
+    random = tuple(np.full(size, 1 / size) for size in SIZES)
+
+    model = module.first_model(FIELDS, random=random, near=(), rows=(20, 50))
+
+    (household,) = model.near
+    assert household.share == 1 / 50
+    for field, found, by in zip(FIELDS, household.shares, random, strict=True):
+        common = field in ("last_name", "zip")
+        assert found.tolist() == pytest.approx(LEVELS[field].starting if common else by.tolist(), abs=1e-3)
 
 
 def test_random_shares_count_levels_that_are_there_and_rule_none_out() -> None:
