@@ -7,10 +7,11 @@ that are asked the same things hold the same bytes, certificates apart. All rows
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -49,9 +50,9 @@ from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions import enrolment, key_exchange, matching, rounds, submissions
+from isthmus.coordinator.actions.chunks import Resume
 from isthmus.coordinator.actions.context import Context, MatchProgress
 from isthmus.coordinator.actions.enrolment import Doors, ShownAgreementKey
-from isthmus.coordinator.actions.submissions import Resume
 from isthmus.coordinator.authority import Authority, new_authority
 from isthmus.coordinator.domain.records import RoundRow
 from isthmus.coordinator.domain.roles import Actor
@@ -150,11 +151,12 @@ def project_text(
     lead: str | None = None,
     max_rows: int = 100_000,
     repeats: Sequence[str] = (),
+    fields: Mapping[str, Sequence[str]] = MappingProxyType({}),
     **changes: Any,
 ) -> str:
     """Give a lawful project file, with some keys changed; the first provider leads unless another is named.
 
-    `repeats` are the providers whose data sets may repeat people.
+    `repeats` are the providers whose data sets may repeat people, `fields` what some of them bring beside `FIELDS`.
     """
     settings: dict[str, Any] = {
         "format": "isthmus/project/4",
@@ -169,7 +171,8 @@ def project_text(
     }
     lines = [f"{key} = {_toml(value)}" for key, value in (settings | changes).items()]
     for provider in providers:
-        lines += ["[[providers]]", f'party = "{provider}"', 'dataset = "people"', f"fields = {json.dumps(FIELDS)}"]
+        brought = json.dumps([*FIELDS, *fields.get(provider, ())])
+        lines += ["[[providers]]", f'party = "{provider}"', 'dataset = "people"', f"fields = {brought}"]
         lines += [f"max_rows = {max_rows}", *(["repeats = true"] if provider in repeats else [])]
     return "\n".join(lines) + "\n"
 

@@ -45,6 +45,25 @@ def test_bytes_come_back_by_their_sha_256(blobs: BlobFolder) -> None:
     assert blobs.get(digest) == DATA
 
 
+@pytest.mark.parametrize("size", [1, 7, len(DATA), len(DATA) + 1])
+def test_pieces_are_the_bytes_and_none_is_larger_than_asked(blobs: BlobFolder, size: int) -> None:
+    pieces = list(blobs.pieces(blobs.put(DATA), size=size))
+
+    assert b"".join(pieces) == DATA
+    assert max(map(len, pieces)) == min(size, len(DATA))
+
+
+def test_pieces_of_a_blob_that_is_gone_or_altered_end_in_an_error(blobs: BlobFolder, folder: Path) -> None:
+    digest = blobs.put(DATA)
+    (folder / digest.hex()).write_bytes(DATA[:-1] + b"!")
+
+    with pytest.raises(ChunkDamaged, match="altered"):
+        list(blobs.pieces(digest, size=100))
+    blobs.delete(digest)
+    with pytest.raises(ChunkDamaged, match="missing"):
+        list(blobs.pieces(digest, size=100))
+
+
 def test_folder_and_files_are_for_their_owner_alone(blobs: BlobFolder, folder: Path) -> None:
     blobs.put(DATA)
     blobs.prepare()

@@ -36,6 +36,15 @@ def test_submission_is_found_by_round_and_party_alone(filled: Store) -> None:
         assert tx.submissions.find(OTHER_ROUND, A) is None
 
 
+def test_signature_of_a_submission_is_kept(filled: Store) -> None:
+    signed = replace(submission(B), signature=bytes(range(64)))
+    with filled.begin() as tx:
+        tx.submissions.open(signed, audit=event("open"))
+
+    with filled.read() as tx:
+        assert tx.submissions.find(ROUND, B) == signed
+
+
 def test_party_has_one_submission_a_round(filled: Store) -> None:
     with pytest.raises(AlreadyExists), filled.begin() as tx:
         tx.submissions.open(replace(submission(A), document=b"other"), audit=event("open"))

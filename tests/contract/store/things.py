@@ -10,8 +10,11 @@ from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import (
+    AnswerChunkRow,
+    AnswersRow,
     CertificateRow,
     ChunkRow,
+    ComparisonRow,
     KeyDocumentRow,
     PartyRow,
     PreflightRow,
@@ -103,6 +106,31 @@ def submission(name: PartyId = A, round_id: RoundId = ROUND) -> SubmissionRow:
 def chunk(index: int, byte: int, name: PartyId = A, round_id: RoundId = ROUND) -> ChunkRow:
     """Give a chunk; the byte is its content."""
     return ChunkRow(round_id=round_id, party=name, index=index, digest=digest(byte))
+
+
+def comparison(left: PartyId = A, right: PartyId = B, round_id: RoundId = ROUND) -> ComparisonRow:
+    """Give what is asked of two providers."""
+    return ComparisonRow(
+        round_id=round_id,
+        left=left,
+        right=right,
+        pairs=16,
+        left_document=b"to the left",
+        right_document=b"to the right",
+        left_rows=digest(21),
+        right_rows=digest(22),
+        candidates=digest(23),
+    )
+
+
+def answers(name: PartyId = A, other: PartyId = B, round_id: RoundId = ROUND) -> AnswersRow:
+    """Give open answers."""
+    return AnswersRow(round_id=round_id, party=name, other=other, document=b"declared", signature=bytes(64))
+
+
+def answer_chunk(index: int, byte: int, name: PartyId = A, other: PartyId = B) -> AnswerChunkRow:
+    """Give a chunk of answers; the byte is its content."""
+    return AnswerChunkRow(round_id=ROUND, party=name, other=other, index=index, digest=digest(byte))
 
 
 def result(name: PartyId = A) -> ResultRow:

@@ -98,6 +98,16 @@ def test_reader_of_a_round_is_told_how_far_it_is_and_how_long_it_takes(done: int
     assert f"matching, {said}  (since" in round_text(view)
 
 
+def test_reader_of_a_round_that_compares_fields_is_told_how_many_answers_are_in() -> None:
+    view = RoundView(
+        round_id=RoundId("school-0123456789"), project_id=ProjectId("school"), state=RoundState.COMPARING,
+        manifest_hash=b"", pairs_done=1_200, pairs_total=16_000,
+        updated_at=datetime(2026, 1, 1, tzinfo=UTC), waiting_for=(),
+    )  # fmt: skip
+
+    assert "comparing, 1,200 of 16,000 answers about pairs are in  (since" in round_text(view)
+
+
 def test_reader_of_a_round_is_told_what_waits_for_them() -> None:
     view = RoundView(
         round_id=RoundId("school-0123456789"), project_id=ProjectId("school"), state=RoundState.PROPOSED,

@@ -10,8 +10,10 @@ import structlog
 
 from isthmus.contract.errors import StorageUnavailable
 from isthmus.contract.ids import RoundId
+from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
+from isthmus.coordinator.actions.rounds import list_all_rounds
 from isthmus.coordinator.match.engine import SimilarityEngine
 from isthmus.coordinator.match.errors import CrowdedRows, NotEnoughMemory, TooManyBestPairs, TooManyCandidates
 from isthmus.coordinator.match.memory import Memory
@@ -26,6 +28,10 @@ PROGRESS_S: Final = 60.0
 FAULT_S: Final = 5.0
 """How long to wait after a fault of the store before trying again."""
 
+
+_ENDED: Final[Mapping[RoundState, str]] = MappingProxyType(
+    {RoundState.RELEASED: "released", RoundState.COMPARING: "candidates found; providers are asked about them"}
+)
 
 Facts = Mapping[str, str]
 """By what an engine compares, for the log: fields of its allow list."""
@@ -48,10 +54,12 @@ def run_worker(
 
     A fault of the store itself, such as a full disk, is logged and waited out: the worker never ends by it.
     """
+    say_answers = _answers_log(context)
     while not stop.is_set():
         try:
             round_id = claim_round(context)
             if round_id is None:
+                say_answers()
                 stop.wait(IDLE_S)
             else:
                 match_claimed(context, round_id, engine=engine, stop=stop, facts=facts, memory=memory)
@@ -93,6 +101,24 @@ def _progress_log(context: Context, round_id: RoundId) -> Callable[[Compared], N
     return told
 
 
+def _answers_log(context: Context) -> Callable[[], None]:
+    """Give what logs how many answers rounds have that wait for some: now and then, while the number grows."""
+    due, said = context.clock.now(), dict[RoundId, int]()
+
+    def say() -> None:
+        nonlocal due
+        if context.clock.now() < due:
+            return
+        due = context.clock.now() + timedelta(seconds=PROGRESS_S)
+        for view in list_all_rounds(context):
+            if view.state is RoundState.COMPARING and said.get(view.round_id) != view.pairs_done:
+                said[view.round_id] = view.pairs_done
+                numbers = {"pairs": view.pairs_done, "pairs_total": view.pairs_total}
+                structlog.get_logger().info("answers are in", round_id=view.round_id, **numbers)
+
+    return say
+
+
 def match_claimed(
     context: Context,
     round_id: RoundId,
@@ -107,7 +133,7 @@ def match_claimed(
     log.info("matching", round_id=round_id, **facts)
     try:
         told = _progress_log(context, round_id)
-        match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=told, memory=memory)
+        state = match_round(context, round_id, engine=engine, should_stop=stop.is_set, told=told, memory=memory)
     except MatchingInterrupted:
         log.info("matching interrupted; it goes on at the next start", round_id=round_id)
     except (TooManyCandidates, TooManyBestPairs, CrowdedRows, NotEnoughMemory) as exc:
@@ -118,4 +144,4 @@ def match_claimed(
         log_fault("matching failed", exc, round_id=round_id)
         _fail(context, round_id, error=exc, stop=stop)
     else:
-        log.info("released", round_id=round_id)
+        log.info(_ENDED[state], round_id=round_id)

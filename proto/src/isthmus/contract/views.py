@@ -19,7 +19,8 @@ class Waiting:
 class RoundView:
     """A round as its members see it.
 
-    `pairs_done` and `pairs_total` count record pairs compared, `pairs_a_second` is their pace; 0 outside MATCHING.
+    In MATCHING `pairs_done` and `pairs_total` count record pairs compared, `pairs_a_second` is their pace. In COMPARING
+    they count answers that are stored, of all that providers are asked for: two a pair. 0 in other states.
     """
 
     round_id: RoundId

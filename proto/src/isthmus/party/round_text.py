@@ -5,6 +5,7 @@ from typing import Any
 
 from isthmus.contract.clock import to_text
 from isthmus.contract.ids import PartyId
+from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
 from isthmus.party.folder import with_given_folder
 
@@ -18,7 +19,12 @@ def round_text(view: RoundView, reader: PartyId | None = None) -> str:
 
 
 def compared_text(view: RoundView) -> str:
-    """Give how many of the pairs of a round in matching are compared, how fast, and how long the rest of them takes."""
+    """Give how many of the pairs of a round in matching are compared, how fast, and how long the rest of them takes.
+
+    While fields are compared: how many answers about pairs are in.
+    """
+    if view.state is RoundState.COMPARING:
+        return f"{view.pairs_done:,} of {view.pairs_total:,} answers about pairs are in"
     if view.pairs_done >= view.pairs_total:
         return f"all {view.pairs_total:,} pairs compared; the rows are put together by person"
     share = f"{view.pairs_done / view.pairs_total:.0%} of {view.pairs_total:,} pairs compared"

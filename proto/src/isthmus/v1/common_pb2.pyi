@@ -165,7 +165,7 @@ class RoundSummary(_message.Message):
     manifest_hash: _builtins.bytes
     """SHA-256 of the manifest's canonical bytes, 32 bytes."""
     pairs_done: _builtins.int
-    """Record pairs compared so far and in all; both 0 outside MATCHING."""
+    """Record pairs compared so far and in all; in COMPARING answers stored and asked for; both 0 in other states."""
     pairs_total: _builtins.int
     pairs_a_second: _builtins.int
     """Record pairs compared in a second, the mean since this try at matching began; 0 where it is not known."""

@@ -14,7 +14,7 @@ from isthmus.contract.canonical import Label, sign
 from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.tombstones import tombstones_document
-from isthmus.coordinator.actions import matching
+from isthmus.coordinator.actions import matching, settling
 from isthmus.coordinator.actions.tombstones import tombstone_rows
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
 from isthmus.coordinator.match.encodings import Dataset
@@ -178,5 +178,6 @@ def test_provider_that_strikes_out_whenever_the_store_is_looked_at_does_not_put_
     matching.match_round(watched, one.id, engine=small_engine(), should_stop=lambda: False)
 
     assert hub.state(one.id) is RoundState.RELEASED
-    assert len(struck) == 1 + matching.UNLOCKED_TRIES
+    looks_before = 2  # whether answers are in, and the rows
+    assert len(struck) == looks_before + settling.UNLOCKED_TRIES
     assert one.linked() == list(range(len(struck), PEOPLE_OF_BOTH))

@@ -29,7 +29,7 @@ from isthmus.contract.errors import (
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import submissions
-from isthmus.coordinator.actions.submissions import Resume
+from isthmus.coordinator.actions.chunks import Resume
 
 TWO_CHUNKS = 7_300
 """Rows of a submission of two chunks; one holds 7,281."""

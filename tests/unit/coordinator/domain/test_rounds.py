@@ -58,6 +58,11 @@ def test_round_goes_from_draft_to_destroyed_in_the_order_of_the_protocol() -> No
         assert transition(state, to) is to
 
 
+def test_round_whose_fields_are_compared_is_matched_twice() -> None:
+    for state, to in pairwise([S.SEALED, S.MATCHING, S.COMPARING, S.MATCHING, S.REVIEW]):
+        assert transition(state, to) is to
+
+
 def test_round_can_be_cancelled_before_its_release_and_never_after() -> None:
     can = {state for state in RoundState if S.CANCELLED in TRANSITIONS[state]}
 

@@ -8,7 +8,7 @@ from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.domain.waiting import waiting_for, waiting_for_key
 
 A, B, C = PartyId("riverside"), PartyId("college"), PartyId("workforce")
-PROVIDERS_ACT = {RoundState.PROPOSED, RoundState.PREFLIGHT, RoundState.COLLECTING}
+PROVIDERS_ACT = {RoundState.PROPOSED, RoundState.PREFLIGHT, RoundState.COLLECTING, RoundState.COMPARING}
 COORDINATOR_ACTS = {
     RoundState.DRAFT, RoundState.SEALED, RoundState.MATCHING, RoundState.REVIEW, RoundState.FAILED
 }  # fmt: skip

@@ -52,6 +52,21 @@ def test_a_slot_for_every_entity_takes_more_than_pseudonyms_of_linked_rows() -> 
     assert needed(replace(many, spine=True), MEMORY, max_pairs=1) > needed(many, MEMORY, max_pairs=1)
 
 
+@pytest.mark.parametrize("demand", [PLAIN, TABLES], ids=["plain", "tables"])
+def test_comparing_fields_takes_more_with_every_slot_field_and_provider(demand: Demand) -> None:
+    compared = replace(demand, sizes=(10**6, 10**5), best_of_row=1, slots=16, fields=10)
+    least = needed(compared, MEMORY, max_pairs=1)
+
+    assert needed(replace(compared, slots=17), MEMORY, max_pairs=1) > least
+    assert needed(replace(compared, fields=11), MEMORY, max_pairs=1) - least >= 16 * 10**6
+    assert needed(replace(compared, sizes=(10**6, 10**5, 10**5)), MEMORY, max_pairs=1) - least > 16 * 10**6 * 20
+
+
+def test_pairs_that_are_asked_are_the_slots_of_the_larger_of_every_two() -> None:
+    assert replace(PLAIN, sizes=(10, 30, 20), slots=8).asked_pairs() == [240, 160, 240]
+    assert needed(replace(PLAIN, fields=12), MEMORY, max_pairs=10) == needed(PLAIN, MEMORY, max_pairs=10)
+
+
 def test_rows_in_buckets_take_more_with_every_key_and_worker_and_with_larger_buckets() -> None:
     bucketed = replace(PLAIN, sizes=(10**6, 10**6), row_bytes=1000, block_keys=3, bucket_rows=10_000)
     least = needed(bucketed, MEMORY, max_pairs=1)

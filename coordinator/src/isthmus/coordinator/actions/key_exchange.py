@@ -22,7 +22,8 @@ from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions.access import member_round
 from isthmus.coordinator.actions.context import Context
-from isthmus.coordinator.actions.rounds import advance, require_state, round_event, round_view
+from isthmus.coordinator.actions.round_views import round_view
+from isthmus.coordinator.actions.rounds import advance, require_state, round_event
 from isthmus.coordinator.domain.records import KeyDocumentRow, RoundRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.store.protocol import Transaction

@@ -1,16 +1,21 @@
 """The rows of a round, by handle, and what they were found to be: arrays, since there may be millions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.encodings import Submission, unpack_rows
-from isthmus.contract.ids import HANDLE_BYTES, PartyId
+from isthmus.contract.encodings import Submission, submission_from_bytes, unpack_rows
+from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
+from isthmus.contract.project import RoundManifest
 from isthmus.coordinator.domain.entities import ENTITY_BYTES, entity_ids
 from isthmus.coordinator.match.group import Groups
 from isthmus.coordinator.store.blobs import BlobFolder
+from isthmus.coordinator.store.protocol import Transaction
+
+StruckOut = Mapping[PartyId, frozenset[bytes]]
+"""The handles of each provider's rows that are struck out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +64,32 @@ def load_rows(
         first, end = end, end + int(np.count_nonzero(kept))
         handles[first:end], encoded[first:end] = named[kept], sent[kept]
     return RoundRows(party=submission.party, handles=handles[:end]), encoded[:end]
+
+
+def load_handles(blobs: BlobFolder, tx: Transaction, round_id: RoundId, party: PartyId) -> RoundRows:
+    """Give all rows of a provider in the order in which they were sent, without their encodings.
+
+    Raises:
+        ChunkDamaged: a chunk is not what it was.
+    """
+    submission, end = declared_submission(tx, round_id, party), 0
+    handles = np.empty((submission.rows, HANDLE_BYTES), np.uint8)
+    for chunk in tx.submissions.chunks(round_id, party):
+        named, _ = unpack_rows(blobs.get(chunk.digest), row_bits=submission.row_bits)
+        first, end = end, end + len(named)
+        handles[first:end] = named
+    return RoundRows(party=party, handles=handles)
+
+
+def declared_submission(tx: Transaction, round_id: RoundId, party: PartyId) -> Submission:
+    """Give what a provider declared of its complete submission."""
+    declared = tx.submissions.find(round_id, party)
+    return submission_from_bytes(declared.document if declared else b"")
+
+
+def struck_out(tx: Transaction, manifest: RoundManifest) -> StruckOut:
+    """Give the rows of a round that are struck out so far."""
+    return {party: tx.tombstones.of(manifest.round_id, party) for party in manifest.project.provider_ids()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

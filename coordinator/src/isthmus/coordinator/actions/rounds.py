@@ -31,14 +31,14 @@ from isthmus.contract.project import (
     project_from_toml,
 )
 from isthmus.contract.round_state import RoundState
-from isthmus.contract.views import RoundView, Waiting
+from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions.access import member_round, member_row
 from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.round_views import round_view, signers
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import PreflightRow, ProjectRow, RoundRow, SignatureRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.domain.rounds import transition
-from isthmus.coordinator.domain.waiting import waiting_for, waiting_for_cancel, waiting_for_key
 from isthmus.coordinator.store.protocol import Transaction
 
 
@@ -148,13 +148,13 @@ def sign_round(
     with context.store.begin() as tx:
         row, manifest = member_round(tx, actor, round_id)
         _check_manifest_hash(row, manifest_hash)
-        if actor.party in _signers(tx, round_id):
+        if actor.party in signers(tx, round_id):
             return round_view(context, tx, row)
         require_state(row, RoundState.PROPOSED)
         verify(_identity_key(manifest, actor.party), Label.ROUND_MANIFEST, row.manifest, signature)
         signed = SignatureRow(round_id=round_id, party=actor.party, signature=signature)
         tx.rounds.sign(signed, audit=round_event(context, row, actor, "round.sign", row.manifest_hash.hex()))
-        if _signers(tx, round_id) == set(manifest.project.provider_ids()):
+        if signers(tx, round_id) == set(manifest.project.provider_ids()):
             advance(context, tx, row, to=RoundState.LOCKED)
         return round_view(context, tx, tx.rounds.get(round_id))
 
@@ -230,51 +230,6 @@ def require_state(row: RoundRow, *states: RoundState) -> None:
     if row.state not in states:
         needed = " or ".join(state.value for state in states)
         raise RoundStateMismatch(round_id=row.id, state=row.state.value, needed=needed)
-
-
-def round_view(context: Context, tx: Transaction, row: RoundRow) -> RoundView:
-    """Give a round as members see it, with whom it waits for; one that another version made waits to be cancelled."""
-    compared = context.progress.of(row.id)
-    return RoundView(
-        round_id=row.id,
-        project_id=row.project,
-        state=row.state,
-        manifest_hash=row.manifest_hash,
-        waiting_for=_waiting(tx, row),
-        updated_at=row.updated_at,
-        pairs_done=compared.done,
-        pairs_total=compared.total,
-        pairs_a_second=compared.pairs_a_second,
-    )
-
-
-def _waiting(tx: Transaction, row: RoundRow) -> tuple[Waiting, ...]:
-    outline = manifest_outline(row.manifest)
-    if not outline.is_current:
-        return waiting_for_cancel(row.state)
-    providers = outline.parties()
-    if row.state is RoundState.LOCKED:
-        return waiting_for_key(
-            providers=providers,
-            contributed={one.party for one in tx.keys.wraps(row.id)},
-            confirmed={one.party for one in tx.keys.confirmations(row.id)},
-            require_verified=outline.project.require_verified,
-        )
-    return waiting_for(row.state, providers=providers, done=_done(tx, row))
-
-
-def _done(tx: Transaction, row: RoundRow) -> Collection[PartyId]:
-    if row.state is RoundState.PROPOSED:
-        return _signers(tx, row.id)
-    if row.state is RoundState.PREFLIGHT:
-        return {preflight.party for preflight in tx.rounds.preflights(row.id)}
-    if row.state is RoundState.COLLECTING:
-        return {one.party for one in tx.submissions.of_round(row.id) if one.receipt is not None}
-    return ()
-
-
-def _signers(tx: Transaction, round_id: RoundId) -> set[PartyId]:
-    return {signature.party for signature in tx.rounds.signatures(round_id)}
 
 
 def _check_manifest_hash(row: RoundRow, manifest_hash: bytes) -> None:

@@ -5,7 +5,6 @@ section 6.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from isthmus.contract.canonical import HASH_BYTES, Label, check_length, sha256, sign, verify
 from isthmus.contract.clock import to_text
 from isthmus.contract.encodings import (
-    CHUNK_BYTES,
     RECEIPT_FORMAT,
     Receipt,
     Submission,
@@ -25,7 +23,6 @@ from isthmus.contract.encodings import (
     unpack_rows,
 )
 from isthmus.contract.errors import (
-    ChunkDamaged,
     NotFound,
     StateChanged,
     SubmissionConflict,
@@ -39,20 +36,19 @@ from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.access import member_round
+from isthmus.coordinator.actions.chunks import (
+    Resume,
+    check_declared_chunk,
+    check_payload,
+    delete_unused,
+    first_missing,
+)
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.rounds import advance, require_state, round_event
 from isthmus.coordinator.domain.records import ChunkRow, RoundRow, SubmissionRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.match.gates import gates_of
 from isthmus.coordinator.store.protocol import Transaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
-    """Where a submission goes on: the first chunk not stored, and whether it is closed."""
-
-    next_chunk: int
-    complete: bool
 
 
 def open_submission(context: Context, actor: Actor, *, round_id: RoundId, document: bytes, signature: bytes) -> Resume:
@@ -75,7 +71,9 @@ def open_submission(context: Context, actor: Actor, *, round_id: RoundId, docume
         verify(bytes.fromhex(member.identity_key if member else ""), Label.SUBMISSION, document, signature)
         _check_declared(tx, submission, row=row, manifest=manifest, party=actor.party)
         event = round_event(context, row, actor, "submission.open", f"{submission.rows} rows declared")
-        declared = SubmissionRow(round_id=round_id, party=actor.party, document=document, receipt=None)
+        declared = SubmissionRow(
+            round_id=round_id, party=actor.party, document=document, receipt=None, signature=signature
+        )
         tx.submissions.open(declared, audit=event)
         return Resume(next_chunk=0, complete=False)
 
@@ -125,9 +123,8 @@ def complete_submission(
 def _resume(tx: Transaction, known: SubmissionRow, document: bytes) -> Resume:
     if known.document != document:
         raise SubmissionConflict(round_id=known.round_id, slot="submission manifest")
-    stored = {chunk.index for chunk in tx.submissions.chunks(known.round_id, known.party)}
-    declared = submission_from_bytes(document).chunk_count
-    missing = next((index for index in range(declared) if index not in stored), declared)
+    stored = (chunk.index for chunk in tx.submissions.chunks(known.round_id, known.party))
+    missing = first_missing(stored, declared=submission_from_bytes(document).chunk_count)
     return Resume(next_chunk=missing, complete=known.receipt is not None)
 
 
@@ -174,13 +171,9 @@ def _open_submission(tx: Transaction, actor: Actor, round_id: RoundId) -> Submis
 
 
 def _check_chunk(submission: Submission, *, index: int, digest: bytes, payload: bytes) -> None:
-    if not 0 <= index < submission.chunk_count:
-        raise ChunkDamaged(index=index, problem="the submission declares no such chunk")
+    check_declared_chunk(index, declared=submission.chunk_count)
     rows = chunk_rows(rows=submission.rows, row_bits=submission.row_bits, index=index)
-    if len(payload) > CHUNK_BYTES or len(payload) != rows * row_bytes(submission.row_bits):
-        raise ChunkDamaged(index=index, problem="it has the wrong length")
-    if sha256(payload) != digest:
-        raise ChunkDamaged(index=index, problem="its digest does not fit its content")
+    check_payload(payload, index=index, length=rows * row_bytes(submission.row_bits), digest=digest)
 
 
 def _check_complete(submission: Submission, chunks: Sequence[ChunkRow]) -> None:
@@ -264,7 +257,4 @@ def _discard(context: Context, actor: Actor, round_id: RoundId) -> None:
         row, _ = member_round(tx, actor, round_id)
         event = round_event(context, row, actor, "submission.discard", "its content failed the gates")
         dropped = tx.submissions.discard(round_id, actor.party, audit=event)
-    with context.store.begin() as tx:  # a chunk that was sent again meanwhile keeps its blob
-        for chunk in dropped:
-            if not tx.blob_is_used(chunk.digest):
-                context.blobs.delete(chunk.digest)
+    delete_unused(context, (chunk.digest for chunk in dropped))

@@ -19,12 +19,13 @@ from isthmus.contract.tombstones import tombstones_document
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions.access import member_round
 from isthmus.coordinator.actions.context import Context
-from isthmus.coordinator.actions.rounds import round_event, round_view
+from isthmus.coordinator.actions.round_views import round_view
+from isthmus.coordinator.actions.rounds import round_event
 from isthmus.coordinator.domain.records import RoundRow, SubmissionRow
 from isthmus.coordinator.domain.roles import Actor
 
 OPEN_TO_TOMBSTONES: Final = frozenset(
-    {RoundState.COLLECTING, RoundState.SEALED, RoundState.MATCHING, RoundState.FAILED}
+    {RoundState.COLLECTING, RoundState.SEALED, RoundState.MATCHING, RoundState.COMPARING, RoundState.FAILED}
 )
 """States in which the result is still to be made, or to be made again."""
 
@@ -65,7 +66,7 @@ def _strike_out(context: Context, actor: Actor, round_id: RoundId, handles: Sequ
 
 def _check_open(row: RoundRow) -> None:
     if row.state not in OPEN_TO_TOMBSTONES:
-        needed = "collecting, sealed, matching or failed; the next round leaves these rows out"
+        needed = "collecting, sealed, matching, comparing or failed; the next round leaves these rows out"
         raise RoundStateMismatch(round_id=row.id, state=row.state.value, needed=needed)
 
 

@@ -92,12 +92,16 @@ class PreflightRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionRow:
-    """A declared submission; `receipt` holds canonical bytes once it is complete."""
+    """A declared submission; `receipt` holds canonical bytes once it is complete.
+
+    `signature` is the party's on the document, 64 bytes; absent where an older version of this program took it in.
+    """
 
     round_id: RoundId
     party: PartyId
     document: bytes
     receipt: bytes | None
+    signature: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,60 @@ class ChunkRow:
 
     round_id: RoundId
     party: PartyId
+    index: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRow:
+    """What was asked of two providers, of which the left one comes first in the project.
+
+    Documents are the requests' canonical bytes; rows and candidates are the blobs of each side's row numbers, and of a
+    bit for each pair that says whether it is a candidate.
+    """
+
+    round_id: RoundId
+    left: PartyId
+    right: PartyId
+    pairs: int
+    left_document: bytes
+    right_document: bytes
+    left_rows: bytes
+    right_rows: bytes
+    candidates: bytes
+
+    def sides(self) -> tuple[tuple[PartyId, PartyId], tuple[PartyId, PartyId]]:
+        """Give who answers about pairs with whom: the left provider with the right one, and the other way round."""
+        return (self.left, self.right), (self.right, self.left)
+
+    def document_of(self, party: PartyId) -> bytes:
+        """Give the request to one of the two."""
+        return self.left_document if party == self.left else self.right_document
+
+    def rows_of(self, party: PartyId) -> bytes:
+        """Give the digest of the blob of one side's row numbers."""
+        return self.left_rows if party == self.left else self.right_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersRow:
+    """What a party declared of its answers about pairs with the other, its signature on it, and whether all are in."""
+
+    round_id: RoundId
+    party: PartyId
+    other: PartyId
+    document: bytes
+    signature: bytes
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerChunkRow:
+    """A chunk of answers that is on disk, by the SHA-256 of its payload."""
+
+    round_id: RoundId
+    party: PartyId
+    other: PartyId
     index: int
     digest: bytes
 

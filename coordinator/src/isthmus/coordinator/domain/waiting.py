@@ -12,6 +12,7 @@ _NEEDS: Final[dict[RoundState, str]] = {
     RoundState.PROPOSED: "read it with isthmus-node round show ROUND, then isthmus-node round sign ROUND (or decline)",
     RoundState.PREFLIGHT: "confirm its key and profile: isthmus-node run",
     RoundState.COLLECTING: "send its encodings: isthmus-node run",
+    RoundState.COMPARING: "answer for the fields of its rows' candidate pairs: isthmus-node run",
 }
 
 _COORDINATOR_NEEDS: Final[dict[RoundState, str]] = {

@@ -6,6 +6,7 @@ processes. What takes memory one after another is not added up: comparing, gathe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from isthmus.contract.ids import HANDLE_BYTES
@@ -53,6 +54,15 @@ SCORE_BYTES: Final = 96 * MIB
 
 TAGGED_ROW_BYTES: Final = 96
 
+ASKED_PAIR_BYTES: Final = 100
+"""A pair that two providers are asked about while these pairs are chosen, put in order and packed."""
+
+FITTED_PAIR_BYTES: Final = 160
+"""A pair that they have answered about: its rows, pattern, odds and sums of odds, beside its levels twice."""
+
+KEPT_PAIR_BYTES: Final = 16
+"""A pair of two providers while others are fitted: its rows and its probability, beside its levels."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
@@ -67,6 +77,8 @@ class Demand:
         repeating: places of the providers whose rows are compared with each other too.
         block_keys: bucket numbers of a row; none where every pair is compared.
         bucket_rows: the most rows of a provider in a bucket.
+        slots: in how many pairs a row of the larger of two providers is compared field by field; 0 where it is not.
+        fields: how many fields two providers share at most.
     """
 
     sizes: Sequence[int]
@@ -79,6 +91,12 @@ class Demand:
     repeating: frozenset[int] = frozenset()
     block_keys: int = 0
     bucket_rows: int = 0
+    slots: int = 0
+    fields: int = 0
+
+    def asked_pairs(self) -> list[int]:
+        """Give about how many pairs every two providers are asked."""
+        return [self.slots * max(both) for both in combinations(self.sizes, 2)]
 
     @property
     def input_bytes(self) -> int:
@@ -124,8 +142,17 @@ def needed_bytes(demand: Demand, memory: Memory, *, max_pairs: int) -> int:
     pairs = PAIR_BYTES * min(max_pairs, demand.most_pairs())
     gathering = pairs + rows * providers * (demand.best_of_row is not None) + memory.search_bytes
     scoring = pairs + SCORE_BYTES + TAGGED_ROW_BYTES * rows if demand.match_keys else 0
-    settling = pairs + rows * (RESULT_ROW_BYTES + SPINE_ROW_BYTES * demand.spine)
+    results = rows * (RESULT_ROW_BYTES + SPINE_ROW_BYTES * demand.spine)
+    asking = pairs + ASKED_PAIR_BYTES * max(demand.asked_pairs())
+    settling = pairs + results if not demand.slots else max(asking, _answer_bytes(demand) + results)
     return PROGRAM_BYTES + max(demand.input_bytes + max(searching, gathering, scoring), settling)
+
+
+def _answer_bytes(demand: Demand) -> int:
+    """Give what answers take: those of two providers while the model is fitted, and what is kept of all of them."""
+    asked = demand.asked_pairs()
+    fitting = (FITTED_PAIR_BYTES + 2 * demand.fields) * max(asked)
+    return max(fitting, PAIR_BYTES * sum(asked)) + (KEPT_PAIR_BYTES + demand.fields) * sum(asked)
 
 
 def _slab_bytes(demand: Demand) -> int:

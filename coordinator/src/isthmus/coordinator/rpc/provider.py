@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from isthmus.contract.convert import round_to_wire
-from isthmus.contract.ids import parse_round_id
+from isthmus.contract.ids import parse_party_id, parse_round_id
 from isthmus.contract.known_answers import KnownAnswer
-from isthmus.coordinator.actions import key_exchange, results, rounds, submissions, tombstones
+from isthmus.coordinator.actions import answers, key_exchange, results, rounds, submissions, tombstones
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Call
@@ -38,6 +38,10 @@ class ProviderCalls:
             "OpenSubmission": self._open_submission,
             "UploadChunks": self._upload_chunk,
             "CompleteSubmission": self._complete_submission,
+            "FetchComparison": self._fetch_comparison,
+            "OpenAnswers": self._open_answers,
+            "UploadAnswers": self._upload_answers,
+            "CompleteAnswers": self._complete_answers,
             "TombstoneRows": self._tombstone_rows,
             "FetchPseudonyms": self._fetch_pseudonyms,
         }
@@ -129,6 +133,56 @@ class ProviderCalls:
             self._context, actor, round_id=parse_round_id(request.round_id), signing_key=self._signing_key
         )
         return pb.CompleteSubmissionResponse(receipt=receipt, signature=signature)
+
+    def _fetch_comparison(
+        self, actor: Actor, request: pb.FetchComparisonRequest
+    ) -> Iterator[pb.FetchComparisonResponse]:
+        asked = answers.fetch_comparison(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            other=parse_party_id(request.other_party_id),
+            signing_key=self._signing_key,
+        )
+        yield pb.FetchComparisonResponse(
+            request=asked.request,
+            signature=asked.signature,
+            other_submission=asked.other_submission,
+            other_signature=asked.other_signature,
+        )
+        for piece in asked.rows:
+            yield pb.FetchComparisonResponse(rows=piece)
+
+    def _open_answers(self, actor: Actor, request: pb.OpenAnswersRequest) -> pb.OpenAnswersResponse:
+        resume = answers.open_answers(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            document=request.answers,
+            signature=request.signature,
+        )
+        return pb.OpenAnswersResponse(next_chunk=resume.next_chunk, complete=resume.complete)
+
+    def _upload_answers(self, actor: Actor, request: pb.UploadAnswersRequest) -> pb.UploadAnswersResponse:
+        index = answers.store_answers(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            other=parse_party_id(request.other_party_id),
+            index=request.index,
+            digest=request.digest,
+            payload=request.payload,
+        )
+        return pb.UploadAnswersResponse(index=index)
+
+    def _complete_answers(self, actor: Actor, request: pb.CompleteAnswersRequest) -> pb.CompleteAnswersResponse:
+        view = answers.complete_answers(
+            self._context,
+            actor,
+            round_id=parse_round_id(request.round_id),
+            other=parse_party_id(request.other_party_id),
+        )
+        return pb.CompleteAnswersResponse(round=round_to_wire(view))
 
     def _tombstone_rows(self, actor: Actor, request: pb.TombstoneRowsRequest) -> pb.TombstoneRowsResponse:
         view = tombstones.tombstone_rows(

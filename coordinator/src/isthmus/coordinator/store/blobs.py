@@ -47,6 +47,24 @@ class BlobFolder:
             raise ChunkDamaged(index=0, problem="its file was altered at the coordinator")
         return data
 
+    def pieces(self, digest: bytes, *, size: int) -> Iterator[bytes]:
+        """Give the bytes in pieces of `size` at most, one held at a time.
+
+        Raises `ChunkDamaged` before the first piece where they are gone, and after the last where they are not what
+        was put: by then the reader has them, and should have a digest of its own to hold against them.
+        """
+        try:
+            file = self._path(digest).open("rb")
+        except FileNotFoundError as exc:
+            raise ChunkDamaged(index=0, problem="its file is missing at the coordinator") from exc
+        total = hashlib.sha256()
+        with file:
+            while piece := file.read(size):
+                total.update(piece)
+                yield piece
+        if total.digest() != digest:
+            raise ChunkDamaged(index=0, problem="its file was altered at the coordinator")
+
     def delete(self, digest: bytes) -> None:
         """Remove the bytes; nothing happens where they are gone."""
         self._path(digest).unlink(missing_ok=True)

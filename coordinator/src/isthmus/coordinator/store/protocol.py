@@ -9,8 +9,11 @@ from isthmus.contract.ids import PartyId, ProjectId, RoundId, TableId
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import (
+    AnswerChunkRow,
+    AnswersRow,
     CertificateRow,
     ChunkRow,
+    ComparisonRow,
     KeyDocumentRow,
     PartyRow,
     PreflightRow,
@@ -206,6 +209,67 @@ class TombstoneTable(Protocol):
         ...
 
 
+class ComparisonTable(Protocol):
+    """What was asked of providers about candidate pairs."""
+
+    def add(self, comparison: ComparisonRow, *, audit: AuditEvent) -> None:
+        """Keep what was asked of two providers; raise `AlreadyExists` where the round has that already."""
+        ...
+
+    def of_round(self, round_id: RoundId) -> Sequence[ComparisonRow]:
+        """Give all of a round by left and right."""
+        ...
+
+    def set_own_pairs(self, round_id: RoundId, digest: bytes, *, audit: AuditEvent) -> None:
+        """Keep the blob of pairs inside data sets that repeat people; raise `AlreadyExists` where there is one."""
+        ...
+
+    def own_pairs(self, round_id: RoundId) -> bytes | None:
+        """Give the digest of that blob, if there is one."""
+        ...
+
+
+class AnswerTable(Protocol):
+    """Answers of providers, and their chunks."""
+
+    def open(self, answers: AnswersRow, *, audit: AuditEvent) -> None:
+        """Keep a declaration; raise `AlreadyExists` where the party has one about the other in this round."""
+        ...
+
+    def find(self, round_id: RoundId, party: PartyId, other: PartyId) -> AnswersRow | None:
+        """Give what the party declared about its pairs with the other, if it did."""
+        ...
+
+    def of_round(self, round_id: RoundId) -> Sequence[AnswersRow]:
+        """Give all declarations of a round by party and other."""
+        ...
+
+    def add_chunk(self, chunk: AnswerChunkRow) -> None:
+        """Record a chunk that is on disk; the same again changes nothing; raise `SubmissionConflict` for another.
+
+        Takes no audit event, as with chunks of submissions.
+        """
+        ...
+
+    def chunks(self, round_id: RoundId, party: PartyId, other: PartyId) -> Sequence[AnswerChunkRow]:
+        """Give the stored chunks by index."""
+        ...
+
+    def chunk_count(self, round_id: RoundId, party: PartyId, other: PartyId) -> int:
+        """Give how many chunks are stored."""
+        ...
+
+    def complete(self, round_id: RoundId, party: PartyId, other: PartyId, *, audit: AuditEvent) -> None:
+        """Close answers; raise `StateChanged` where there are none that are open."""
+        ...
+
+    def discard(
+        self, round_id: RoundId, party: PartyId, other: PartyId, *, audit: AuditEvent
+    ) -> Sequence[AnswerChunkRow]:
+        """Forget answers that are not closed, and give their chunks; raise `StateChanged` where there are none."""
+        ...
+
+
 class ResultTable(Protocol):
     """Pseudonym maps and released tables."""
 
@@ -271,12 +335,22 @@ class Transaction(Protocol):
         ...
 
     @property
+    def comparisons(self) -> ComparisonTable:
+        """What was asked about candidate pairs."""
+        ...
+
+    @property
+    def answers(self) -> AnswerTable:
+        """What providers answered."""
+        ...
+
+    @property
     def results(self) -> ResultTable:
         """Pseudonym maps and released tables."""
         ...
 
     def blob_is_used(self, digest: bytes) -> bool:
-        """Say whether any chunk, result or record of entities needs the blob."""
+        """Say whether any chunk, comparison, result or record of entities needs the blob."""
         ...
 
     def record(self, audit: AuditEvent) -> None:

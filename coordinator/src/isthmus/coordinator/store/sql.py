@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.store import tables as t
 from isthmus.coordinator.store.faults import database_faults
+from isthmus.coordinator.store.sql_answers import SqlAnswers
+from isthmus.coordinator.store.sql_comparisons import SqlComparisons
 from isthmus.coordinator.store.sql_keys import SqlKeys
 from isthmus.coordinator.store.sql_log import SqlLog
 from isthmus.coordinator.store.sql_parties import SqlParties
@@ -39,11 +41,19 @@ class SqlTransaction:
         self.keys = SqlKeys(connection, self._log)
         self.submissions = SqlSubmissions(connection, self._log)
         self.tombstones = SqlTombstones(connection, self._log)
+        self.comparisons = SqlComparisons(connection, self._log)
+        self.answers = SqlAnswers(connection, self._log)
         self.results = SqlResults(connection, self._log)
 
     def blob_is_used(self, digest: bytes) -> bool:
-        """Say whether any chunk, result or record of entities needs the blob."""
-        columns = (t.chunks.c.digest, t.results.c.digest, t.entities.c.digest)
+        """Say whether any chunk, comparison, result or record of entities needs the blob."""
+        asked = (
+            t.comparisons.c.left_rows,
+            t.comparisons.c.right_rows,
+            t.comparisons.c.candidates,
+            t.own_pairs.c.digest,
+        )
+        columns = (t.chunks.c.digest, *asked, t.answer_chunks.c.digest, t.results.c.digest, t.entities.c.digest)
         found = (self._connection.execute(select(column).where(column == digest).limit(1)) for column in columns)
         return any(result.first() is not None for result in found)
 

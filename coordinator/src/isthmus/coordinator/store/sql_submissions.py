@@ -26,7 +26,7 @@ class SqlSubmissions:
         """Keep a declared submission; raise `AlreadyExists` where the party has one in this round."""
         row = {"round_id": submission.round_id, "party": submission.party, "document": submission.document}
         try:
-            self._connection.execute(insert(t.submissions).values(**row))
+            self._connection.execute(insert(t.submissions).values(**row, signature=submission.signature))
         except IntegrityError as exc:
             raise AlreadyExists(kind="submission to round", id=submission.round_id) from exc
         self._log.append(audit)
@@ -95,5 +95,9 @@ class SqlSubmissions:
 
 def _submission(row: Row[Any]) -> SubmissionRow:
     return SubmissionRow(
-        round_id=RoundId(row.round_id), party=PartyId(row.party), document=row.document, receipt=row.receipt
+        round_id=RoundId(row.round_id),
+        party=PartyId(row.party),
+        document=row.document,
+        receipt=row.receipt,
+        signature=row.signature,
     )

@@ -123,6 +123,7 @@ submissions = Table(
     Column("party", ForeignKey("parties.id"), nullable=False),
     Column("document", LargeBinary, nullable=False),
     Column("receipt", LargeBinary),
+    Column("signature", LargeBinary(64)),
     PrimaryKeyConstraint("round_id", "party"),
 )
 
@@ -143,6 +144,51 @@ tombstones = Table(
     Column("party", ForeignKey("parties.id"), nullable=False),
     Column("handle", LargeBinary(16), nullable=False),
     PrimaryKeyConstraint("round_id", "party", "handle"),
+)
+
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), nullable=False),
+    Column("left", ForeignKey("parties.id"), nullable=False),
+    Column("right", ForeignKey("parties.id"), nullable=False),
+    Column("pairs", Integer, nullable=False),
+    Column("left_document", LargeBinary, nullable=False),
+    Column("right_document", LargeBinary, nullable=False),
+    Column("left_rows", LargeBinary(32), nullable=False),
+    Column("right_rows", LargeBinary(32), nullable=False),
+    Column("candidates", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("round_id", "left", "right"),
+)
+
+own_pairs = Table(
+    "own_pairs",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("other", ForeignKey("parties.id"), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    Column("complete", Boolean, nullable=False),
+    PrimaryKeyConstraint("round_id", "party", "other"),
+)
+
+answer_chunks = Table(
+    "answer_chunks",
+    metadata,
+    Column("round_id", String(60), nullable=False),
+    Column("party", String(40), nullable=False),
+    Column("other", String(40), nullable=False),
+    Column("index", Integer, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, index=True),
+    PrimaryKeyConstraint("round_id", "party", "other", "index"),
 )
 
 results = Table(

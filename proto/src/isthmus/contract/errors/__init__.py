@@ -4,7 +4,8 @@
     ├── BadInput             the caller's material is wrong; sending it again will not help
     │   ├── MalformedMessage · MalformedDocument · UnsupportedVersion
     │   ├── InvalidProject · InvalidProfile · InvalidLinkageSchema
-    │   └── ChunkDamaged · SubmissionIncomplete · SubmissionMalformed
+    │   ├── ChunkDamaged · SubmissionIncomplete · SubmissionMalformed
+    │   └── AnswersIncomplete · AnswersMalformed
     ├── Refused              the caller may not do this
     │   ├── Unauthenticated · CertificateExpired · CertificateUnknown · EnrolmentTokenInvalid
     │   ├── PermissionDenied · NotAMember · SignatureInvalid
@@ -26,6 +27,8 @@ from dataclasses import fields
 from typing import Final
 
 from isthmus.contract.errors.bad_input import (
+    AnswersIncomplete,
+    AnswersMalformed,
     ChunkDamaged,
     InvalidLinkageSchema,
     InvalidProfile,
@@ -82,6 +85,8 @@ __all__ = [
     "REFUSED",
     "UNREACHABLE",
     "AlreadyExists",
+    "AnswersIncomplete",
+    "AnswersMalformed",
     "BadInput",
     "CertificateExpired",
     "CertificateUnknown",

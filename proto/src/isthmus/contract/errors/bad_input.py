@@ -145,3 +145,37 @@ class SubmissionMalformed(BadInput):
         remedy="nothing of it was kept for matching; prepare it again from the source",
     )
     problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AnswersIncomplete(BadInput):
+    """Answers were closed before all of their chunks were stored."""
+
+    code: ClassVar[str] = "answers-incomplete"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="FAILED_PRECONDITION",
+        http=409,
+        exit_code=BAD_INPUT,
+        sentence="the answers about pairs with {other} hold {stored} of {declared} chunks",
+        remedy="run the node again; it goes on from the last chunk that was stored",
+    )
+    other: str
+    stored: int
+    declared: int
+
+
+@dataclass(eq=False, kw_only=True)
+class AnswersMalformed(BadInput):
+    """Answers, or what is declared of them, are not what the request asks for."""
+
+    code: ClassVar[str] = "answers-malformed"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="INVALID_ARGUMENT",
+        http=400,
+        exit_code=BAD_INPUT,
+        sentence="the answers about pairs with {other} are not acceptable: {problem}",
+        remedy="nothing of them counts; run the node again, and if that does not help, update the older of the two "
+        "programs",
+    )
+    other: str
+    problem: str

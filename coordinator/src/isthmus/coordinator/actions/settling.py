@@ -1,0 +1,156 @@
+"""Making the result of linked pairs and storing it: pseudonym maps, entities and a released table.
+
+All is stored in one transaction with the step to REVIEW, so a round has one result or none. docs/protocol.md sections 7
+to 9.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from isthmus.contract.ids import PartyId, TableId
+from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.round_rows import (
+    Entities,
+    RoundRows,
+    StruckOut,
+    entity_names,
+    find_entities,
+    struck_out,
+)
+from isthmus.coordinator.actions.rounds import advance, round_event
+from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
+from isthmus.coordinator.disclosure.table import overlap_table
+from isthmus.coordinator.domain.entities import pack_entities
+from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
+from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
+from isthmus.coordinator.match.compare.people import group_linked
+from isthmus.coordinator.match.engine import CandidatePairs
+from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
+from isthmus.coordinator.match.overlap import membership_patterns, people_counts
+from isthmus.coordinator.store.protocol import Transaction
+
+KEY_BYTES: Final = 32
+
+UNLOCKED_TRIES: Final = 3
+"""How often a result is made from the pairs while rows may still be struck out, before the store is locked for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Matched:
+    """What one run of matching gave: pairs of `rows`, best first; `struck` are those struck out when it began.
+
+    `scarce` says, for the log, between which providers there was too little to learn from, and of what.
+    """
+
+    manifest: RoundManifest
+    struck: StruckOut
+    rows: Sequence[RoundRows]
+    pairs: CandidatePairs
+    scarce: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Result:
+    """What is stored of a round."""
+
+    manifest: RoundManifest
+    rows: Sequence[RoundRows]
+    entities: Sequence[Entities]
+    table: ReleasedTable
+    scarce: Sequence[str]
+
+
+def settle(context: Context, matched: Matched) -> None:
+    """Store the result of the rows that are left; nobody can put it off by striking out more and more.
+
+    Grouping takes a while, so it is done before the store is locked, unless that was in vain too often.
+    """
+    for _ in range(UNLOCKED_TRIES):
+        with context.store.read() as tx:
+            struck = struck_out(tx, matched.manifest)
+        result = _result(matched, struck)
+        with context.store.begin() as tx:
+            if struck_out(tx, matched.manifest) == struck:
+                return _store_result(context, tx, result)
+    with context.store.begin() as tx:
+        return _store_result(context, tx, _result(matched, struck_out(tx, matched.manifest)))
+
+
+def _result(matched: Matched, struck: StruckOut) -> _Result:
+    kept = [one.kept(struck[one.party]) for one in matched.rows]
+    rows = [replace(one, handles=one.handles[keep]) for one, keep in zip(matched.rows, kept, strict=True)]
+    # Mostly nothing was struck out meanwhile, and the pairs need not be in memory twice.
+    pairs = matched.pairs if all(keep.all() for keep in kept) else pairs_of_kept_rows(matched.pairs, kept)
+    group = group_linked if matched.manifest.project.comparison else group_rows
+    groups = group(pairs, sizes=[len(one) for one in rows])
+    return _Result(
+        manifest=matched.manifest,
+        rows=rows,
+        entities=find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
+        table=_overlap(matched.manifest, rows, groups),
+        scarce=matched.scarce,
+    )
+
+
+def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
+    """Store everything and release."""
+    row = tx.rounds.get(result.manifest.round_id)
+    keys = [_pseudonym_key(context, tx, row, one.party) for one in result.rows]
+    _store_maps(context, tx, row, result, keys)
+    _store_entities(context, tx, row, result)
+    _store_release(context, tx, row, result.table)
+    for said in result.scarce:
+        tx.record(round_event(context, row, None, "comparison.scarce", said))
+    advance(context, tx, row, to=RoundState.REVIEW)
+    advance(context, tx, tx.rounds.get(row.id), to=RoundState.RELEASED)
+
+
+def _overlap(manifest: RoundManifest, rows: Sequence[RoundRows], groups: Groups) -> ReleasedTable:
+    sizes = [len(one) for one in rows]
+    patterns = membership_patterns(groups, sizes=sizes)
+    people, repeating = people_counts(groups, sizes=sizes), groups.repeating
+    table = overlap_table([one.party for one in rows], patterns, people, repeating=repeating)
+    return release(table, rules=DisclosureRules(min_cell_count=manifest.project.min_cell_count))
+
+
+def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: PartyId) -> bytes:
+    event = round_event(context, row, None, "pseudonym-key.make", party)
+    return tx.results.pseudonym_key(row.project, party, fresh=context.random_bytes(KEY_BYTES), audit=event)
+
+
+def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Result, keys: Sequence[bytes]) -> None:
+    """Store each provider's map: rows that linked in reveal mode linked; every row, with its slot, in mode spine."""
+    spine = result.manifest.project.reveal is RevealMode.SPINE
+    slots, slot_count = spine_slots(entity_names(result.entities), key=b"".join(keys)) if spine else (None, 0)
+    for one, known, key in zip(result.rows, result.entities, keys, strict=True):
+        shown = np.ones(len(one), np.bool_) if spine else known.linked
+        ids = known.ids[shown]
+        of_rows = None if slots is None else np.array([slots[name.tobytes()] for name in ids], np.uint32)
+        digest = context.blobs.put(pack_pseudonyms(one.handles[shown], pseudonyms(key, ids), of_rows))
+        map_row = ResultRow(round_id=row.id, party=one.party, digest=digest, rows=len(ids), slot_count=slot_count)
+        tx.results.add(map_row, audit=round_event(context, row, None, "result.store", one.party))
+
+
+def _store_entities(context: Context, tx: Transaction, row: RoundRow, result: _Result) -> None:
+    pairs = zip(result.rows, result.entities, strict=True)
+    digest = context.blobs.put(
+        pack_entities([(one.handles[known.grouped], known.ids[known.grouped]) for one, known in pairs])
+    )
+    tx.results.set_entities(row.id, digest, audit=round_event(context, row, None, "entities.store", row.id))
+
+
+def _store_release(context: Context, tx: Transaction, row: RoundRow, table: ReleasedTable) -> None:
+    released = ReleaseRow(
+        id=TableId(f"{row.id}-overlap"),
+        project=row.project,
+        round_id=row.id,
+        title=table.title,
+        document=table.to_bytes(),
+        released_at=context.clock.now(),
+    )
+    tx.results.add_release(released, audit=round_event(context, row, None, "table.release", released.id))
