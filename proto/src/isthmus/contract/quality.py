@@ -22,6 +22,9 @@ QUALITY_FORMAT: Final = "isthmus/quality/1"
 CONFIDENCE: Final = 0.9
 """Of all intervals: so often, by the assumptions of the estimate, the truth is inside."""
 
+MOST_BITS: Final = 10.0
+"""Odds of patterns are cut there, either way: a thousand to one."""
+
 MAX_QUALITY_BYTES: Final = 4 << 20
 LEAST_GROUP: Final = 2
 _DOCUMENT: Final = "quality report"
@@ -74,7 +77,7 @@ class LevelWeight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A level for each field of the pair, "" where a row lacks it; how many pairs have that; and what it weighs.
 
-    `odds` is log2 of the odds that such a pair is one person, before its rivals count.
+    `odds` is log2 of the odds that such a pair is one person, before its rivals count, cut at `MOST_BITS`.
     """
 
     levels: tuple[str, ...]
@@ -175,6 +178,7 @@ def _problem(pair: PairQuality, least: int) -> str | None:
         "an interval does not hold its value": all(map(_in_order, _estimates(pair))),
         "more planted people are found than there are": pair.planted.found <= pair.planted.planted,
         "the clerical band has no width": pair.band.low < pair.band.high,
+        "odds are larger than can be": all(abs(one.odds) <= MOST_BITS for one in pair.patterns),
         "it names a field that is none": known,
         "a pattern or a weight names a level that is none": known and _known_levels(pair),
     }

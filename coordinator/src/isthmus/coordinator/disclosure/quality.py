@@ -9,7 +9,8 @@ What may leave, of two providers whose overlap the released overlap table shows,
 - *Overlap at other acceptances* and the *clerical band*: the changes are cut to multiples of twice the smallest count
   that may be shown. One exact count less another would be how many people a few hundredths of probability decide.
 - *What levels weigh*, one decimal, where there are links enough that this hides `min_cell_count` of them. A level that
-  fewer pairs have is weighed as if so many had it. Odds of patterns are cut at `MOST_BITS` for the same reason.
+  fewer pairs have is weighed as if so many had it, and not at all where both kinds of pairs have it as rarely. Odds of
+  patterns are cut at `MOST_BITS` for the same reason.
 - *Estimates*, three decimals, ends rounded outwards. They come from a model, a draw and the number of rivals.
 
 Where the overlap table hides what both providers share, or that is less than may be shown, all of this is hidden but
@@ -20,7 +21,8 @@ know which rivals took how much from which pair, which blurs what a pattern says
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass
+from dataclasses import field as kept
 from math import ceil, floor, log2
 from typing import Final
 
@@ -28,6 +30,7 @@ import msgspec
 
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.quality import (
+    MOST_BITS,
     QUALITY_FORMAT,
     Band,
     Estimate,
@@ -48,7 +51,6 @@ from isthmus.coordinator.disclosure.table import Cell, Key, Relation, Table
 MOST_PATTERNS: Final = 12
 """Of links, and as many of other candidates."""
 
-MOST_BITS: Final = 10.0
 LINKS_FOR_WEIGHTS: Final = 30
 """So many times `min_cell_count` links: a tenth of a bit is 7 % of a share, then more than `min_cell_count` pairs."""
 
@@ -65,8 +67,8 @@ class LevelFigures:
 
     field: str
     level: str
-    match: float = field(repr=False)
-    random: float = field(repr=False)
+    match: float = kept(repr=False)
+    random: float = kept(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,8 @@ class PatternFigures:
 
     levels: tuple[str, ...]
     accepted: bool
-    pairs: int = field(repr=False)
-    odds: float = field(repr=False)
+    pairs: int = kept(repr=False)
+    odds: float = kept(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +96,19 @@ class PairFigures:
     overlap_shown: bool
     rows: tuple[int, int]
     fields: tuple[str, ...]
-    candidate_pairs: int = field(repr=False)
-    links: int = field(repr=False)
-    precision: Estimate = field(repr=False)
-    recall_of_candidates: Estimate = field(repr=False)
-    recall: Estimate = field(repr=False)
-    f1: Estimate = field(repr=False)
+    candidate_pairs: int = kept(repr=False)
+    links: int = kept(repr=False)
+    precision: Estimate = kept(repr=False)
+    recall_of_candidates: Estimate = kept(repr=False)
+    recall: Estimate = kept(repr=False)
+    f1: Estimate = kept(repr=False)
     planted: Planted
-    prior: float = field(repr=False)
+    prior: float = kept(repr=False)
     random_pairs: int
     levels: tuple[LevelFigures, ...]
     patterns: tuple[PatternFigures, ...]
-    steps: tuple[tuple[float, int], ...] = field(repr=False)
-    band: tuple[float, float, int] = field(repr=False)
+    steps: tuple[tuple[float, int], ...] = kept(repr=False)
+    band: tuple[float, float, int] = kept(repr=False)
 
     def __post_init__(self) -> None:
         """Check the sums; no message holds a count."""
@@ -175,7 +177,7 @@ def _for_people(least: int) -> tuple[str, ...]:
     return (
         f"Patterns of fewer than {least} pairs are not listed, and others where these would follow from sums.",
         f"Overlap at other acceptances and the clerical band change in steps of {2 * least}, rounded down.",
-        f"A level that fewer than {least} pairs have is weighed as if {least} had it.",
+        f"A level that fewer than {least} pairs have is weighed as if {least} had it, or not at all.",
         f"Where both providers share fewer than {least} people, or that is hidden, all about their links is.",
         "Estimates come from a model and not from the truth; intervals hold 90 of 100 times if its assumptions do.",
     )
@@ -313,13 +315,11 @@ def _weights(one: PairFigures, least: int) -> Iterator[LevelWeight]:
     if one.links < LINKS_FOR_WEIGHTS * least or one.random_pairs < LINKS_FOR_WEIGHTS * least:
         return
     for of in one.levels:
-        match, random = max(of.match, least / one.links), max(of.random, least / one.random_pairs)
-        yield LevelWeight(
-            field=of.field,
-            level=of.level,
-            weight=round(log2(match / random), 1),
-            bounded=match > of.match or random > of.random,
-        )
+        rare = (of.match < least / one.links, of.random < least / one.random_pairs)
+        # What is rare in both has a weight that comes from the bounds alone.
+        if not all(rare):
+            ratio = max(of.match, least / one.links) / max(of.random, least / one.random_pairs)
+            yield LevelWeight(field=of.field, level=of.level, weight=round(log2(ratio), 1), bounded=any(rare))
 
 
 def _rounded(estimate: Estimate) -> Estimate:

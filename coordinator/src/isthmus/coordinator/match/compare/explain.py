@@ -78,7 +78,7 @@ def field_shares(model: Model, fields: tuple[str, ...]) -> tuple[FieldShares, ..
     return tuple(
         FieldShares(
             field=field,
-            match=tuple(sum(kind.share * kind.shares[place] for kind in model.match).tolist()),
+            match=tuple(np.sum([kind.share * kind.shares[place] for kind in model.match], axis=0).tolist()),
             random=tuple(model.random[place].tolist()),
         )
         for place, field in enumerate(fields)
