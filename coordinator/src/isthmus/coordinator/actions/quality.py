@@ -29,6 +29,7 @@ def pair_figures(
     parties: tuple[PartyId, PartyId],
     steps: Sequence[tuple[float, int]],
     overlap_shown: bool,
+    alone: bool,
     seed: int,
     people: PlantedPeople | None = None,
 ) -> PairFigures:
@@ -39,6 +40,7 @@ def pair_figures(
         parties: both, left first.
         steps: acceptances and how many people both have at each, from `sensitivity.both_counts`.
         overlap_shown: whether the released overlap table shows how many people both have.
+        alone: whether the project has no third provider.
         seed: of the draws that estimates need.
         people: who were planted, if anybody was.
     """
@@ -50,6 +52,7 @@ def pair_figures(
         left=parties[0],
         right=parties[1],
         overlap_shown=overlap_shown,
+        alone=alone,
         rows=candidates.rows,
         fields=candidates.fields,
         candidate_pairs=len(candidates),
@@ -60,7 +63,7 @@ def pair_figures(
         f1=quality.f1,
         planted=Planted(planted=planted.planted, found=planted.found, recall=quality.planted_recall),
         prior=prior_bits(model, candidates.rows),
-        random_pairs=evidence.random_levels.shape[1],
+        random_pairs=evidence.random_pairs,
         levels=tuple(_levels(evidence)),
         patterns=tuple(_patterns(evidence)),
         steps=tuple(steps),

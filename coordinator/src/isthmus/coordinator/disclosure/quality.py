@@ -6,6 +6,7 @@ What may leave, of two providers whose overlap the released overlap table shows,
 - *Counts of candidates, of links and of their commonest patterns of levels*. They go through `release` as one table,
   with the sums that tie them together, so that no shown total gives a small pattern away. Patterns that are rare, or
   hidden to protect those, are not listed: a rare pattern, "all equal but the last name", may be one known person.
+  Where a third provider may link more people, totals are hidden, lest it follows how many it links.
 - *Overlap at other acceptances* and the *clerical band*: the changes are cut to multiples of twice the smallest count
   that may be shown. One exact count less another would be how many people a few hundredths of probability decide.
 - *What levels weigh*, one decimal, where there are links enough that this hides `min_cell_count` of them. A level that
@@ -23,6 +24,7 @@ know which rivals took how much from which pair, which blurs what a pattern says
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import InitVar, dataclass
 from dataclasses import field as kept
+from itertools import accumulate
 from math import ceil, floor, log2
 from typing import Final
 
@@ -85,15 +87,17 @@ class PatternFigures:
 class PairFigures:
     """All that is known of the links of two providers, before disclosure control; `repr` shows no figure of it.
 
-    `overlap_shown` says whether the released overlap table shows how many people both have; `prior` is in bits;
-    `patterns` are all of them, whose numbers of pairs add up to `candidate_pairs` and, where accepted, to `links`;
-    `steps` are (acceptance, people in both) for rising acceptances, that of the project among them; `band` is (low,
-    high, pairs). Raises `ValueError` where patterns do not add up.
+    `overlap_shown` says whether the released overlap table shows how many people both have, `alone` whether there is no
+    third provider through whom more of them are linked; `prior` is in bits; `patterns` are all of them, whose numbers
+    of pairs add up to `candidate_pairs` and, where accepted, to `links`; `steps` are (acceptance, people in both) for
+    rising acceptances, that of the project among them; `band` is (low, high, pairs). Raises `ValueError` where patterns
+    do not add up.
     """
 
     left: PartyId
     right: PartyId
     overlap_shown: bool
+    alone: bool
     rows: tuple[int, int]
     fields: tuple[str, ...]
     candidate_pairs: int = kept(repr=False)
@@ -184,7 +188,9 @@ def _for_people(least: int) -> tuple[str, ...]:
 
 
 def _released(one: PairFigures, acceptance: float, rules: DisclosureRules) -> PairQuality:
-    shown = one.overlap_shown and one.links >= rules.min_cell_count
+    both = dict(one.steps).get(acceptance)
+    if both is None:
+        raise ValueError("a ladder must have a step at the project's acceptance")
     hidden = PairQuality(
         left=one.left,
         right=one.right,
@@ -203,71 +209,84 @@ def _released(one: PairFigures, acceptance: float, rules: DisclosureRules) -> Pa
         ladder=(),
         band=Band(low=one.band[0], high=one.band[1], pairs=None),
     )
-    return _with_counts(hidden, one, acceptance, rules) if shown else hidden
+    shown = one.overlap_shown and min(both, one.links) >= rules.min_cell_count
+    return _with_counts(hidden, one, both, rules) if shown else hidden
 
 
-def _with_counts(hidden: PairQuality, one: PairFigures, acceptance: float, rules: DisclosureRules) -> PairQuality:
-    counts = _released_counts(one, rules)
-    band = _cut(one.band[2], rules.min_cell_count)
+def _with_counts(hidden: PairQuality, one: PairFigures, both: int, rules: DisclosureRules) -> PairQuality:
+    least = rules.min_cell_count
+    counts = _released_counts(one, both, rules)
     return msgspec.structs.replace(
         hidden,
         candidate_pairs=counts.candidate_pairs,
-        accepted=one.links,
+        accepted=counts.links,
         precision=_rounded(one.precision),
         recall_of_candidates=_rounded(one.recall_of_candidates),
         recall=_rounded(one.recall),
         f1=_rounded(one.f1),
         prior=round(one.prior, 1),
-        weights=tuple(_weights(one, rules.min_cell_count)),
+        weights=tuple(_weights(one, least)),
         patterns=counts.patterns,
-        ladder=_rungs(one.steps, acceptance, rules.min_cell_count),
-        band=msgspec.structs.replace(hidden.band, pairs=band or None),
+        ladder=tuple(Rung(acceptance=at, both=_changed(both, then, least)) for at, then in one.steps),
+        band=msgspec.structs.replace(hidden.band, pairs=_cut(one.band[2], least) or None),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counts:
-    candidate_pairs: int | None
-    patterns: tuple[Pattern, ...]
+    candidate_pairs: int | None = None
+    links: int | None = None
+    patterns: tuple[Pattern, ...] = ()
 
 
-def _released_counts(one: PairFigures, rules: DisclosureRules) -> _Counts:
-    """Give the counts that `release` shows; none of them where it would hide the links, which others show."""
-    listed = [*_commonest(one, rules.min_cell_count, accepted=True), *_commonest(one, rules.min_cell_count)]
+def _released_counts(one: PairFigures, both: int, rules: DisclosureRules) -> _Counts:
+    links = _commonest(one, rules.min_cell_count, accepted=True)
+    others = _commonest(one, rules.min_cell_count, accepted=False)
+    if not one.alone:
+        return _without_totals(links, others, both=both, least=rules.min_cell_count)
+    listed = [*links, *others]
     table = release(_table(one, listed), rules=rules)
     counts = {row.key: row.count for row in table.rows}
     if counts[_LINKS] is None:
-        return _Counts(candidate_pairs=None, patterns=())
+        # The overlap table shows them all the same, as people in both.
+        return _Counts()
     return _Counts(
         candidate_pairs=counts[_CANDIDATES],
-        patterns=tuple(
-            Pattern(
-                levels=of.levels,
-                accepted=of.accepted,
-                pairs=of.pairs,
-                odds=round(min(max(of.odds, -MOST_BITS), MOST_BITS), 1),
-            )
-            for of in listed
-            if counts[_pattern_key(of)] is not None
-        ),
+        links=counts[_LINKS],
+        patterns=tuple(_pattern(of) for of in listed if counts[_pattern_key(of)] is not None),
     )
 
 
-def _commonest(one: PairFigures, least: int, *, accepted: bool = False) -> list[PatternFigures]:
+def _without_totals(
+    links: Sequence[PatternFigures], others: Sequence[PatternFigures], *, both: int, least: int
+) -> _Counts:
+    """Give patterns where people may be linked through other providers, whose number must not follow from the links'.
+
+    Neither total is shown. Of the people in both, at least twice `least` have a pattern that is not listed or are
+    linked through others; how they divide nobody can tell.
+    """
+    ends = accumulate(of.pairs for of in links)
+    listed = [of for of, end in zip(links, ends, strict=True) if both - end >= 2 * least]
+    return _Counts(patterns=tuple(map(_pattern, [*listed, *others])))
+
+
+def _pattern(of: PatternFigures) -> Pattern:
+    odds = round(min(max(of.odds, -MOST_BITS), MOST_BITS), 1)
+    return Pattern(levels=of.levels, accepted=of.accepted, pairs=of.pairs, odds=odds)
+
+
+def _commonest(one: PairFigures, least: int, *, accepted: bool) -> list[PatternFigures]:
     large = [of for of in one.patterns if of.accepted is accepted and of.pairs >= least]
     return sorted(large, key=lambda of: (-of.pairs, of.levels))[:MOST_PATTERNS]
 
 
 def _table(one: PairFigures, listed: Sequence[PatternFigures]) -> Table:
     """Tie totals and patterns together; those that are not listed are one cell of links and one of others."""
-    parts = {accepted: [of for of in listed if of.accepted is accepted] for accepted in (True, False)}
-    totals = {True: one.links, False: one.candidate_pairs - one.links}
-    rest = [
-        Cell(key=_rest_key(accepted=accepted), count=totals[accepted] - sum(of.pairs for of in parts[accepted]))
-        for accepted in (True, False)
-    ]
-    of_links = (*map(_pattern_key, parts[True]), _rest_key(accepted=True))
-    of_others = (*map(_pattern_key, parts[False]), _rest_key(accepted=False))
+    links = [of for of in listed if of.accepted]
+    others = [of for of in listed if not of.accepted]
+    other_links = Cell(key=("other links",), count=one.links - sum(of.pairs for of in links))
+    not_links = one.candidate_pairs - one.links
+    other_pairs = Cell(key=("other pairs",), count=not_links - sum(of.pairs for of in others))
     return Table(
         title="Patterns of levels",
         dimensions=("pattern",),
@@ -275,12 +294,13 @@ def _table(one: PairFigures, listed: Sequence[PatternFigures]) -> Table:
             Cell(key=_CANDIDATES, count=one.candidate_pairs),
             Cell(key=_LINKS, count=one.links),
             *(Cell(key=_pattern_key(of), count=of.pairs) for of in listed),
-            *rest,
+            other_links,
+            other_pairs,
         ),
         systems=(
             (
-                Relation(total=_LINKS, parts=of_links),
-                Relation(total=_CANDIDATES, parts=(_LINKS, *of_others)),
+                Relation(total=_LINKS, parts=(*map(_pattern_key, links), other_links.key)),
+                Relation(total=_CANDIDATES, parts=(_LINKS, *map(_pattern_key, others), other_pairs.key)),
             ),
         ),
     )
@@ -288,18 +308,6 @@ def _table(one: PairFigures, listed: Sequence[PatternFigures]) -> Table:
 
 def _pattern_key(of: PatternFigures) -> Key:
     return (f"{of.accepted} {' | '.join(of.levels)}",)
-
-
-def _rest_key(*, accepted: bool) -> Key:
-    return (f"{accepted} and not listed",)
-
-
-def _rungs(steps: Sequence[tuple[float, int]], acceptance: float, least: int) -> tuple[Rung, ...]:
-    """Give the overlap at each step: that of the project, and how it changes, cut to multiples."""
-    base = dict(steps).get(acceptance)
-    if base is None:
-        raise ValueError("a ladder must have a step at the project's acceptance")
-    return tuple(Rung(acceptance=at, both=_changed(base, both, least)) for at, both in steps)
 
 
 def _changed(base: int, both: int, least: int) -> int | None:

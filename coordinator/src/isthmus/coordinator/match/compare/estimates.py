@@ -57,8 +57,8 @@ class Evidence:
     """What is known of the links between two providers, without planted people.
 
     `probability` (float64) and `accepted` (bool, which candidates are links after grouping) have shape (pairs,);
-    `acceptance` is the least probability of a link; `random_levels` are those of random pairs, shape (fields, random
-    pairs).
+    `acceptance` is the least probability of a link; `random_pairs` is how many the model's shares of random pairs come
+    from.
     """
 
     candidates: Candidates
@@ -66,7 +66,7 @@ class Evidence:
     probability: Floats
     accepted: Flags
     acceptance: float
-    random_levels: Levels
+    random_pairs: int
 
     @property
     def links(self) -> int:
@@ -146,7 +146,7 @@ def too_little(evidence: Evidence) -> NotEnoughData | None:
         return NotEnoughData(reason=TooLittle.FEW_ROWS)
     if evidence.links < FEWEST_LINKS:
         return NotEnoughData(reason=TooLittle.FEW_LINKS)
-    if evidence.random_levels.shape[1] < FEWEST_RANDOM_PAIRS:
+    if evidence.random_pairs < FEWEST_RANDOM_PAIRS:
         return NotEnoughData(reason=TooLittle.FEW_RANDOM_PAIRS)
     return None
 
@@ -155,9 +155,8 @@ def expect(evidence: Evidence, *, seed: int) -> Expected:
     """Give what the model expects, and how many rivals there are."""
     left, right = evidence.candidates.rows
     threshold = np.log(evidence.acceptance) - np.log1p(-evidence.acceptance)
-    drawn = drawn_levels(
-        evidence.model.match, evidence.random_levels != MISSING, np.random.default_rng([seed, 0]), DRAWS
-    )
+    present = evidence.candidates.levels != MISSING
+    drawn = drawn_levels(evidence.model.match, present, np.random.default_rng([seed, 0]), DRAWS)
     odds = log_odds(drawn, evidence.model, (left, right))
     reaching = odds >= threshold
     # Whatever is drawn as a match comes as often of two people, over all pairs of rows, as the odds say.

@@ -1,13 +1,13 @@
 """How overlap counts depend on acceptance: the groups are made again for each step of a ladder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from types import MappingProxyType
 from typing import Final
 
 from isthmus.coordinator.match.engine import CandidatePairs
-from isthmus.coordinator.match.group import group_rows
+from isthmus.coordinator.match.group import Groups
 from isthmus.coordinator.match.overlap import membership_patterns
 from isthmus.coordinator.match.tables import at_least
 
@@ -26,20 +26,25 @@ class Step:
         return sum(count for pattern, count in self.patterns.items() if pattern >= {left, right})
 
 
-def ladder(pairs: CandidatePairs, *, sizes: Sequence[int], acceptances: Sequence[float] = LADDER) -> tuple[Step, ...]:
+def ladder(
+    pairs: CandidatePairs,
+    *,
+    group: Callable[[CandidatePairs], Groups],
+    sizes: Sequence[int],
+    acceptances: Sequence[float] = LADDER,
+) -> tuple[Step, ...]:
     """Give the overlap at each acceptance, in the order given.
 
     Args:
         pairs: all candidates of all datasets, best first, with the probability of each as its similarity.
+        group: makes entities of the pairs that are links.
         sizes: how many rows the datasets have.
         acceptances: least probabilities of a link.
     """
     return tuple(
         Step(
             acceptance=acceptance,
-            patterns=MappingProxyType(
-                membership_patterns(group_rows(at_least(pairs, threshold=acceptance), sizes=sizes), sizes=sizes)
-            ),
+            patterns=MappingProxyType(membership_patterns(group(at_least(pairs, threshold=acceptance)), sizes=sizes)),
         )
         for acceptance in acceptances
     )
