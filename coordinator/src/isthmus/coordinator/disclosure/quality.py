@@ -242,7 +242,7 @@ class _Counts:
 def _released_counts(one: PairFigures, both: int, rules: DisclosureRules) -> _Counts:
     links = _commonest(one, rules.min_cell_count, accepted=True)
     others = _commonest(one, rules.min_cell_count, accepted=False)
-    if not one.alone:
+    if not one.alone or both != one.links:
         return _without_totals(links, others, both=both, least=rules.min_cell_count)
     listed = [*links, *others]
     table = release(_table(one, listed), rules=rules)
