@@ -46,8 +46,12 @@ from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_di
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "scripts")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 # The people live with the scripts, which are no package, and benchmarks are none either.
+from isthmus_people.corrupt import HEAVY_DAMAGE, corrupt
+from isthmus_people.population import write_people
+
 from benchmarks.link_accuracy import (
     FIELD_SETS,
     Columns,
@@ -59,8 +63,6 @@ from benchmarks.link_accuracy import (
     read_rows,
     read_truth,
 )
-from isthmus_people.corrupt import HEAVY_DAMAGE, corrupt
-from isthmus_people.population import write_people
 
 COMPARE, PAD = Secret(b"c" * 32), Secret(b"p" * 32)
 KEYS: Final = PadKeys(pad=PAD, left=PartyId("left"), right=PartyId("right"))
@@ -224,13 +226,13 @@ def weighed(people: People, fields: tuple[str, ...]) -> Weighed:
 
 def levels(rows: Sequence[RowFields], left: Numbers, right: Numbers, comparison: Comparison, *, first: int) -> Levels:
     """Give the levels that the coordinator reads from both nodes' answers."""
-    sides = [
+    ours, theirs = (
         Answers(comparison=comparison, rows=own, keys=KEYS, side=side, random_bytes=token_bytes).of(
             numbers, first=first
         )
         for own, side, numbers in zip(rows, (Side.LEFT, Side.RIGHT), (left, right), strict=True)
-    ]
-    return field_levels(read_differences(*sides, comparison), comparison.fields)
+    )
+    return field_levels(read_differences(ours, theirs, comparison), comparison.fields)
 
 
 def near_misses(columns: Columns, rows: RowFields, comparison: Comparison, shares: Shares) -> Iterator[Kind]:
@@ -263,8 +265,8 @@ def accepted_pairs(candidates: Candidates, probability: Floats, acceptance: floa
 
 def linked(candidates: Candidates, groups: Groups) -> NDArray[np.bool_]:
     """Say which candidates are of one group."""
-    alone = np.uint32(2**32 - 1)
-    entity = [np.full(size, alone + place, np.uint64) for place, size in enumerate(candidates.rows)]
+    # A row that is linked to nobody is of a number that no row of the other file has.
+    entity = [np.full(size, -1 - place, np.int64) for place, size in enumerate(candidates.rows)]
     for place, of_file in enumerate(entity):
         inside = groups.dataset == place
         of_file[groups.row[inside]] = groups.entity[inside]
