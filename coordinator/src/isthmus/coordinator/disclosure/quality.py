@@ -244,17 +244,21 @@ def _released_counts(one: PairFigures, both: int, rules: DisclosureRules) -> _Co
     others = _commonest(one, rules.min_cell_count, accepted=False)
     if not one.alone or both != one.links:
         return _without_totals(links, others, both=both, least=rules.min_cell_count)
-    listed = [*links, *others]
-    table = release(_table(one, listed), rules=rules)
-    counts = {row.key: row.count for row in table.rows}
+    counts = _shown(_table(one, links, others), rules)
     if counts[_LINKS] is None:
-        # The overlap table shows them all the same, as people in both.
+        # The overlap table shows them all the same, as people in both. The total of candidates is given up instead.
+        counts = _shown(_table_of_links(one, links), rules)
+    if counts[_LINKS] is None:
         return _Counts()
     return _Counts(
-        candidate_pairs=counts[_CANDIDATES],
-        links=counts[_LINKS],
-        patterns=tuple(_pattern(of) for of in listed if counts[_pattern_key(of)] is not None),
+        candidate_pairs=counts.get(_CANDIDATES),
+        links=one.links,
+        patterns=tuple(_pattern(of) for of in [*links, *others] if counts.get(_pattern_key(of), of.pairs) is not None),
     )
+
+
+def _shown(table: Table, rules: DisclosureRules) -> dict[Key, int | None]:
+    return {row.key: row.count for row in release(table, rules=rules).rows}
 
 
 def _without_totals(
@@ -280,30 +284,32 @@ def _commonest(one: PairFigures, least: int, *, accepted: bool) -> list[PatternF
     return sorted(large, key=lambda of: (-of.pairs, of.levels))[:MOST_PATTERNS]
 
 
-def _table(one: PairFigures, listed: Sequence[PatternFigures]) -> Table:
+def _table(one: PairFigures, links: Sequence[PatternFigures], others: Sequence[PatternFigures]) -> Table:
     """Tie totals and patterns together; those that are not listed are one cell of links and one of others."""
-    links = [of for of in listed if of.accepted]
-    others = [of for of in listed if not of.accepted]
-    other_links = Cell(key=("other links",), count=one.links - sum(of.pairs for of in links))
-    not_links = one.candidate_pairs - one.links
-    other_pairs = Cell(key=("other pairs",), count=not_links - sum(of.pairs for of in others))
+    of_links, not_links = _table_of_links(one, links), one.candidate_pairs - one.links
+    rest = Cell(key=("other pairs",), count=not_links - sum(of.pairs for of in others))
+    whole = Relation(total=_CANDIDATES, parts=(_LINKS, *map(_pattern_key, others), rest.key))
+    return Table(
+        title=of_links.title,
+        dimensions=of_links.dimensions,
+        cells=(*of_links.cells, Cell(key=_CANDIDATES, count=one.candidate_pairs), *map(_cell, others), rest),
+        systems=((*of_links.relations, whole),),
+    )
+
+
+def _table_of_links(one: PairFigures, links: Sequence[PatternFigures]) -> Table:
+    rest = Cell(key=("other links",), count=one.links - sum(of.pairs for of in links))
+    parts = (*map(_pattern_key, links), rest.key)
     return Table(
         title="Patterns of levels",
         dimensions=("pattern",),
-        cells=(
-            Cell(key=_CANDIDATES, count=one.candidate_pairs),
-            Cell(key=_LINKS, count=one.links),
-            *(Cell(key=_pattern_key(of), count=of.pairs) for of in listed),
-            other_links,
-            other_pairs,
-        ),
-        systems=(
-            (
-                Relation(total=_LINKS, parts=(*map(_pattern_key, links), other_links.key)),
-                Relation(total=_CANDIDATES, parts=(_LINKS, *map(_pattern_key, others), other_pairs.key)),
-            ),
-        ),
+        cells=(Cell(key=_LINKS, count=one.links), *map(_cell, links), rest),
+        systems=((Relation(total=_LINKS, parts=parts),),),
     )
+
+
+def _cell(of: PatternFigures) -> Cell:
+    return Cell(key=_pattern_key(of), count=of.pairs)
 
 
 def _pattern_key(of: PatternFigures) -> Key:
