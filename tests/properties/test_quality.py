@@ -83,6 +83,8 @@ def test_every_count_that_is_shown_is_true_and_large(one: PairFigures, least: in
     for pattern in pair.patterns:
         assert pattern.pairs == true[pattern.levels, pattern.accepted] >= least
     assert pair.accepted in {None, one.links}
+    # What the overlap table shows is not hidden here, or it would be no secret and look like one.
+    assert pair.accepted == one.links or not one.alone or one.links < least
     assert pair.candidate_pairs in {None, one.candidate_pairs}
     assert all(count is None or count >= least for count in (pair.accepted, pair.candidate_pairs, pair.band.pairs))
 

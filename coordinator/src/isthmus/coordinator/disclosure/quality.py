@@ -246,10 +246,9 @@ def _released_counts(one: PairFigures, both: int, rules: DisclosureRules) -> _Co
         return _without_totals(links, others, both=both, least=rules.min_cell_count)
     counts = _shown(_table(one, links, others), rules)
     if counts[_LINKS] is None:
-        # The overlap table shows them all the same, as people in both. The total of candidates is given up instead.
+        # The overlap table shows them all the same, as people in both. The total of candidates is given up instead; by
+        # itself the total of links is never hidden, for the parts of it that are hidden can be as many as all.
         counts = _shown(_table_of_links(one, links), rules)
-    if counts[_LINKS] is None:
-        return _Counts()
     return _Counts(
         candidate_pairs=counts.get(_CANDIDATES),
         links=one.links,

@@ -159,6 +159,14 @@ def test_ends_of_wilson_are_where_the_share_is_z_deviations_away() -> None:
         assert abs(70 / 90 - end) / deviation == pytest.approx(1.6448536)
 
 
+def test_precision_of_nothing_and_recall_of_nothing_have_an_f1_of_nothing() -> None:
+    nothing = Interval(value=0.0, low=0.0, high=0.0)
+
+    assert combined_f1(nothing, nothing) == nothing
+    unknown = NotEnoughData(reason=TooLittle.FEW_LINKS)
+    assert combined_f1(unknown, nothing) == combined_f1(nothing, unknown) == unknown
+
+
 @pytest.mark.parametrize("planted", [0, 29])
 def test_few_planted_people_say_nothing(planted: int) -> None:
     assert planted_recall(found=planted, planted=planted) == NotEnoughData(reason=TooLittle.FEW_PLANTED)
