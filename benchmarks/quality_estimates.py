@@ -286,8 +286,9 @@ def truth_of(people: People, told: Evidence) -> tuple[Truth, int, int]:
         found=int(np.count_nonzero(same)),
         shared=shared.size,
     )
-    planted = np.random.default_rng(2).choice(shared, min(PLANTED, shared.size), replace=False)
-    return truth, planted.size, int(np.isin(planted, one[same & told.accepted]).sum())
+    chance = Random(f"{people.name}/{told.candidates.fields}/{told.acceptance}/planted")
+    planted = chance.sample(shared.tolist(), min(PLANTED, shared.size))
+    return truth, len(planted), int(np.isin(planted, one[same & told.accepted]).sum())
 
 
 @dataclass(slots=True)
