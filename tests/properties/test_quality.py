@@ -1,5 +1,7 @@
 """What a reader of a quality report can work out of counts that it does not list: never a small one, by sums.
 
+And intervals of planted people and of what is made of them, which hold their value whatever was found.
+
 The reader shares no code with disclosure control. He knows the people in both, from the overlap table; of the totals
 and patterns he knows what is shown, and that the rest adds up.
 """
@@ -11,6 +13,7 @@ from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.quality import Interval, NotEnoughData, PairQuality, Planted, TooLittle
 from isthmus.coordinator.disclosure.quality import PairFigures, PatternFigures, release_quality
 from isthmus.coordinator.disclosure.release import DisclosureRules
+from isthmus.coordinator.match.compare.estimates import FEWEST_PLANTED, combined_f1, combined_recall, planted_recall
 
 COUNTS = st.one_of(st.integers(1, 12), st.integers(1, 60), st.sampled_from([9, 10, 11, 19, 20, 21, 300, 10**6]))
 NAMES = ("equal, most common", "equal, common", "equal, rare", "nickname", "alike", "initial", "swapped", "unlike")
@@ -116,3 +119,42 @@ def test_hidden_overlap_hides_every_count(one: PairFigures) -> None:
         (),
         None,
     )
+
+
+def _interval(draw_ends: tuple[float, float, float]) -> Interval:
+    low, value, high = sorted(draw_ends)
+    return Interval(value=value, low=low, high=high)
+
+
+SHARES = st.floats(0, 1)
+INTERVALS = st.tuples(SHARES, SHARES, SHARES).map(_interval)
+
+
+@given(st.integers(FEWEST_PLANTED, 5_000), st.data())
+def test_interval_of_planted_people_holds_the_share_and_tightens_with_their_number(
+    planted: int, data: st.DataObject
+) -> None:
+    found = data.draw(st.integers(0, planted))
+
+    few, many = planted_recall(found=found, planted=planted), planted_recall(found=4 * found, planted=4 * planted)
+
+    assert isinstance(few, Interval)
+    assert isinstance(many, Interval)
+    assert 0 <= few.low <= few.value <= few.high <= 1
+    assert few.value == found / planted == many.value
+    assert many.high - many.low < few.high - few.low
+
+
+@given(INTERVALS, INTERVALS)
+def test_recall_and_f1_of_any_intervals_hold_their_values(one: Interval, other: Interval) -> None:
+    recall = combined_recall(one, other)
+    f1 = combined_f1(one, other)
+
+    assert isinstance(recall, Interval)
+    assert isinstance(f1, Interval)
+    assert recall.low <= recall.value <= recall.high
+    # What planted people say is never widened.
+    assert (recall.low, recall.value) == (other.low, other.value)
+    assert recall.high <= other.high
+    assert f1.low <= f1.value <= f1.high
+    assert min(one.value, other.value) - 1e-9 <= f1.value <= max(one.value, other.value) + 1e-9

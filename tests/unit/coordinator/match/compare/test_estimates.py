@@ -17,7 +17,7 @@ from isthmus.coordinator.match.compare.estimates import (
     planted_recall,
     too_little,
 )
-from isthmus.coordinator.match.compare.model import _against, _posterior
+from isthmus.coordinator.match.compare.model import fit
 from isthmus.coordinator.match.compare.odds import log_odds
 
 
@@ -204,15 +204,14 @@ def test_drawn_levels_come_in_the_shares_of_their_kind_and_are_missing_as_in_the
         assert np.mean(row != MISSING) == pytest.approx(there.mean(), abs=0.02)
 
 
-def test_odds_without_rivals_are_the_models_own_probability() -> None:
-    evidence = made_up(1, shared=50, rows=(100, 100)).evidence
-    candidates, model = evidence.candidates, evidence.model
-    # Every pair has rows to itself, so nothing competes.
+def test_odds_are_those_of_the_probabilities_where_nothing_competes() -> None:
+    candidates = made_up(1, shared=50, rows=(100, 100)).evidence.candidates
+    # Every pair has rows to itself.
     count = np.arange(len(candidates), dtype=np.uint32)
     alone = replace(candidates, left_row=count, right_row=count, rows=(len(candidates), len(candidates)))
+    family = one_kind(tuple(shares[::-1] for shares in apart()))
+    model, probability = fit(alone, random=apart(), near=[replace(kind, share=0.01) for kind in family])
 
     odds = log_odds(alone.levels, model, alone.rows)
 
-    assert (1 / (1 + np.exp(-odds))).tolist() == pytest.approx(
-        _posterior(alone, model, _against(alone.levels, model)).tolist(), rel=1e-9, abs=1e-20
-    )
+    assert (1 / (1 + np.exp(-odds))).tolist() == pytest.approx(probability.tolist(), rel=1e-9, abs=1e-20)
