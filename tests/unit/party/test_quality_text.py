@@ -120,6 +120,7 @@ def test_odds_that_are_cut_leave_no_rest_to_be_told() -> None:
     assert odds_text(cut) == "2^10 or more"
     assert odds_text(msgspec.structs.replace(PATTERN, odds=-MOST_BITS)) == "2^-10 or less"
     assert odds_text(PATTERN) == "2^-2.5"
+    assert odds_text(msgspec.structs.replace(PATTERN, odds=None)) == "unknown"
 
 
 def test_bars_of_a_waterfall_begin_where_the_last_one_ended() -> None:

@@ -77,13 +77,14 @@ class LevelWeight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A level for each field of the pair, "" where a row lacks it; how many pairs have that; and what it weighs.
 
-    `odds` is log2 of the odds that such a pair is one person, before its rivals count, cut at `MOST_BITS`.
+    `odds` is log2 of the odds that such a pair is one person, before its rivals count, cut at `MOST_BITS`;
+    `None` where there are too few links to weigh anything.
     """
 
     levels: tuple[str, ...]
     accepted: bool
     pairs: Count
-    odds: float
+    odds: float | None
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,7 +114,7 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PairQuality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Two providers' links. `prior` is log2 of the odds that a random pair of their rows is one person."""
+    """Two providers' links. `prior` is log2 of the odds of a random pair, if weights are given."""
 
     left: PartyId
     right: PartyId
@@ -178,7 +179,7 @@ def _problem(pair: PairQuality, least: int) -> str | None:
         "an interval does not hold its value": all(map(_in_order, _estimates(pair))),
         "more planted people are found than there are": pair.planted.found <= pair.planted.planted,
         "the clerical band has no width": pair.band.low < pair.band.high,
-        "odds are larger than can be": all(abs(one.odds) <= MOST_BITS for one in pair.patterns),
+        "odds are larger than can be": all(abs(one.odds or 0.0) <= MOST_BITS for one in pair.patterns),
         "it names a field that is none": known,
         "a pattern or a weight names a level that is none": known and _known_levels(pair),
     }

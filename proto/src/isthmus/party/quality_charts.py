@@ -12,9 +12,9 @@ from typing import Final
 from isthmus.contract.quality import PairQuality, Pattern, Rung
 from isthmus.party.quality_text import waterfall_steps
 
-_WIDTH: Final = 480
+_WIDTH: Final = 520
 _ROW: Final = 20
-_LABELS: Final = 210
+_LABELS: Final = 240
 _HEIGHT: Final = 150
 _TOP: Final = 16
 _PLOT: Final = 100

@@ -109,13 +109,15 @@ def waterfall_steps(pair: PairQuality, pattern: Pattern) -> list[tuple[str, floa
         for field, level in zip(pair.fields, pattern.levels, strict=True)
         if (field, level) in weight_of
     ]
-    if abs(pattern.odds) < MOST_BITS:
+    if pattern.odds is not None and abs(pattern.odds) < MOST_BITS:
         steps.append(("all fields together", pattern.odds - sum(weight for _, weight in steps)))
     return steps
 
 
 def odds_text(pattern: Pattern) -> str:
     """Give the odds of a pattern as a power of 2."""
+    if pattern.odds is None:
+        return "unknown"
     cut = " or more" if pattern.odds >= MOST_BITS else " or less" if pattern.odds <= -MOST_BITS else ""
     return f"2^{pattern.odds:g}{cut}"
 

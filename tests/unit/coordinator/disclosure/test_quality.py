@@ -183,9 +183,13 @@ def test_rare_levels_are_weighed_as_if_the_least_count_had_them_or_not_at_all() 
 
 @pytest.mark.parametrize("few", [{"random_pairs": 299}, {"links": 299}])
 def test_few_links_or_random_pairs_have_no_weights(few: dict[str, int]) -> None:
-    figures = _figures(_pattern(0, few.get("links", 800)))
+    figures = _figures(_pattern(0, few.get("links", 800) - 100), _pattern(1, 60), _pattern(2, 40))
 
-    assert _released(replace(figures, random_pairs=few.get("random_pairs", 60_000))).weights == ()
+    pair = _released(replace(figures, random_pairs=few.get("random_pairs", 60_000)))
+
+    assert (pair.weights, pair.prior) == ((), None)
+    assert pair.patterns
+    assert {pattern.odds for pattern in pair.patterns} == {None}
     assert _released(_figures(_pattern(0, 300))).weights != ()
 
 

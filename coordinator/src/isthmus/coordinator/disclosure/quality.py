@@ -9,9 +9,9 @@ What may leave, of two providers whose overlap the released overlap table shows,
   Where a third provider may link more people, totals are hidden, lest it follows how many it links.
 - *Overlap at other acceptances* and the *clerical band*: the changes are cut to multiples of twice the smallest count
   that may be shown. One exact count less another would be how many people a few hundredths of probability decide.
-- *What levels weigh*, one decimal, where there are links enough that this hides `min_cell_count` of them. A level that
-  fewer pairs have is weighed as if so many had it, and not at all where both kinds of pairs have it as rarely. Odds of
-  patterns are cut at `MOST_BITS` for the same reason.
+- *What levels and patterns weigh*, one decimal, where there are links enough that this hides `min_cell_count` of them.
+  A level that fewer pairs have is weighed as if so many had it, and not at all where both kinds of pairs have it as
+  rarely. Odds of patterns are cut at `MOST_BITS` for the same reason.
 - *Estimates*, three decimals, ends rounded outwards. They come from a model, a draw and the number of rivals.
 
 Where the overlap table hides what both providers share, or that is less than may be shown, all of this is hidden but
@@ -224,8 +224,8 @@ def _with_counts(hidden: PairQuality, one: PairFigures, both: int, rules: Disclo
         recall_of_candidates=_rounded(one.recall_of_candidates),
         recall=_rounded(one.recall),
         f1=_rounded(one.f1),
-        prior=round(one.prior, 1),
-        weights=tuple(_weights(one, least)),
+        prior=round(one.prior, 1) if _weighable(one, least) else None,
+        weights=tuple(_weights(one, least)) if _weighable(one, least) else (),
         patterns=counts.patterns,
         ladder=tuple(Rung(acceptance=at, both=_changed(both, then, least)) for at, then in one.steps),
         band=msgspec.structs.replace(hidden.band, pairs=_cut(one.band[2], least) or None),
@@ -242,8 +242,14 @@ class _Counts:
 def _released_counts(one: PairFigures, both: int, rules: DisclosureRules) -> _Counts:
     links = _commonest(one, rules.min_cell_count, accepted=True)
     others = _commonest(one, rules.min_cell_count, accepted=False)
+    weighed = _weighable(one, rules.min_cell_count)
     if not one.alone or both != one.links:
-        return _without_totals(links, others, both=both, least=rules.min_cell_count)
+        return _Counts(
+            patterns=tuple(
+                _pattern(of, weighed=weighed)
+                for of in [*_sheltered(links, both=both, least=rules.min_cell_count), *others]
+            )
+        )
     counts = _shown(_table(one, links, others), rules)
     if counts[_LINKS] is None:
         # The overlap table shows them all the same, as people in both. The total of candidates is given up instead; by
@@ -252,7 +258,11 @@ def _released_counts(one: PairFigures, both: int, rules: DisclosureRules) -> _Co
     return _Counts(
         candidate_pairs=counts.get(_CANDIDATES),
         links=one.links,
-        patterns=tuple(_pattern(of) for of in [*links, *others] if counts.get(_pattern_key(of), of.pairs) is not None),
+        patterns=tuple(
+            _pattern(of, weighed=weighed)
+            for of in [*links, *others]
+            if counts.get(_pattern_key(of), of.pairs) is not None
+        ),
     )
 
 
@@ -260,21 +270,18 @@ def _shown(table: Table, rules: DisclosureRules) -> dict[Key, int | None]:
     return {row.key: row.count for row in release(table, rules=rules).rows}
 
 
-def _without_totals(
-    links: Sequence[PatternFigures], others: Sequence[PatternFigures], *, both: int, least: int
-) -> _Counts:
-    """Give patterns where people may be linked through other providers, whose number must not follow from the links'.
+def _sheltered(links: Sequence[PatternFigures], *, both: int, least: int) -> Iterator[PatternFigures]:
+    """Give the patterns to list where people may be linked through other providers, whose number must not follow.
 
-    Neither total is shown. Of the people in both, at least twice `least` have a pattern that is not listed or are
+    Totals are not shown then. Of the people in both, at least twice `least` have a pattern that is not listed or are
     linked through others; how they divide nobody can tell.
     """
     ends = accumulate(of.pairs for of in links)
-    listed = [of for of, end in zip(links, ends, strict=True) if both - end >= 2 * least]
-    return _Counts(patterns=tuple(map(_pattern, [*listed, *others])))
+    return (of for of, end in zip(links, ends, strict=True) if both - end >= 2 * least)
 
 
-def _pattern(of: PatternFigures) -> Pattern:
-    odds = round(min(max(of.odds, -MOST_BITS), MOST_BITS), 1)
+def _pattern(of: PatternFigures, *, weighed: bool) -> Pattern:
+    odds = round(min(max(of.odds, -MOST_BITS), MOST_BITS), 1) if weighed else None
     return Pattern(levels=of.levels, accepted=of.accepted, pairs=of.pairs, odds=odds)
 
 
@@ -324,9 +331,11 @@ def _cut(count: int, least: int) -> int:
     return count // (2 * least) * (2 * least)
 
 
+def _weighable(one: PairFigures, least: int) -> bool:
+    return min(one.links, one.random_pairs) >= LINKS_FOR_WEIGHTS * least
+
+
 def _weights(one: PairFigures, least: int) -> Iterator[LevelWeight]:
-    if one.links < LINKS_FOR_WEIGHTS * least or one.random_pairs < LINKS_FOR_WEIGHTS * least:
-        return
     for of in one.levels:
         rare = (of.match < least / one.links, of.random < least / one.random_pairs)
         # What is rare in both has a weight that comes from the bounds alone.
