@@ -312,6 +312,27 @@ def _printed(estimate: Interval) -> str:
     return f"{estimate.value:.4f} ({estimate.low:.4f}-{estimate.high:.4f})"
 
 
+@dataclass(slots=True)
+class FalseLinks:
+    """How far the number of false links is off by the estimate, and by the sum of what probabilities lack to 1."""
+
+    of: int = 0
+    estimate: float = 0.0
+    probabilities: float = 0.0
+
+    def add(self, told: Evidence, estimated: float | None, true: int) -> None:
+        """Count one case, where there is an estimate."""
+        if estimated is not None:
+            self.of += 1
+            self.estimate += abs(estimated - true)
+            self.probabilities += abs(float((1 - told.probability[told.accepted]).sum()) - true)
+
+    def __str__(self) -> str:
+        """Give both means."""
+        of = max(self.of, 1)
+        return f"off by {self.estimate / of:.1f} in the mean, by the sum of probabilities {self.probabilities / of:.1f}"
+
+
 MEASURES: Final = ("precision", "recall_of_candidates", "recall", "f1")
 
 
@@ -322,17 +343,18 @@ def main() -> int:
     parser.add_argument("--acceptance", type=float, action="append", help="least probability (default: 0.1 and 0.5)")
     arguments = parser.parse_args()
     for half in arguments.half or HALVES:
-        tallies = {measure: Tally() for measure in MEASURES}
+        tallies, false = {measure: Tally() for measure in MEASURES}, FalseLinks()
         print(
             f"{half}: data | fields | accept | links | false | " + " | ".join(f"{one} | estimate" for one in MEASURES)
         )
         with tempfile.TemporaryDirectory() as folder:
             for people in HALVES[half](Path(folder)):
                 for fields in people.field_sets:
-                    _measure(people, fields, arguments.acceptance or (0.1, 0.5), tallies)
+                    _measure(people, fields, arguments.acceptance or (0.1, 0.5), tallies, false)
         for measure, tally in tallies.items():
             share = f"{tally.inside} of {tally.of}"
             print(f"{half}: {measure}: truth inside {share}, off by {tally.off / max(tally.of, 1):.4f} in the mean")
+        print(f"{half}: false links: {false}")
     return 0
 
 
@@ -346,6 +368,7 @@ def _measure(people: People, fields: tuple[str, ...], acceptances: Sequence[floa
             f"{getattr(truth, one):.4f} | {tallies[one].add(getattr(quality, one), getattr(truth, one))}"
             for one in MEASURES
         ]
+        false.add(told, quality.false_links, truth.links - truth.right)
         line = (people.name, " ".join(fields), acceptance, truth.links, truth.links - truth.right, *cells)
         print(" | ".join(map(str, line)), flush=True)
 
