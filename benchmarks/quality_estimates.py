@@ -358,7 +358,13 @@ def main() -> int:
     return 0
 
 
-def _measure(people: People, fields: tuple[str, ...], acceptances: Sequence[float], tallies: dict[str, Tally]) -> None:
+def _measure(
+    people: People,
+    fields: tuple[str, ...],
+    acceptances: Sequence[float],
+    tallies: dict[str, Tally],
+    false: FalseLinks,
+) -> None:
     of_fields = weighed(people, fields)
     for acceptance in acceptances:
         told = of_fields.evidence(acceptance)
