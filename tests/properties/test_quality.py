@@ -6,6 +6,8 @@ The reader shares no code with disclosure control. He knows the people in both, 
 and patterns he knows what is shown, and that the rest adds up.
 """
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,9 +24,9 @@ NONE = NotEnoughData(reason=TooLittle.FEW_PLANTED)
 
 
 @st.composite
-def figures(draw: st.DrawFn) -> PairFigures:
+def figures(draw: st.DrawFn, counts: st.SearchStrategy[int] = COUNTS) -> PairFigures:
     """Any patterns, and any number of people who are linked through others."""
-    drawn = {accepted: draw(st.lists(COUNTS, max_size=8)) for accepted in (True, False)}
+    drawn = {accepted: draw(st.lists(counts, max_size=8)) for accepted in (True, False)}
     patterns = tuple(
         PatternFigures(levels=(NAMES[place],), accepted=accepted, pairs=pairs, odds=1.0)
         for accepted, counts in drawn.items()
@@ -78,6 +80,31 @@ def test_no_small_number_of_unlisted_pairs_follows_from_sums(one: PairFigures, l
         assert pair.candidate_pairs - pair.accepted - listed[False] >= least
 
 
+def _with_rare_patterns_only(one: PairFigures, pair: PairQuality, least: int) -> PairFigures:
+    """Give other people with the same report: whatever is not listed are patterns of fewer pairs than may be shown."""
+    patterns = [
+        PatternFigures(levels=of.levels, accepted=of.accepted, pairs=of.pairs, odds=1.0) for of in pair.patterns
+    ]
+    for accepted, total in ((True, one.links), (False, one.candidate_pairs - one.links)):
+        rest = total - sum(of.pairs for of in patterns if of.accepted is accepted)
+        patterns += [
+            PatternFigures(levels=("",), accepted=accepted, pairs=min(least - 1, rest - start), odds=1.0)
+            for start in range(0, rest, least - 1)
+        ]
+    return replace(one, patterns=tuple(patterns))
+
+
+@given(figures(st.integers(1, 60)), st.integers(2, 15))
+def test_who_knows_the_program_cannot_tell_whether_a_pattern_is_rare_or_hidden_to_protect_one(
+    one: PairFigures, least: int
+) -> None:
+    pair = _released(one, least)
+
+    if pair.candidate_pairs is not None:
+        # So each rare pattern may have no pair at all, or all that are not listed.
+        assert _released(_with_rare_patterns_only(one, pair, least), least) == pair
+
+
 @given(figures(), st.integers(2, 15))
 def test_every_count_that_is_shown_is_true_and_large(one: PairFigures, least: int) -> None:
     pair = _released(one, least)
@@ -108,9 +135,7 @@ def test_steps_of_the_ladder_leave_at_least_as_many_changes_possible_as_the_leas
 
 @given(figures())
 def test_hidden_overlap_hides_every_count(one: PairFigures) -> None:
-    pair = _released(
-        PairFigures(**{name: getattr(one, name) for name in one.__dataclass_fields__} | {"overlap_shown": False}), 10
-    )
+    pair = _released(replace(one, overlap_shown=False), 10)
 
     assert (pair.accepted, pair.candidate_pairs, pair.patterns, pair.ladder, pair.band.pairs) == (
         None,

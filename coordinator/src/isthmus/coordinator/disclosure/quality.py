@@ -18,7 +18,8 @@ Where the overlap table hides what both providers share, or that is less than ma
 rows and planted people. Never there: a row, a pair, a probability of one pair, which rows are doubtful.
 
 *Adversary*: a reader of this document and of the overlap table who knows the relations among counts. He is taken not to
-know which rivals took how much from which pair, which blurs what a pattern says of a step of the ladder.
+know which rivals took how much from which pair, which blurs what a pattern says of a step of the ladder. Who knows this
+program learns no more: what is not listed is one number, which patterns that are all rare would give as well.
 """
 
 from collections.abc import Callable, Iterator, Sequence
