@@ -131,10 +131,10 @@ def febrl4(folder: Path, seed: int) -> Iterator[People]:  # noqa: ARG001 - the f
 def demo(folder: Path, seed: int) -> Iterator[People]:
     """Give the demo's three providers, then two of them at a time with the fields that these two share."""
     data = write_demo(folder / "demo", seed=seed)
-    truth = _truth(data.truth)
+    truth = read_truth(data.truth)
     columns, entities = [], []
     for provider, limit in zip(data.providers, DEMO_ROWS, strict=True):
-        rows = _rows(provider.path)[:limit]
+        rows = read_rows(provider.path)[:limit]
         raw = {field: [row[column] for row in rows] for field, column in provider.columns.items()}
         columns.append(normalised(raw, DateOrder(provider.date_order)))
         entities.append([truth[provider.holder, row[provider.id_column]] for row in rows])
@@ -154,8 +154,8 @@ def demo(folder: Path, seed: int) -> Iterator[People]:
 def households(folder: Path, seed: int) -> Iterator[People]:
     """Give two files of made-up households, as they are and with further errors."""
     *paths, truth_path = write_people(folder / "households", rows=6_000, providers=2, overlap=0.4, seed=seed)
-    truth, rng = _truth(truth_path), Random(f"{seed}/damage")
-    files = [_rows(path) for path in paths]
+    truth, rng = read_truth(truth_path), Random(f"{seed}/damage")
+    files = [read_rows(path) for path in paths]
     for name, damage in (("households", False), ("damaged", True)):
         rows = [[corrupt(row, HEAVY_DAMAGE, rng) if damage else row for row in file] for file in files]
         yield People(
@@ -268,11 +268,13 @@ def candidate_recall(people: People, pairs: CandidatePairs) -> float:
     return hits / true
 
 
-def _truth(path: Path) -> dict[tuple[str, str], str]:
-    return {(row["holder"], row["rec_id"]): row["entity_id"] for row in _rows(path)}
+def read_truth(path: Path) -> dict[tuple[str, str], str]:
+    """Give who is who by holder and id, from a file of made-up people."""
+    return {(row["holder"], row["rec_id"]): row["entity_id"] for row in read_rows(path)}
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Give the rows of a CSV file."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
