@@ -286,7 +286,9 @@ def test_documents_are_independent_copies() -> None:
     [
         ({"format": "isthmus/profile/1"}, "no hardened profile"),
         ({"format": "isthmus/profile/2"}, "no hardened profile"),
-        ({"name": "hardened-2"}, "no hardened profile"),
+        ({"format": "isthmus/profile/3"}, "no hardened profile"),
+        ({"name": "hardened-3"}, "no hardened profile"),
+        ({"name": "hardened-2"}, "not that of hardened-2"),
         ({"name": ["hardened-1"]}, "no hardened profile"),
         ({"fields": "dob"}, "missing or of the wrong type"),
         ({"tables": None}, "missing or of the wrong type"),

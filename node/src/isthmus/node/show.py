@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, HardenedProfile
+from isthmus.contract.hardened import HARDENED_1, HARDENED_2, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
 from isthmus.contract.profile import INTEROP_1, Profile
@@ -35,6 +35,11 @@ _RECOGNISED: Final = {
         "  An encoding is pseudonymous personal data. The coordinator sees which of your rows share parts, such as",
         "  first name and birth date, with which rows of another provider, and which are nearly equal as a whole",
         "  (docs/threat-model.md, section 2); isthmus-node audit measures what can be made of the latter.",
+    ),
+    HARDENED_2: (
+        "  An encoding is pseudonymous personal data. The coordinator sees which of your rows share parts, such as",
+        "  names that sound alike, with which rows of another provider, if no other row of yours has the same, and",
+        "  which are nearly equal as a whole (docs/threat-model.md, section 2); isthmus-node audit measures the latter.",
     ),
     HARDENED_SINGLE_1: (
         "  An encoding is pseudonymous personal data. The coordinator sees which rows are nearly equal as a whole",
