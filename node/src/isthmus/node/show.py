@@ -39,7 +39,7 @@ _RECOGNISED: Final = {
     HARDENED_2: (
         "  An encoding is pseudonymous personal data. The coordinator sees which of your rows share parts, such as",
         "  names that sound alike, with which rows of another provider, if no other row of yours has the same, and",
-        "  which are nearly equal as a whole (docs/threat-model.md, section 2); isthmus-node audit measures the latter.",
+        "  which are nearly equal as a whole (docs/threat-model.md, section 2); isthmus-node audit tests the latter.",
     ),
     HARDENED_SINGLE_1: (
         "  An encoding is pseudonymous personal data. The coordinator sees which rows are nearly equal as a whole",

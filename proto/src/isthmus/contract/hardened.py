@@ -1,11 +1,11 @@
-"""The hardened profiles: diffused tables and match keys (`hardened-1`, `hardened-2`), or one table (`hardened-single-1`).
+"""The hardened profiles: diffused tables and match keys (`hardened-1`, `hardened-2`), or one table alone.
 
 A **table** is a sparse clkhash filter (linkage schema version 3) over some of the fields, followed by keyed diffusion:
 records that are nearly equal as a whole are nearly equal vectors. One table, `all`, holds every shared field; the table
 `person` holds names and birth alone, for people who moved. **Match keys** find the pairs of which a part is damaged by
-what is whole. `hardened-2` is `hardened-1` and wide match keys after its own, for rounds that compare fields. Why, and
-at which price: docs/decisions/0009-diffusion.md, 0014-boxes.md, 0015-match-keys.md and 0029-wide-match-keys.md. Each
-profile follows from its fields and the grant of the name table alone.
+what is whole; `hardened-2` is `hardened-1` with wide match keys after its own, for rounds that compare fields, and
+`hardened-single-1` has none. Why, and at which price: docs/decisions/0009-diffusion.md, 0014-boxes.md,
+0015-match-keys.md and 0029-wide-match-keys.md. Each profile follows from its fields and the grant of the name table.
 
 A CLK is pseudonymous personal data, whatever the profile.
 """

@@ -33,7 +33,7 @@ AnyProfile = Profile | HardenedProfile
 
 
 def build_profile(name: str, fields: Sequence[str], *, name_table: bool = False) -> AnyProfile:
-    """Give the profile of that name for these standard fields; `name_table` is read by `hardened-1` and `hardened-2` only.
+    """Give the profile of that name for these standard fields; `name_table` is for `hardened-1` and `hardened-2`.
 
     Raises:
         InvalidProfile: there is no such profile, or it cannot be built from these fields (with the reason).

@@ -366,8 +366,8 @@ def _setting_problems(project: Project) -> list[str]:
 
 
 _UNCOMPARED: Final = (
-    "hardened-2 is for projects that compare fields, because its wide match keys find pairs that one score cannot judge:"
-    " add [comparison], or choose hardened-1"
+    "hardened-2 is for projects that compare fields, because its wide match keys find pairs that one score cannot"
+    " judge: add [comparison], or choose hardened-1"
 )
 
 
