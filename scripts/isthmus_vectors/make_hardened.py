@@ -157,8 +157,8 @@ _BIRTH_YEAR: Final[Json] = {
 _WIDE: Final[Json] = {
     "name": "wide-keys",
     "shows": "hardened-2: names that sound alike, in each other's column, of several words, of other scripts, beyond"
-    " the first plane, shorter than a stem, with a mark; month and day in each other's place; last four digits of an SSN;"
-    " damaged dates and missing parts",
+    " the first plane, shorter than a stem, with a mark; month and day in each other's place; last four digits of an"
+    " SSN; damaged dates and missing parts",
     "profile": hardened_2(
         ("first_name", "middle_name", "last_name", "dob", "street_number", "street_name", "zip", "phone", "ssn")
     ),
