@@ -268,3 +268,10 @@ def test_report_without_blocks_says_nothing_of_buckets() -> None:
 
     assert report_text(REPORT | {"blocks": [], "withheld_blocks": {}, "in_no_block": 0}) == plain
     assert "bucket" not in plain
+
+
+def test_round_whose_project_plants_people_says_so() -> None:
+    planting = manifest(project(comparison=ComparisonTerms(planted=500)))
+
+    assert "planted    500 made-up people" in manifest_text(planting, VIEW, {}, RIVERSIDE)
+    assert "planted" not in manifest_text(manifest(), VIEW, {}, RIVERSIDE)
