@@ -185,7 +185,11 @@ _WITH_SEX = tuple(structs.replace(one, fields=(*one.fields, "sex")) for one in p
 
 def test_guide_of_stewards_explains_every_line_and_no_other() -> None:
     everything = project(
-        profile="hardened-1", audit_limit_percent=5, require_verified=False, blocks=BLOCKS, comparison=COMPARED
+        profile="hardened-1",
+        audit_limit_percent=5,
+        require_verified=False,
+        blocks=BLOCKS,
+        comparison=structs.replace(COMPARED, planted=500),
     )
     shown = manifest(everything)
     terms, _, _ = manifest_text(shown, VIEW, {}, RIVERSIDE).partition("  An encoding is")
