@@ -1,8 +1,8 @@
 """What the product is held against: an exact key, one CLK at a threshold, and a generic Splink model in the clear.
 
-Each gives scored pairs of rows. Of CLKs, groups are made as the product makes them, and as anonlink does. Of Splink's pairs
-and of equal keys they are what is connected, best first, with one row a provider: kinder than plain clusters, which
-join whatever is connected.
+Each gives scored pairs of rows. Of CLKs, groups are made as the product makes them, and as anonlink does. Of Splink's
+pairs and of equal keys they are what is connected, best first, with one row a provider: kinder than plain clusters,
+which join whatever is connected.
 """
 
 import csv
@@ -81,9 +81,7 @@ def one_clk(people: DataSet, *, max_pairs: int) -> CandidatePairs:
         for place, one in enumerate(people.providers)
     ]
     engine = AnonlinkEngine(workers=1, max_pairs=max_pairs)
-    return engine.candidate_pairs(
-        datasets, threshold=CLK_LEAST, progress=lambda *_: None, best_of_row=CLK_BEST_OF_ROW
-    )
+    return engine.candidate_pairs(datasets, threshold=CLK_LEAST, progress=lambda *_: None, best_of_row=CLK_BEST_OF_ROW)
 
 
 def splink(people: DataSet, folder: Path) -> CandidatePairs:
@@ -116,7 +114,9 @@ def _write(path: Path, fields: Sequence[str], people: DataSet, place: int) -> No
 
 def _read(path: Path, left: int, right: int) -> Found:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [(int(row["left_row"]), int(row["right_row"]), float(row["probability"])) for row in csv.DictReader(file)]
+        rows = [
+            (int(row["left_row"]), int(row["right_row"]), float(row["probability"])) for row in csv.DictReader(file)
+        ]
     table = np.array(rows, np.float64).reshape(-1, 3)
     return _found(left, right, table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2])
 

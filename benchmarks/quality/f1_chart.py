@@ -87,7 +87,8 @@ def _mark(number: int, x: float, y: float) -> str:
     if shape == "circle":
         return f'<circle class="w{number}" cx="{x:.1f}" cy="{y:.1f}" r="{r}"/>'
     if shape == "diamond":
-        return f'<path class="w{number}" d="M{x:.1f} {y - r - 1:.1f}l{r + 1} {r + 1}l-{r + 1} {r + 1}l-{r + 1} -{r + 1}z"/>'
+        d = r + 1
+        return f'<path class="w{number}" d="M{x:.1f} {y - d:.1f}l{d} {d}l-{d} {d}l-{d} -{d}z"/>'
     width = 2 * r - 2 if shape == "square" else 3
     height = width if shape == "square" else 2 * r + 4
     corner = f'x="{x - width / 2:.1f}" y="{y - height / 2:.1f}"'
@@ -110,4 +111,3 @@ def _style() -> str:
         f" .grid {{ stroke: #d7dfe6 }} {colours(0)} @media (prefers-color-scheme: dark) {{ .page {{ fill: #11171d }}"
         f" .h, .t {{ fill: #e8eef3 }} .grid {{ stroke: #2b3943 }} {colours(1)} }}</style>"
     )
-

@@ -88,7 +88,7 @@ def repeats(sources: Sources) -> tuple[Provider, ...]:
 
 
 def three_providers(sources: Sources) -> tuple[Provider, ...]:
-    """Give three files: all have names and ZIP code, two of them birth dates, another two SSN, another two addresses."""
+    """Give three files: all have names and ZIP code, two of them dates, another two SSN, another two addresses."""
     own = (("street_number", "street_name", "ssn"), ("street_number", "street_name", "dob"), ("dob", "ssn"))
     files = _cut(sources, (ROWS, ROWS, ROWS), round(SHARED * ROWS))
     return tuple(

@@ -23,7 +23,7 @@ def tables(measured: Sequence[Measured]) -> str:
         f"F1\n\n{_by_set(measured, lambda one: one.f1, '.4f')}",
         f"false merges: entities of two people or more\n\n{_by_set(measured, lambda one: one.false_merges, '.1f')}",
         f"whole entities, F1\n\n{_by_set(measured, lambda one: one.entity_f1, '.4f')}",
-        f"error of overlap counts, share of the people shared\n\n{_by_set(measured, lambda one: one.overlap_error, '.4f')}",
+        f"error of overlap counts, share of people shared\n\n{_by_set(measured, lambda one: one.overlap_error, '.4f')}",
         f"true pairs lost by stage, balanced acceptance\n\n{_losses(measured)}",
         *(f"by group, half `{half}`: {way}\n\n{table}" for half in HALVES for way, table in _groups(measured, half)),
     ])  # fmt: skip
@@ -105,7 +105,9 @@ def _by_set(measured: Sequence[Measured], value: Callable[[Quality], float], for
     rows = [("set", "half", *ways), ("---",) * (2 + len(ways))]
     for name in _names(measured):
         of_set = _mean_of_seeds(measured, name, value)
-        rows.append((name, _half(measured, name), *(format(of_set[way], form) if way in of_set else "" for way in ways)))
+        rows.append(
+            (name, _half(measured, name), *(format(of_set[way], form) if way in of_set else "" for way in ways))
+        )
     for half, of_ways in means(measured, value).items():
         rows.append(("mean", half, *(format(of_ways[way], form) for way in ways)))
     return _table(rows)

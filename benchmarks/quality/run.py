@@ -1,8 +1,8 @@
 """How well the product links many different data sets with one setting, beside an exact key, one CLK, and Splink.
 
     .venv/bin/python benchmarks/quality/run.py --data small
-    .venv/bin/python benchmarks/quality/run.py --seeds 1 2 --json docs/benchmarks/quality.json --chart docs/benchmarks/quality.svg
-    .venv/bin/python benchmarks/quality/run.py --from docs/benchmarks/quality.json
+    .venv/bin/python benchmarks/quality/run.py --seeds 1 2 --json quality.json --chart quality.svg
+    .venv/bin/python benchmarks/quality/run.py --from quality.json --chart quality.svg
 
 Every set is linked as a project would be: encoded by the nodes' encoders, candidates of the profile's tables, request
 lists, both nodes' padded answers, levels, the model, groups. Nobody looks at the truth, but for the thresholds called
@@ -27,13 +27,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 # The benchmarks are no package.
+from isthmus_people.population import read_marginals
+
 from benchmarks.quality import f1_chart, report
 from benchmarks.quality.baselines import QUALITY_PYTHON
 from benchmarks.quality.measure import Measured, measure
 from benchmarks.quality.people import Sources
 from benchmarks.quality.pipeline import PROFILES
 from benchmarks.quality.sets import SETS, make_set
-from isthmus_people.population import read_marginals
 
 NOISE_TIMEOUT_S = 900
 TITLE = "F1 by data set, one setting for all; Splink and CLK with the best threshold by truth"
@@ -59,7 +60,7 @@ class NoisyFiles:
             folder = self.folder / noise
             folder.mkdir()
             program = Path(__file__).with_name("noise.py")
-            options = ["--out", folder, "--noise", noise, "--seed", str(self.seed)]
+            options = ["--out", str(folder), "--noise", noise, "--seed", str(self.seed)]
             subprocess.run(
                 [QUALITY_PYTHON, program, *options], check=True, capture_output=True, timeout=NOISE_TIMEOUT_S
             )

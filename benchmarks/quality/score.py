@@ -167,6 +167,4 @@ def _patterns(numbers: Sequence[Ints]) -> dict[tuple[int, ...], int]:
     for place, one in enumerate(numbers):
         held[place, one[one != NOBODY]] = True
     found, counts = np.unique(held, axis=1, return_counts=True)
-    return {
-        tuple(np.flatnonzero(column).tolist()): int(count) for column, count in zip(found.T, counts, strict=True)
-    }
+    return {tuple(np.flatnonzero(column).tolist()): int(count) for column, count in zip(found.T, counts, strict=True)}

@@ -39,7 +39,13 @@ SURE: Final = (("first_name", "last_name", "dob"), ("ssn", "last_name"), ("first
 """By the first of these whose fields are there it is estimated how many people both files hold."""
 
 SURE_RECALL: Final = 0.7
-TRAINING: Final = (("first_name", "last_name"), ("dob",), ("ssn",), ("street_number", "street_name"), ("zip", "last_name"))
+TRAINING: Final = (
+    ("first_name", "last_name"),
+    ("dob",),
+    ("ssn",),
+    ("street_number", "street_name"),
+    ("zip", "last_name"),
+)
 PASSES: Final = 3
 SAMPLED_PAIRS: Final = 2e6
 LEAST: Final = 0.001
@@ -67,7 +73,9 @@ def comparisons(columns: Sequence[str]) -> Iterator[Any]:
         elif name in {"sex", "state", "birth_year"}:
             yield library.ExactMatch(name)
         elif name in {"middle_name", "street_name", "city"}:
-            yield library.JaroWinklerAtThresholds(name, [0.92, 0.8]).configure(term_frequency_adjustments=name == "city")
+            yield library.JaroWinklerAtThresholds(name, [0.92, 0.8]).configure(
+                term_frequency_adjustments=name == "city"
+            )
         else:
             yield library.LevenshteinAtThresholds(name, [1, 2])
 
@@ -90,7 +98,10 @@ def trained(tables: list[Any], columns: Sequence[str]) -> Any:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(splink.block_on(*rule))
         except Exception as refused:  # noqa: BLE001 - Splink raises many kinds where a block has too little to learn from
-            print(f"splink: nothing learnt from pairs that share {', '.join(rule)}: {type(refused).__name__}", file=sys.stderr)
+            print(
+                f"splink: nothing learnt from pairs that share {', '.join(rule)}: {type(refused).__name__}",
+                file=sys.stderr,
+            )
     return linker
 
 
