@@ -8,7 +8,7 @@ speaks the language of the coordinator's model.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,13 +110,25 @@ LEVELS: Final[Mapping[str, FieldLevels]] = MappingProxyType({
 })  # fmt: skip
 """By field. The numbers are first guesses for people in general, not fitted to any data."""
 
-_ALIKE, _HALF_ALIKE, _SOMEWHAT_ALIKE = 0.72, 0.5, 0.3
-"""Shares of the bits of two values that are the same, from which they count as that alike."""
+
+class Grades(NamedTuple):
+    """Shares of the bits of two values that are the same, from which they count as that alike; falling, in (0, 1]."""
+
+    alike: float
+    half_alike: float
+    somewhat_alike: float
 
 
-def field_levels(differences: Differences, fields: Sequence[str]) -> NDArray[np.int8]:
+GRADES: Final = Grades(alike=0.72, half_alike=0.5, somewhat_alike=0.3)
+"""Those of `fields-1`, unless a project pins others."""
+
+
+def field_levels(differences: Differences, fields: Sequence[str], *, grades: Grades = GRADES) -> NDArray[np.int8]:
     """Give the level of each field in each pair, int8, shape (fields, pairs): a place in its names, or -1."""
-    return np.stack([_LEVEL_OF[field](differences).astype(np.int8) for field in fields])
+    return np.stack([_LEVEL_OF[field](differences, grades).astype(np.int8) for field in fields])
+
+
+LevelOf = Callable[[Differences, Grades], Numbers]
 
 
 def _graded(differences: Differences, part: str, inserted: int, *, grades: Sequence[float]) -> Numbers:
@@ -127,12 +139,12 @@ def _graded(differences: Differences, part: str, inserted: int, *, grades: Seque
     return np.where(differing < 0, MISSING, missed).astype(np.int16)
 
 
-def _name(field: str) -> Callable[[Differences], Numbers]:
+def _name(field: str) -> LevelOf:
     other = {"first_name": "last_name", "last_name": "first_name"}[field]
 
-    def level(differences: Differences) -> Numbers:
+    def level(differences: Differences, grades: Grades) -> Numbers:
         differing, band = differences.of(field), differences.of(f"{field}.band")
-        grade = _graded(differences, field, NAME_SET, grades=(_ALIKE, _HALF_ALIKE, _SOMEWHAT_ALIKE))
+        grade = _graded(differences, field, NAME_SET, grades=grades)
         # The first that is true decides.
         swapped = differences.equal(f"{field}={other}") & differences.equal(f"{other}={field}")
         word = np.logical_or.reduce([differences.equal(f"{field}.word{one}={two}") for one in (0, 1) for two in (0, 1)])
@@ -155,9 +167,9 @@ def _name(field: str) -> Callable[[Differences], Numbers]:
     return level
 
 
-def _middle(differences: Differences) -> Numbers:
+def _middle(differences: Differences, grades: Grades) -> Numbers:
     differing = differences.of("middle_name")
-    grade = _graded(differences, "middle_name", NAME_SET, grades=(_HALF_ALIKE,))
+    grade = _graded(differences, "middle_name", NAME_SET, grades=(grades.half_alike,))
     crossed = differences.equal("first_name=middle_name") | differences.equal("middle_name=first_name")
     return np.select(
         [differing < 0, differing == 0, differences.equal("middle_name.initial"), grade == 1, crossed],
@@ -166,7 +178,7 @@ def _middle(differences: Differences) -> Numbers:
     ).astype(np.int16)
 
 
-def _date(differences: Differences) -> Numbers:
+def _date(differences: Differences, _: Grades) -> Numbers:
     # Two bits of one-hot digits differ for each digit that differs.
     year, month, day = (differences.of(f"dob.{part}") // 2 for part in ("year", "month", "day"))
     digits = year + month + day
@@ -186,27 +198,27 @@ def _date(differences: Differences) -> Numbers:
     ).astype(np.int16)
 
 
-def _text(field: str, inserted: int) -> Callable[[Differences], Numbers]:
-    return lambda differences: _graded(differences, field, inserted, grades=(_ALIKE, _HALF_ALIKE))
+def _text(field: str, inserted: int) -> LevelOf:
+    return lambda differences, grades: _graded(differences, field, inserted, grades=grades[:2])
 
 
-def _digits(field: str, *, most: int) -> Callable[[Differences], Numbers]:
-    def level(differences: Differences) -> Numbers:
+def _digits(field: str, *, most: int) -> LevelOf:
+    def level(differences: Differences, _: Grades) -> Numbers:
         differing = differences.of(field)
         return np.where(differing < 0, MISSING, np.minimum(differing // 2, most)).astype(np.int16)
 
     return level
 
 
-def _equality(field: str) -> Callable[[Differences], Numbers]:
-    def level(differences: Differences) -> Numbers:
+def _equality(field: str) -> LevelOf:
+    def level(differences: Differences, _: Grades) -> Numbers:
         told = differences.of(field)
         return np.where(told < 0, MISSING, 1 - told).astype(np.int16)
 
     return level
 
 
-_LEVEL_OF: Final[Mapping[str, Callable[[Differences], Numbers]]] = MappingProxyType({
+_LEVEL_OF: Final[Mapping[str, LevelOf]] = MappingProxyType({
     "first_name": _name("first_name"),
     "middle_name": _middle,
     "last_name": _name("last_name"),

@@ -99,8 +99,8 @@ def pairs_of_kept_rows(pairs: CandidatePairs, kept: Sequence[NDArray[np.bool_]])
         ValueError: a pair's dataset or row is out of range.
     """
     sizes = [one.size for one in kept]
-    _check_range(pairs.left_dataset, pairs.left_row, sizes)
-    _check_range(pairs.right_dataset, pairs.right_row, sizes)
+    check_range(pairs.left_dataset, pairs.left_row, sizes)
+    check_range(pairs.right_dataset, pairs.right_row, sizes)
     starts = np.cumsum([0, *sizes])
     keep = np.concatenate([np.empty(0, np.bool_), *kept])
     numbers = np.concatenate([np.empty(0, np.uint32), *((np.cumsum(one) - 1).astype(np.uint32) for one in kept)])
@@ -116,7 +116,8 @@ def pairs_of_kept_rows(pairs: CandidatePairs, kept: Sequence[NDArray[np.bool_]])
     )
 
 
-def _check_range(dataset: NDArray[np.uint32], row: NDArray[np.uint32], sizes: Sequence[int]) -> None:
+def check_range(dataset: NDArray[np.uint32], row: NDArray[np.uint32], sizes: Sequence[int]) -> None:
+    """Raise `ValueError` unless the datasets, of so many rows, hold the rows."""
     limit = np.array([*sizes, 0], np.int64)
     # A dataset beyond the last is read as the empty one that stands there, so its rows are out of range too.
     if bool(np.any(row >= limit[np.minimum(dataset, len(sizes))])):

@@ -243,6 +243,18 @@ def test_starting_kinds_are_as_declared_moved_and_damaged() -> None:
     assert damaged.shares[0].tolist() == pytest.approx(((declared.shares[0] + random[0]) / 2).tolist(), rel=1e-3)
 
 
+def test_a_household_has_all_but_its_people_in_common() -> None:
+    random = tuple(np.full(size, 1 / size) for size in SIZES)
+
+    model = module.first_model(FIELDS, random=random, near=(), rows=(20, 50))
+
+    (household,) = model.near
+    assert household.share == 1 / 50
+    for field, found, by in zip(FIELDS, household.shares, random, strict=True):
+        common = field in ("last_name", "zip")
+        assert found.tolist() == pytest.approx(LEVELS[field].starting if common else by.tolist(), abs=1e-3)
+
+
 def test_random_shares_count_levels_that_are_there_and_rule_none_out() -> None:
     found = random_shares(np.array([[1, 1, 0, MISSING]], np.int8), ("sex",))[0]
 

@@ -3,10 +3,10 @@
 Three things explain a pair: it is one person (m), it is two people at random (u), or it is two people who have
 something in common, such as a family. One person's fields do not differ independently: who moves changes street, number
 and town at once. So both one person's pairs and those of families are mixtures of kinds, in each of which fields are
-independent. u is counted in random pairs, kinds of families come from the nodes, who see them in their own rows, and
-the kinds of matches and the number of shared people are found by expectation maximisation over the candidate pairs, in
-which the candidates of a row compete: a row is at most one row of the other provider. Missing fields say nothing.
-Everything is deterministic: the pairs alone decide.
+independent. u is counted in random pairs; kinds of families come from the nodes, who see them in their own rows, and
+one more, of a household, is declared. The kinds of matches and the number of shared people are found by expectation
+maximisation over the candidate pairs, in which the candidates of a row compete: a row is at most one row of the other
+provider. Missing fields say nothing. Everything is deterministic: the pairs alone decide.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,6 +40,16 @@ STARTING_KINDS: Final = (0.8, 0.15, 0.05)
 """Shares of the kinds of matches to begin with: as declared, moved elsewhere, badly damaged."""
 
 ADDRESS: Final = frozenset({"street_number", "street_name", "city", "state", "zip"})
+PERSONAL: Final = frozenset({"first_name", "middle_name", "dob", "birth_year", "sex", "ssn"})
+"""What people of one household do not have in common."""
+
+HOUSEHOLD_MEMBERS: Final = 1.0
+"""So many others of a row's household are in the other file, where that file is the larger one.
+
+Nodes of small files see too few families to tell of them. On made-up people, 20 sets of three to five files, this
+brought mean F1 at 0.1 from .9669 to .9672 and false pairs from 606 to 470; on files of 5 to 300 rows, false pairs from
+13 to 4. With two members instead of one F1 falls again.
+"""
 
 MOST_ROUNDS, CLOSE = 60, 1e-5
 LARGEST: Final = 60.0
@@ -70,7 +80,8 @@ class Model:
     """What explains pairs.
 
     `match` are the kinds of one person's pairs, whose shares add up to 1; `random` are the shares of levels in random
-    pairs; `near` are the kinds of two people who have something in common, by their share of all pairs of two people.
+    pairs; `near` are the kinds of two people who have something in common, by their share of all pairs of two people:
+    those of the nodes, then that of a household.
     `shared` is how many people both providers hold, by estimation.
     """
 
@@ -93,14 +104,14 @@ def fit(
     Args:
         candidates: of two providers. All that are good must be among them; poor ones may be missing.
         random: from `random_shares`.
-        near: those of both providers; none if they know of none.
+        near: those of both providers, in one sequence; none if they know of none.
         starting: what matches look like to begin with, of these fields at least.
         most_rounds: of estimation; with none the model stays as it begins.
 
     Without candidates the model is the one to begin with, and nobody is shared.
     """
-    start = _starting(candidates.fields, random, starting)
-    model = Model(match=start, random=random, near=tuple(near), shared=FIRST_GUESS * min(candidates.rows))
+    model = first_model(candidates.fields, random=random, near=near, rows=candidates.rows, starting=starting)
+    start = model.match
     if not len(candidates):
         return replace(model, shared=0.0), np.zeros(0)
     patterns = patterns_of(candidates.levels, candidates.fields)
@@ -113,6 +124,30 @@ def fit(
         if abs(model.shared - before.shared) < CLOSE * before.shared:
             break
     return model, probability
+
+
+def first_model(
+    fields: Sequence[str],
+    *,
+    random: Shares,
+    near: Sequence[Kind],
+    rows: tuple[int, int],
+    starting: Starting = DECLARED,
+) -> Model:
+    """Give the model to begin with; the arguments are those of `fit`."""
+    match = _starting(fields, random, starting)
+    household = Kind(
+        share=HOUSEHOLD_MEMBERS / max(1, *rows),
+        shares=tuple(
+            by if field in PERSONAL else of for field, of, by in zip(fields, match[0].shares, random, strict=True)
+        ),
+    )
+    return Model(match=match, random=random, near=(*near, household), shared=FIRST_GUESS * min(rows))
+
+
+def log_evidence(levels: Levels, model: Model) -> Floats:
+    """Give the logarithm of how much likelier each pair's levels are of one person than of two, shape (pairs,)."""
+    return _log_mixture(levels, model.match) - _against(levels, model)
 
 
 def _starting(fields: Sequence[str], random: Shares, starting: Starting) -> tuple[Kind, ...]:

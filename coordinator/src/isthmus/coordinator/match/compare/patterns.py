@@ -22,8 +22,7 @@ class Patterns:
 
     def summed(self, weights: Floats) -> Floats:
         """Add up a weight of each pair over the pairs of each pattern, float64, shape (patterns,)."""
-        sums: Floats = np.bincount(self.of_pair, weights, self.levels.shape[1])
-        return sums
+        return np.asarray(np.bincount(self.of_pair, weights, self.levels.shape[1]), np.float64)
 
 
 def patterns_of(levels: Levels, fields: Sequence[str]) -> Patterns:
