@@ -1,15 +1,14 @@
 """What the product is held against: an exact key, one CLK at a threshold, and a generic Splink model in the clear.
 
-Each gives scored pairs of rows. Of CLKs, groups are made as the product makes them, and as anonlink does. Of Splink's
-pairs and of equal keys they are what is connected, best first, with one row a provider: kinder than plain clusters,
-which join whatever is connected.
+Each gives scored pairs of rows. Groups are made of them as the product makes its own (`group_linked`): what is
+connected, best first, with one row of a provider at most. That is kinder than plain clusters, which join all of it.
 """
 
 import csv
 import subprocess
 import sys
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Final
 
@@ -21,14 +20,12 @@ from isthmus.contract.profile import interop_1
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.encodings import Dataset
 from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found
-from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.node.encode.interop import encode_interop
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 # The benchmarks are no package.
-from benchmarks.quality.clusters import connected
 from benchmarks.quality.people import DataSet
-from benchmarks.quality.score import NOBODY, Ints, equal_pairs
+from benchmarks.quality.score import NOBODY, Ints, Side, equal_pairs
 
 QUALITY_PYTHON: Final = Path(__file__).parents[2] / ".venv-quality" / "bin" / "python"
 """The Python of the environment of `requirements/quality.txt`."""
@@ -50,13 +47,16 @@ KEYS: Final = (
 
 def exact_key(people: DataSet) -> CandidatePairs:
     """Give the pairs whose key is equal; a row that lacks a part of it has none."""
+    repeating = frozenset(place for place, one in enumerate(people.providers) if one.repeats)
+    sides = [*combinations(range(len(people.providers)), 2), *((place, place) for place in repeating)]
     found = []
-    for left, right in combinations(range(len(people.providers)), 2):
+    for left, right in sides:
         shared = set(people.shared_fields(left, right))
         key = next(one for one in KEYS if shared.issuperset(one))
-        rows = equal_pairs(*_key_numbers(people, (left, right), key))
-        found.append(_found(left, right, *rows, np.ones(len(rows[0]))))
-    return merge_found(found)
+        ours, theirs = equal_pairs(*_key_numbers(people, (left, right), key))
+        kept = (ours < theirs) | (left != right)
+        found.append(_found(left, right, ours[kept], theirs[kept], np.ones(np.count_nonzero(kept))))
+    return merge_found(found, repeating=repeating)
 
 
 def _key_numbers(people: DataSet, places: Sequence[int], key: Sequence[str]) -> list[Ints]:
@@ -90,18 +90,22 @@ def splink(people: DataSet, folder: Path) -> CandidatePairs:
     Raises:
         RuntimeError: Splink's program failed.
     """
-    found = []
+    repeating = frozenset(place for place, one in enumerate(people.providers) if one.repeats)
+    found: dict[Side, Found] = {}
     for left, right in combinations(range(len(people.providers)), 2):
         fields = people.shared_fields(left, right)
         paths = [folder / f"splink-{name}.csv" for name in ("left", "right", "pairs")]
         for place, path in zip((left, right), paths[:2], strict=True):
             _write(path, fields, people, place)
-        command = [QUALITY_PYTHON, Path(__file__).with_name("splink_pairs.py"), *paths]
+        options = ["--repeats"] if repeating else []
+        command = [QUALITY_PYTHON, Path(__file__).with_name("splink_pairs.py"), *paths, *options]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SPLINK_TIMEOUT_S)
         if done.returncode:
             raise RuntimeError(f"Splink failed: {done.stderr.splitlines()[-1:]}")
-        found.append(_read(paths[2], left, right))
-    return merge_found(found)
+        # Pairs inside a provider come with each other provider; the first time is enough.
+        found = _read(paths[2], (left, right)) | found
+    kept = [one for side, one in found.items() if side[0] != side[1] or side[0] in repeating]
+    return merge_found(kept, repeating=repeating)
 
 
 def _write(path: Path, fields: Sequence[str], people: DataSet, place: int) -> None:
@@ -112,13 +116,18 @@ def _write(path: Path, fields: Sequence[str], people: DataSet, place: int) -> No
         writer.writerows(zip(*(columns[field] for field in fields), strict=True))
 
 
-def _read(path: Path, left: int, right: int) -> Found:
+def _read(path: Path, places: Side) -> dict[Side, Found]:
+    """Give the pairs of two providers, and those inside each of them, by the providers of both rows."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [
-            (int(row["left_row"]), int(row["right_row"]), float(row["probability"])) for row in csv.DictReader(file)
-        ]
-    table = np.array(rows, np.float64).reshape(-1, 3)
-    return _found(left, right, table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2])
+        rows = [[float(value) for value in row] for row in islice(csv.reader(file), 1, None)]
+    table = np.array(rows, np.float64).reshape(-1, 5)
+    numbers = table[:, :4].astype(np.int64)
+    found = {}
+    for one, other in ((0, 1), (0, 0), (1, 1)):
+        inside = (numbers[:, 0] == one) & (numbers[:, 2] == other)
+        left, right = places[one], places[other]
+        found[left, right] = _found(left, right, numbers[inside, 1], numbers[inside, 3], table[inside, 4])
+    return found
 
 
 def _found(left: int, right: int, left_row: Ints, right_row: Ints, similarity: np.ndarray) -> Found:
@@ -129,13 +138,3 @@ def _found(left: int, right: int, left_row: Ints, right_row: Ints, similarity: n
         left_row=left_row.astype(np.uint32),
         right_row=right_row.astype(np.uint32),
     )
-
-
-def anonlink_groups(pairs: CandidatePairs, people: DataSet) -> Groups:
-    """Give the groups as the product and anonlink make them."""
-    return group_rows(pairs, sizes=people.sizes)
-
-
-def connected_groups(pairs: CandidatePairs, people: DataSet) -> Groups:
-    """Give the groups as a plaintext linker makes them."""
-    return connected(pairs, repeating=[place for place, one in enumerate(people.providers) if one.repeats])

@@ -14,6 +14,7 @@ from benchmarks.quality.fairness import GroupCounts, Key, count_groups
 from benchmarks.quality.people import DataSet
 from benchmarks.quality.pipeline import MAX_PAIRS, Linked, candidate_pairs, link
 from benchmarks.quality.score import Pairs, Score, group_numbers, pairs_of, score_groups, size, within, without
+from isthmus.coordinator.match.compare.people import group_linked
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups
 from isthmus.coordinator.match.tables import at_least
@@ -99,14 +100,14 @@ def measure(
     ways = dict(_ours(linked, people))
     took("ours")
     tell("exact key and CLK")
-    ways[EXACT] = _quality(score_groups(baselines.connected_groups(baselines.exact_key(people), people), codes))
-    clk = _Scored(pairs=baselines.one_clk(people, max_pairs=MAX_PAIRS), people=people, group=baselines.anonlink_groups)
+    ways[EXACT] = _quality(score_groups(group_linked(baselines.exact_key(people), sizes=people.sizes), codes))
+    clk = _Scored(pairs=baselines.one_clk(people, max_pairs=MAX_PAIRS), people=people)
     ways |= clk.ways("CLK", fixed=FIXED_CLK, tried=CLK_THRESHOLDS)
     took("exact key and CLK")
     splink_groups: Mapping[Key, GroupCounts] = {}
     if with_splink:
         tell("Splink")
-        plain = _Scored(pairs=baselines.splink(people, folder), people=people, group=baselines.connected_groups)
+        plain = _Scored(pairs=baselines.splink(people, folder), people=people)
         ways |= plain.ways("Splink", fixed=FIXED_SPLINK, tried=SPLINK_THRESHOLDS)
         best = plain.groups(ways[SPLINK_BEST].threshold or 0.0)
         splink_groups = count_groups(people, true=true, found=pairs_of(group_numbers(best, people.sizes)))
@@ -154,15 +155,14 @@ def _ours(linked: Linked, people: DataSet) -> Iterator[tuple[str, Quality]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Scored:
-    """Scored pairs of a set, and how groups are made of those that reach a threshold."""
+    """Scored pairs of a set."""
 
     pairs: CandidatePairs
     people: DataSet
-    group: Callable[[CandidatePairs, DataSet], Groups]
 
     def groups(self, threshold: float) -> Groups:
         """Give the groups of the pairs that reach the threshold."""
-        return self.group(at_least(self.pairs, threshold=threshold), self.people)
+        return group_linked(at_least(self.pairs, threshold=threshold), sizes=self.people.sizes)
 
     def ways(self, name: str, *, fixed: Sequence[float], tried: Sequence[float]) -> dict[str, Quality]:
         """Give the quality at fixed thresholds, and at the best of those tried, which the truth chooses."""

@@ -6,8 +6,8 @@ is all that its model sees.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -20,13 +20,14 @@ from isthmus.contract.differences import field_levels
 from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
 from isthmus.contract.ids import PartyId
-from isthmus.contract.kinds import Kind, Levels, Shares, random_shares
+from isthmus.contract.kinds import Kind, random_shares
 from isthmus.contract.secret import Secret
-from isthmus.coordinator.match.compare.differences import read_differences
-from isthmus.coordinator.match.compare.model import Candidates, fit
-from isthmus.coordinator.match.compare.requests import build_requests
+from isthmus.coordinator.match.compare.link import Compared, Weighed, merge_links, weigh
+from isthmus.coordinator.match.compare.people import find_people, group_linked
+from isthmus.coordinator.match.compare.reading import Piece, read_answers
+from isthmus.coordinator.match.compare.requests import Requests, build_requests
 from isthmus.coordinator.match.encodings import TabledRows
-from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found
+from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.coordinator.match.kernel_engine import KernelEngine
 from isthmus.coordinator.match.table_rules import link_rules
@@ -55,42 +56,34 @@ SLOTS: Final = 8
 """In so many pairs each row of the larger provider stands, for each other provider."""
 
 ACCEPT: Final = {"balanced": 0.1, "strict": 0.5}
-PAIRS_AT_ONCE: Final = 2**15
+PAIRS_AT_ONCE: Final = 2**14
+OWN_RANDOM_PAIRS: Final = 20_000
 
 Rows = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Compared:
-    """Candidates of two providers that were asked for, with the probability of each; `shared` by the model."""
-
-    left: int
-    right: int
-    left_row: Rows
-    right_row: Rows
-    probability: NDArray[np.float64]
-    shared: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Linked:
-    """What every stage of linking left: candidates, pairs asked for, and groups by way of accepting.
+    """What every stage of linking left: candidates, pairs asked for with their probabilities, groups by acceptance.
 
     `threshold` are the groups by the candidates' own score at the profile's threshold, without comparing fields.
     """
 
     candidates: CandidatePairs
-    compared: tuple[Compared, ...]
+    weighed: tuple[Weighed, ...]
     groups: Mapping[str, Groups]
     threshold: Groups
 
     def asked(self) -> Pairs:
         """Give the candidates that were asked for."""
-        return {(one.left, one.right): packed(one.left_row, one.right_row) for one in self.compared}
+        return {
+            (one.compared.left, one.compared.right): packed(one.compared.left_row, one.compared.right_row)
+            for one in self.weighed
+        }
 
     def accepted(self, way: str) -> Pairs:
         """Give the pairs that the model accepts."""
-        kept = [(one, one.probability >= ACCEPT[way]) for one in self.compared]
+        kept = [(one.compared, one.probability >= ACCEPT[way]) for one in self.weighed]
         return {(one.left, one.right): packed(one.left_row[keep], one.right_row[keep]) for one, keep in kept}
 
 
@@ -112,13 +105,34 @@ def link(people: DataSet, *, profile: str, seed: int) -> Linked:
         max_pairs=MAX_PAIRS,
         progress=_silent,
     )
+    return linked(people, candidates, threshold=rules.threshold, seed=seed)
+
+
+def linked(people: DataSet, candidates: CandidatePairs, *, threshold: float, seed: int) -> Linked:
+    """Link by candidates, best first; pairs inside providers that reach the threshold are one person."""
+    sure = at_least(candidates, threshold=threshold)
+    persons = find_people(_inside(sure), sizes=people.sizes)
     sides = combinations(range(len(people.providers)), 2)
-    compared = tuple(_compared(people, candidates, left, right, seed=seed) for left, right in sides)
+    weighed = tuple(weigh(_compared(people, candidates, *side, seed=seed), people=persons) for side in sides)
+    accepted = {way: merge_links(weighed, accept=least, inside=_inside(sure)) for way, least in ACCEPT.items()}
     return Linked(
         candidates=candidates,
-        compared=compared,
-        groups={way: _grouped(compared, least, people.sizes) for way, least in ACCEPT.items()},
-        threshold=group_rows(at_least(candidates, threshold=rules.threshold), sizes=people.sizes),
+        weighed=weighed,
+        groups={way: group_linked(pairs, sizes=people.sizes) for way, pairs in accepted.items()},
+        threshold=group_rows(sure, sizes=people.sizes),
+    )
+
+
+def _inside(pairs: CandidatePairs) -> CandidatePairs:
+    """Give the pairs whose rows are of one provider."""
+    own = pairs.left_dataset == pairs.right_dataset
+    return replace(
+        pairs,
+        similarity=pairs.similarity[own],
+        left_dataset=pairs.left_dataset[own],
+        right_dataset=pairs.right_dataset[own],
+        left_row=pairs.left_row[own],
+        right_row=pairs.right_row[own],
     )
 
 
@@ -143,99 +157,54 @@ def candidate_pairs(candidates: CandidatePairs, providers: int) -> Pairs:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sides:
-    """Two providers, what both answer, and the pads that they share."""
-
-    comparison: Comparison
-    rows: tuple[RowFields, RowFields]
-    keys: PadKeys
-
-    def levels(self, left_row: Rows, right_row: Rows) -> Levels:
-        """Give the levels that the coordinator reads from both sides' answers, piece by piece."""
-        read = [
-            self._piece(left_row[first : first + PAIRS_AT_ONCE], right_row[first : first + PAIRS_AT_ONCE], first)
-            for first in range(0, max(1, len(left_row)), PAIRS_AT_ONCE)
-        ]
-        return np.concatenate(read, axis=1)
-
-    def _piece(self, left_row: Rows, right_row: Rows, first: int) -> Levels:
-        sides = zip(Side, self.rows, (left_row, right_row), strict=True)
-        left, right = (
-            Answers(comparison=self.comparison, rows=rows, keys=self.keys, side=side, random_bytes=os.urandom).of(
-                asked, first=first
-            )
-            for side, rows, asked in sides
-        )
-        return field_levels(read_differences(left, right, self.comparison), self.comparison.fields)
-
-
 def _compared(people: DataSet, candidates: CandidatePairs, left: int, right: int, *, seed: int) -> Compared:
     comparison = comparison_1(people.shared_fields(left, right))
     columns = [people.providers[place].columns for place in (left, right)]
-    first, second = (read_row_fields(one, comparison, compare=COMPARE, pad=PAD) for one in columns)
-    keys = PadKeys(pad=PAD, left=PartyId(f"p-{left}"), right=PartyId(f"p-{right}"))
-    sides = _Sides(comparison=comparison, rows=(first, second), keys=keys)
-    sizes = (people.sizes[left], people.sizes[right])
+    rows = [read_row_fields(one, comparison, compare=COMPARE, pad=PAD) for one in columns]
     inside = (candidates.left_dataset == left) & (candidates.right_dataset == right)
     asked = build_requests(
         candidates.left_row[inside],
         candidates.right_row[inside],
-        rows=sizes,
+        rows=(people.sizes[left], people.sizes[right]),
         slots=SLOTS,
         seed=Secret(bytes([left, right]) + seed.to_bytes(30, "big")),
     )
-    levels = sides.levels(asked.left_row, asked.right_row)
-    at_random = random_shares(levels[:, ~asked.candidate], comparison.fields)
-    chosen = asked.candidate
-    near = [
-        kind
-        for one, rows in zip(columns, sides.rows, strict=True)
-        for kind in _near_misses(one, rows, comparison, at_random)
-    ]
-    model, probability = fit(
-        Candidates(
-            fields=comparison.fields,
-            levels=levels[:, chosen],
-            left_row=asked.left_row[chosen],
-            right_row=asked.right_row[chosen],
-            rows=sizes,
-        ),
-        random=at_random,
-        near=near,
-    )
+    keys = PadKeys(pad=PAD, left=PartyId(f"p-{left}"), right=PartyId(f"p-{right}"))
+    rng = np.random.default_rng([seed, left, right])
+    near = [_near_misses(one, fields, comparison, rng) for one, fields in zip(columns, rows, strict=True)]
     return Compared(
         left=left,
         right=right,
-        left_row=asked.left_row[chosen],
-        right_row=asked.right_row[chosen],
-        probability=probability,
-        shared=model.shared,
+        left_row=asked.left_row[asked.candidate],
+        right_row=asked.right_row[asked.candidate],
+        read=read_answers(_answers(asked, rows, comparison, keys), comparison),
+        near=tuple(kind for kinds in near for kind in kinds),
     )
 
 
-def _near_misses(columns: Columns, rows: RowFields, comparison: Comparison, at_random: Shares) -> Sequence[Kind]:
-    """Give the kinds that a node fits to its own rows; both nodes' together are as many as one's."""
-    pairs = near_pairs({field: columns[field] for field in comparison.fields})
+def _answers(asked: Requests, rows: Sequence[RowFields], comparison: Comparison, keys: PadKeys) -> Iterator[Piece]:
+    """Give both nodes' answers, under their pads, piece by piece."""
+    left, right = (
+        Answers(comparison=comparison, rows=fields, keys=keys, side=side, random_bytes=os.urandom)
+        for side, fields in zip(Side, rows, strict=True)
+    )
+    for first in range(0, len(asked), PAIRS_AT_ONCE):
+        piece = slice(first, first + PAIRS_AT_ONCE)
+        ours, theirs = left.of(asked.left_row[piece], first=first), right.of(asked.right_row[piece], first=first)
+        yield ours, theirs, asked.candidate[piece]
+
+
+def _near_misses(columns: Columns, rows: RowFields, comparison: Comparison, rng: np.random.Generator) -> Sequence[Kind]:
+    """Give the kinds that a node fits to its own rows; those of both nodes together count as one node's."""
     count = len(columns[comparison.fields[0]])
-    levels = field_levels(own_differences(rows, pairs, comparison), comparison.fields)
-    kinds = fit_near_misses(levels, random=at_random, all_pairs=count * (count - 1) // 2)
-    return [Kind(share=kind.share / 2, shares=kind.shares) for kind in kinds]
-
-
-def _grouped(compared: Sequence[Compared], least: float, sizes: Sequence[int]) -> Groups:
-    kept = [(one, one.probability >= least) for one in compared]
-    found = [
-        Found(
-            left_dataset=one.left,
-            right_dataset=one.right,
-            similarity=one.probability[keep],
-            left_row=one.left_row[keep],
-            right_row=one.right_row[keep],
-        )
-        for one, keep in kept
-    ]
-    return group_rows(merge_found(found), sizes=sizes)
+    pairs = near_pairs({field: columns[field] for field in comparison.fields})
+    at_random = rng.integers(0, count, (2, OWN_RANDOM_PAIRS)).astype(np.uint32)
+    near, random = (
+        field_levels(own_differences(rows, chosen, comparison), comparison.fields) for chosen in (pairs, at_random)
+    )
+    shares = random_shares(random[:, at_random[0] != at_random[1]], comparison.fields)
+    kinds = fit_near_misses(near, random=shares, all_pairs=count * (count - 1) // 2)
+    return [replace(kind, share=kind.share / 2) for kind in kinds]
 
 
 def _silent(done: int, total: int) -> None:

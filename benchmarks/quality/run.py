@@ -26,7 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-# The benchmarks are no package.
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+# The benchmarks and the people are no packages.
 from isthmus_people.population import read_marginals
 
 from benchmarks.quality import f1_chart, report
@@ -112,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-splink", action="store_true", help="leave Splink out, which takes most of the time")
     parser.add_argument("--json", type=Path, help="write what was measured")
     parser.add_argument("--chart", type=Path, help="draw F1 by set as SVG")
-    parser.add_argument("--from", dest="read", type=Path, help="print and draw what --json wrote, without measuring")
+    parser.add_argument(
+        "--from", dest="read", type=Path, nargs="+", help="print and draw what --json wrote, without measuring"
+    )
     return parser
 
 
@@ -121,16 +124,21 @@ def main() -> int:
     arguments = _parser().parse_args()
     there = QUALITY_PYTHON.exists()
     if arguments.read:
-        measured = report.read_measured(arguments.read)
+        measured = [one for path in arguments.read for one in report.read_measured(path)]
     else:
         names = chosen_sets(arguments.data, large=arguments.large, noisy=there)
         splink = there and not arguments.no_splink
-        measured = list(run(names, arguments.seeds, profile=arguments.profile, splink=splink))
+        measured = []
+        for one in run(names, arguments.seeds, profile=arguments.profile, splink=splink):
+            measured.append(one)
+            # After each set: whoever stops a long run keeps what is done.
+            if arguments.json:
+                report.write_measured(arguments.json, measured)
     if not measured:
         say("nothing to measure: every set asked for needs .venv-quality (see --help)")
         return 1
     print(report.tables(measured))
-    if arguments.json:
+    if arguments.json and arguments.read:
         report.write_measured(arguments.json, measured)
     if arguments.chart:
         arguments.chart.write_text(f1_chart.chart(report.f1_by_set(measured), title=TITLE), "utf-8")

@@ -128,8 +128,8 @@ def _entities(linked: Sequence[Ints], people: Sequence[Ints]) -> PairCounts:
     rows_of_person = np.bincount(person)
     inside = group != NOBODY
     rows_of_group = np.bincount(group[inside])
-    people_of_group, _, rows = _of_groups(group[inside], person[inside])
-    whole = (rows == rows_of_group[people_of_group[0]]) & (rows == rows_of_person[people_of_group[1]])
+    both, rows = np.unique(group[inside] << 32 | person[inside], return_counts=True)
+    whole = (rows == rows_of_group[both >> 32]) & (rows == rows_of_person[both & (2**32 - 1)])
     return PairCounts(
         linked=int(np.count_nonzero(rows_of_group)),
         true=int(np.count_nonzero(rows_of_person > 1)),
@@ -137,17 +137,11 @@ def _entities(linked: Sequence[Ints], people: Sequence[Ints]) -> PairCounts:
     )
 
 
-def _of_groups(group: Ints, person: Ints) -> tuple[Ints, Ints, Ints]:
-    """Give every (group, person) that is there, shape (2, n), the place of each row among them, and how many rows."""
-    found, place, rows = np.unique(np.stack([group, person]), axis=1, return_inverse=True, return_counts=True)
-    return found, place, rows
-
-
 def _false_merges(linked: Sequence[Ints], people: Sequence[Ints]) -> int:
     group, person = np.concatenate(linked), np.concatenate(people)
     inside = group != NOBODY
-    found, _, _ = _of_groups(group[inside], person[inside])
-    return int(np.count_nonzero(np.bincount(found[0]) > 1))
+    people_of_group = np.bincount(np.unique(group[inside] << 32 | person[inside]) >> 32)
+    return int(np.count_nonzero(people_of_group > 1))
 
 
 def _overlaps(linked: Sequence[Ints], people: Sequence[Ints]) -> dict[tuple[int, ...], Overlap]:
@@ -163,8 +157,11 @@ def _overlaps(linked: Sequence[Ints], people: Sequence[Ints]) -> dict[tuple[int,
 def _patterns(numbers: Sequence[Ints]) -> dict[tuple[int, ...], int]:
     """Count the people, or groups, by the providers that have a row of theirs."""
     top = max(int(one.max(initial=NOBODY)) for one in numbers) + 1
-    held = np.zeros((len(numbers), top), np.bool_)
+    held = np.zeros(top, np.int64)
     for place, one in enumerate(numbers):
-        held[place, one[one != NOBODY]] = True
-    found, counts = np.unique(held, axis=1, return_counts=True)
-    return {tuple(np.flatnonzero(column).tolist()): int(count) for column, count in zip(found.T, counts, strict=True)}
+        held[np.unique(one[one != NOBODY])] |= 1 << place
+    found, counts = np.unique(held, return_counts=True)
+    return {
+        tuple(place for place in range(len(numbers)) if providers >> place & 1): count
+        for providers, count in zip(found.tolist(), counts.tolist(), strict=True)
+    }

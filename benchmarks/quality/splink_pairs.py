@@ -2,10 +2,11 @@
 
     .venv-quality/bin/python benchmarks/quality/splink_pairs.py left.csv right.csv pairs.csv
 
-The files have normalised columns named by standard field; `pairs.csv` gets `left_row,right_row,probability`, rows from
-0. Comparisons are Splink's own for each kind of field, with term frequencies for names; u is sampled, m is trained by
-expectation maximisation under three blockings, and rules that need a field that is not there are left out. What Splink
-cannot train it leaves at its default.
+The files have normalised columns named by standard field. `pairs.csv` gets the file (0 or 1) and row, from 0, of both
+sides of each pair, and its probability; with `--repeats` pairs inside a file, too. Comparisons are Splink's own for
+each kind of field, with term frequencies for names; u is sampled, m is trained by expectation maximisation under three
+blockings, and rules that need a field that is not there are left out. What Splink cannot train it leaves at its
+default.
 """
 
 import argparse
@@ -47,7 +48,7 @@ TRAINING: Final = (
     ("zip", "last_name"),
 )
 PASSES: Final = 3
-SAMPLED_PAIRS: Final = 2e6
+SAMPLED_PAIRS: Final = 1e6
 LEAST: Final = 0.001
 """Pairs of a lower probability are not written."""
 
@@ -80,12 +81,12 @@ def comparisons(columns: Sequence[str]) -> Iterator[Any]:
             yield library.LevenshteinAtThresholds(name, [1, 2])
 
 
-def trained(tables: list[Any], columns: Sequence[str]) -> Any:
+def trained(tables: list[Any], columns: Sequence[str], *, repeats: bool) -> Any:
     """Give a linker whose model is trained on the two files themselves."""
     splink: Any = import_module("splink")
     there = set(columns)
     settings = splink.SettingsCreator(
-        link_type="link_only",
+        link_type="link_and_dedupe" if repeats else "link_only",
         unique_id_column_name="row",
         comparisons=list(comparisons(columns)),
         blocking_rules_to_generate_predictions=[splink.block_on(*rule) for rule in possible(BLOCKS, there)],
@@ -111,6 +112,7 @@ def main() -> None:
     parser.add_argument("left", type=Path)
     parser.add_argument("right", type=Path)
     parser.add_argument("pairs", type=Path)
+    parser.add_argument("--repeats", action="store_true", help="a person may have several rows in a file")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
@@ -120,13 +122,24 @@ def main() -> None:
     frames = [pandas.read_csv(path, dtype=str) for path in (arguments.left, arguments.right)]
     for frame in frames:
         frame["row"] = range(len(frame))
-    tables = [database.register(frame) for frame in frames]
-    linker = trained(tables, [name for name in frames[0].columns if name != "row"])
+    tables = [database.register(frame, table_name=f"file_{place}") for place, frame in enumerate(frames)]
+    columns = [name for name in frames[0].columns if name != "row"]
+    linker = trained(tables, columns, repeats=arguments.repeats)
     found = linker.inference.predict(threshold_match_probability=LEAST).as_pandas_dataframe()
-    with arguments.pairs.open("w", encoding="utf-8", newline="") as file:
+    write_pairs(arguments.pairs, found)
+
+
+def write_pairs(path: Path, found: Any) -> None:
+    """Write Splink's pairs, the side of the first file, or of the lower row, to the left."""
+    sides = [
+        [(int(name[-1]), row) for name, row in zip(found[f"source_dataset_{side}"], found[f"row_{side}"], strict=True)]
+        for side in "lr"
+    ]
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("left_row", "right_row", "probability"))
-        writer.writerows(zip(found["row_l"], found["row_r"], found["match_probability"], strict=True))
+        writer.writerow(("left_file", "left_row", "right_file", "right_row", "probability"))
+        for left, right, probability in zip(*sides, found["match_probability"], strict=True):
+            writer.writerow((*min(left, right), *max(left, right), probability))
 
 
 if __name__ == "__main__":
