@@ -98,7 +98,7 @@ def splink(people: DataSet, folder: Path) -> CandidatePairs:
         for place, path in zip((left, right), paths[:2], strict=True):
             _write(path, fields, people, place)
         options = ["--repeats"] if repeating else []
-        command = [QUALITY_PYTHON, Path(__file__).with_name("splink_pairs.py"), *paths, *options]
+        command = [str(one) for one in (QUALITY_PYTHON, Path(__file__).with_name("splink_pairs.py"), *paths, *options)]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SPLINK_TIMEOUT_S)
         if done.returncode:
             raise RuntimeError(f"Splink failed: {done.stderr.splitlines()[-1:]}")

@@ -73,12 +73,12 @@ def uneven(sources: Sources) -> tuple[Provider, ...]:
     return _two(sources, (*NAMES, "dob", "sex", *ADDRESS), _plainly(sources), sizes=(100, 20_000), shared=60)
 
 
-def repeats(sources: Sources) -> tuple[Provider, ...]:
+def repeats(sources: Sources, rows: int = ROWS) -> tuple[Provider, ...]:
     """Give households of whose rows one in seven is there once more, filed anew with other errors."""
     rng = sources.rng("twice")
     files = [
         [*file, *(member for member in file if rng.random() < 1 / 7)]
-        for file in _cut(sources, (ROWS, ROWS), round(SHARED * ROWS))
+        for file in _cut(sources, (rows, rows), round(SHARED * rows))
     ]
     fields = (*NAMES, "dob", "sex", *ADDRESS)
     return tuple(
@@ -87,10 +87,10 @@ def repeats(sources: Sources) -> tuple[Provider, ...]:
     )
 
 
-def three_providers(sources: Sources) -> tuple[Provider, ...]:
+def three_providers(sources: Sources, rows: int = ROWS) -> tuple[Provider, ...]:
     """Give three files: all have names and ZIP code, two of them dates, another two SSN, another two addresses."""
     own = (("street_number", "street_name", "ssn"), ("street_number", "street_name", "dob"), ("dob", "ssn"))
-    files = _cut(sources, (ROWS, ROWS, ROWS), round(SHARED * ROWS))
+    files = _cut(sources, (rows, rows, rows), round(SHARED * rows))
     return tuple(
         filed(file, (*NAMES, "zip", *fields), describe=_plainly(sources), rng=sources.rng(f"filed/{place}"))
         for place, (file, fields) in enumerate(zip(files, own, strict=True))

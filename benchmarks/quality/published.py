@@ -23,6 +23,9 @@ NAMES: Final = ("first_name", "last_name")
 MADE_ROWS, LARGE_ROWS = 12_000, 100_000
 """Rows that dupehell is asked for; about two in three are in one of the files."""
 
+_BOTH: Final = 2
+"""In place of the number of a college: the student has a row in either."""
+
 PART: Final = 0.5
 """The part of pseudopeople's people that a set is about."""
 
@@ -162,18 +165,8 @@ def _iso(value: str) -> str:
     return digits[4:] + digits[:4]
 
 
-def students(sources: Sources) -> tuple[Provider, ...]:
-    """Give two colleges that share a third of dupehell's students."""
-    return _students(sources, MADE_ROWS)
-
-
-def students_large(sources: Sources) -> tuple[Provider, ...]:
-    """Give the same of a hundred thousand rows."""
-    return _students(sources, LARGE_ROWS)
-
-
-def _students(sources: Sources, rows: int) -> tuple[Provider, ...]:
-    """Give each person's first row to one college and a second to the other; further rows to nobody."""
+def students(sources: Sources, rows: int = MADE_ROWS) -> tuple[Provider, ...]:
+    """Give each of dupehell's students' first row to one college and a second to the other; further rows to nobody."""
     folder = sources.folder / f"students-{rows}"
     folder.mkdir(exist_ok=True)
     file = write_students(folder, rows=rows, seed=sources.seed)
@@ -186,10 +179,7 @@ def _students(sources: Sources, rows: int) -> tuple[Provider, ...]:
         if seen.get(person) != _BOTH:
             colleges[college].append(row)
             seen[person] = _BOTH if person in seen else college
-    return tuple(_chosen(columns, file.entities, rows) for rows in colleges)
-
-
-_BOTH: Final = 2
+    return tuple(_chosen(columns, file.entities, chosen) for chosen in colleges)
 
 
 def _chosen(columns: Columns, entities: Sequence[str], rows: Sequence[int]) -> Provider:

@@ -35,6 +35,10 @@ class Recipe:
         return "choose" if self.choose else "report"
 
 
+def _students_large(sources: Sources) -> tuple[Provider, ...]:
+    return published.students(sources, rows=published.LARGE_ROWS)
+
+
 SETS: Final[Mapping[str, Recipe]] = {
     "febrl4": Recipe(make=published.febrl4, choose=True),
     "febrl4 no date": Recipe(make=published.febrl4_no_date, choose=True),
@@ -58,7 +62,7 @@ SETS: Final[Mapping[str, Recipe]] = {
     "three providers": Recipe(make=made_up.three_providers, choose=False),
     "repeats": Recipe(make=made_up.repeats, choose=False),
     "uneven": Recipe(make=made_up.uneven, choose=False),
-    "students, large": Recipe(make=published.students_large, choose=False, large=True),
+    "students, large": Recipe(make=_students_large, choose=False, large=True),
 }
 
 
