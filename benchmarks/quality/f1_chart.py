@@ -1,12 +1,14 @@
-"""F1 by set as plain SVG: ours and the baselines as dots on a line for each set. Pure; nothing but Python's library.
+"""F1 by set as plain SVG: ours and the baselines as marks on a line for each set; nothing but Python's own library.
 
 Its colours follow the viewer's light or dark scheme, and shapes differ, so that no colour is needed to read it.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from math import floor
+from pathlib import Path
 from typing import Final
 
 WIDTH, LEFT, RIGHT = 760, 190, 735
@@ -53,6 +55,14 @@ def chart(f1: Mapping[str, Mapping[str, float]], *, title: str) -> str:
         "</svg>",
         "",
     ])  # fmt: skip
+
+
+def write_chart(path: Path, f1: Mapping[str, Mapping[str, float]], *, title: str) -> None:
+    """Write the chart, and beside it as JSON its title and the numbers that it is drawn from."""
+    drawn = {way.name for way in WAYS}
+    shown = {name: {way: round(of_set[way], 4) for way in of_set if way in drawn} for name, of_set in f1.items()}
+    path.write_text(chart(shown, title=title), "utf-8")
+    path.with_suffix(".json").write_text(json.dumps({"title": title, "f1": shown}, indent=1) + "\n", "utf-8")
 
 
 def _said(of_set: Mapping[str, float]) -> str:

@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--large", action="store_true", help="a hundred thousand students, too; minutes more")
     parser.add_argument("--no-splink", action="store_true", help="leave Splink out, which takes most of the time")
     parser.add_argument("--json", type=Path, help="write what was measured")
-    parser.add_argument("--chart", type=Path, help="draw F1 by set as SVG")
+    parser.add_argument("--chart", type=Path, help="draw F1 by set as SVG, with its numbers in a JSON file beside it")
     parser.add_argument(
         "--from", dest="read", type=Path, nargs="+", help="print and draw what --json wrote, without measuring"
     )
@@ -141,7 +141,7 @@ def main() -> int:
     if arguments.json and arguments.read:
         report.write_measured(arguments.json, measured)
     if arguments.chart:
-        arguments.chart.write_text(f1_chart.chart(report.f1_by_set(measured), title=TITLE), "utf-8")
+        f1_chart.write_chart(arguments.chart, report.f1_by_set(measured), title=TITLE)
     return 0
 
 
