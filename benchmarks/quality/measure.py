@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ SPLINK_THRESHOLDS: Final = (
 
 OURS: Final = "ours balanced"
 OURS_STRICT: Final = "ours strict"
-THRESHOLD_RULE: Final = "hardened-1 rule"
+THRESHOLD_RULE: Final = "threshold rule"
 SPLINK_BEST: Final = "Splink best"
 CLK_BEST: Final = "CLK best"
 EXACT: Final = "exact key"
@@ -88,30 +89,16 @@ def measure(
     people: DataSet, *, half: str, seed: int, profile: str, folder: Path, with_splink: bool, tell: Callable[[str], None]
 ) -> Measured:
     """Link the set by the product and every baseline; `tell` is told what is being done."""
-    codes, seconds, began = people.entity_codes(), {}, time.perf_counter()
-    true = pairs_of(codes)
-
-    def took(what: str) -> None:
-        nonlocal began
-        seconds[what], began = time.perf_counter() - began, time.perf_counter()
-
-    tell("linking")
-    linked = link(people, profile=profile, seed=seed)
-    ways = dict(_ours(linked, people))
-    took("ours")
-    tell("exact key and CLK")
-    ways[EXACT] = _quality(score_groups(group_linked(baselines.exact_key(people), sizes=people.sizes), codes))
-    clk = _Scored(pairs=baselines.one_clk(people, max_pairs=MAX_PAIRS), people=people)
-    ways |= clk.ways("CLK", fixed=FIXED_CLK, tried=CLK_THRESHOLDS)
-    took("exact key and CLK")
+    true, seconds = pairs_of(people.entity_codes()), dict[str, float]()
+    with _timed("linking", seconds, tell):
+        linked = link(people, profile=profile, seed=seed)
+    with _timed("exact key and CLK", seconds, tell):
+        ways = dict(_ours(linked, people)) | _exact_and_clk(people)
     splink_groups: Mapping[Key, GroupCounts] = {}
     if with_splink:
-        tell("Splink")
-        plain = _Scored(pairs=baselines.splink(people, folder), people=people)
-        ways |= plain.ways("Splink", fixed=FIXED_SPLINK, tried=SPLINK_THRESHOLDS)
-        best = plain.groups(ways[SPLINK_BEST].threshold or 0.0)
-        splink_groups = count_groups(people, true=true, found=pairs_of(group_numbers(best, people.sizes)))
-        took("Splink")
+        with _timed("Splink", seconds, tell):
+            of_splink, splink_groups = _splink(people, folder, true)
+            ways |= of_splink
     found = pairs_of(group_numbers(linked.groups["balanced"], people.sizes))
     return Measured(
         name=people.name,
@@ -124,6 +111,14 @@ def measure(
         splink_groups=splink_groups,
         seconds=seconds,
     )
+
+
+@contextmanager
+def _timed(what: str, seconds: dict[str, float], tell: Callable[[str], None]) -> Iterator[None]:
+    tell(what)
+    began = time.perf_counter()
+    yield
+    seconds[what] = time.perf_counter() - began
 
 
 def losses(linked: Linked, *, true: Pairs, found: Pairs) -> Losses:
@@ -151,6 +146,21 @@ def _ours(linked: Linked, people: DataSet) -> Iterator[tuple[str, Quality]]:
     yield OURS, _quality(score_groups(linked.groups["balanced"], codes))
     yield OURS_STRICT, _quality(score_groups(linked.groups["strict"], codes))
     yield THRESHOLD_RULE, _quality(score_groups(linked.threshold, codes))
+
+
+def _exact_and_clk(people: DataSet) -> dict[str, Quality]:
+    exact = group_linked(baselines.exact_key(people), sizes=people.sizes)
+    clk = _Scored(pairs=baselines.one_clk(people, max_pairs=MAX_PAIRS), people=people)
+    scored = _quality(score_groups(exact, people.entity_codes()))
+    return {EXACT: scored} | clk.ways("CLK", fixed=FIXED_CLK, tried=CLK_THRESHOLDS)
+
+
+def _splink(people: DataSet, folder: Path, true: Pairs) -> tuple[dict[str, Quality], Mapping[Key, GroupCounts]]:
+    """Give Splink's quality, and what it finds by group at the best threshold."""
+    plain = _Scored(pairs=baselines.splink(people, folder), people=people)
+    ways = plain.ways("Splink", fixed=FIXED_SPLINK, tried=SPLINK_THRESHOLDS)
+    best = plain.groups(ways[SPLINK_BEST].threshold or 0.0)
+    return ways, count_groups(people, true=true, found=pairs_of(group_numbers(best, people.sizes)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

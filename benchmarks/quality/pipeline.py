@@ -150,21 +150,21 @@ def submission(columns: Columns, profile: HardenedProfile, *, repeats: bool) -> 
 
 def candidate_pairs(candidates: CandidatePairs, providers: int) -> Pairs:
     """Give the candidates of different providers."""
-    return {
-        (left, right): packed(candidates.left_row[inside], candidates.right_row[inside])
-        for left, right in combinations(range(providers), 2)
-        if (inside := (candidates.left_dataset == left) & (candidates.right_dataset == right)) is not None
-    }
+    return {side: packed(*_of_side(candidates, *side)) for side in combinations(range(providers), 2)}
+
+
+def _of_side(candidates: CandidatePairs, left: int, right: int) -> tuple[Rows, Rows]:
+    """Give the rows of the candidates of two providers, best first."""
+    inside = (candidates.left_dataset == left) & (candidates.right_dataset == right)
+    return candidates.left_row[inside], candidates.right_row[inside]
 
 
 def _compared(people: DataSet, candidates: CandidatePairs, left: int, right: int, *, seed: int) -> Compared:
     comparison = comparison_1(people.shared_fields(left, right))
     columns = [people.providers[place].columns for place in (left, right)]
     rows = [read_row_fields(one, comparison, compare=COMPARE, pad=PAD) for one in columns]
-    inside = (candidates.left_dataset == left) & (candidates.right_dataset == right)
     asked = build_requests(
-        candidates.left_row[inside],
-        candidates.right_row[inside],
+        *_of_side(candidates, left, right),
         rows=(people.sizes[left], people.sizes[right]),
         slots=SLOTS,
         seed=Secret(bytes([left, right]) + seed.to_bytes(30, "big")),

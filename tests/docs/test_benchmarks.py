@@ -102,9 +102,9 @@ def test_chart_of_f1_is_drawn_from_the_numbers_beside_it_and_the_page_shows_them
     f1_chart = _loaded(BENCHMARKS / "quality" / "f1_chart.py")
 
     assert f1_chart.chart(numbers["f1"], title=numbers["title"]) == read(path)
-    rows = {line.split(" | ")[0].removeprefix("| "): line for line in _page().splitlines() if line.startswith("| ")}
     for name, of_set in numbers["f1"].items():
-        assert all(f" {value:.4f} |" in rows[name] for value in of_set.values())
+        rows = [line for line in _page().splitlines() if line.startswith(f"| {name} |")]
+        assert any(all(f" {value:.4f} |" in row for value in of_set.values()) for row in rows)
 
 
 @pytest.mark.parametrize("path", TIMES, ids=lambda path: str(path.name))
