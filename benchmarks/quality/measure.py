@@ -35,6 +35,10 @@ THRESHOLD_RULE: Final = "threshold rule"
 SPLINK_BEST: Final = "Splink best"
 CLK_BEST: Final = "CLK best"
 EXACT: Final = "exact key"
+OWN_WAYS: Final = (OURS, OURS_STRICT, THRESHOLD_RULE)
+
+Tell = Callable[[str], None]
+"""Is told what is being done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,15 @@ class Losses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Baselines:
+    """What the baselines make of a set: quality by way, Splink's links by group of people, and seconds."""
+
+    ways: Mapping[str, Quality]
+    splink_groups: Mapping[Key, GroupCounts]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """Everything measured of one set of one seed."""
 
@@ -86,35 +99,55 @@ class Measured:
 
 
 def measure(
-    people: DataSet, *, half: str, seed: int, profile: str, folder: Path, with_splink: bool, tell: Callable[[str], None]
+    people: DataSet,
+    *,
+    half: str,
+    seed: int,
+    profile: str,
+    others: Callable[[DataSet, Tell], Baselines],
+    tell: Tell,
 ) -> Measured:
-    """Link the set by the product and every baseline; `tell` is told what is being done."""
+    """Link the set by the product, and by what `others` are; `tell` is told what is being done."""
     true, seconds = pairs_of(people.entity_codes()), dict[str, float]()
-    with _timed("linking", seconds, tell):
+    with timed("linking", seconds, tell):
         linked = link(people, profile=profile, seed=seed)
-    with _timed("exact key and CLK", seconds, tell):
-        ways = dict(_ours(linked, people)) | _exact_and_clk(people)
-    splink_groups: Mapping[Key, GroupCounts] = {}
-    if with_splink:
-        with _timed("Splink", seconds, tell):
-            of_splink, splink_groups = _splink(people, folder, true)
-            ways |= of_splink
+    beside = others(people, tell)
     found = pairs_of(group_numbers(linked.groups["balanced"], people.sizes))
     return Measured(
         name=people.name,
         half=half,
         seed=seed,
         rows=tuple(people.sizes),
-        ways=ways,
+        ways={**dict(_ours(linked, people)), **beside.ways},
         losses=losses(linked, true=true, found=found),
         groups=count_groups(people, true=true, found=found),
-        splink_groups=splink_groups,
-        seconds=seconds,
+        splink_groups=beside.splink_groups,
+        seconds={**seconds, **beside.seconds},
     )
 
 
+def measure_baselines(people: DataSet, tell: Tell, *, folder: Path, with_splink: bool) -> Baselines:
+    """Link the set by every baseline."""
+    seconds: dict[str, float] = {}
+    with timed("exact key and CLK", seconds, tell):
+        ways = _exact_and_clk(people)
+    if not with_splink:
+        return Baselines(ways=ways, splink_groups={}, seconds=seconds)
+    with timed("Splink", seconds, tell):
+        of_splink, groups = _splink(people, folder)
+    return Baselines(ways=ways | of_splink, splink_groups=groups, seconds=seconds)
+
+
+def baselines_of(one: Measured) -> Baselines:
+    """Give the baselines of what was measured before: they do not change while the product does."""
+    ways = {way: quality for way, quality in one.ways.items() if way not in OWN_WAYS}
+    seconds = {what: took for what, took in one.seconds.items() if what != "linking"}
+    return Baselines(ways=ways, splink_groups=one.splink_groups, seconds=seconds)
+
+
 @contextmanager
-def _timed(what: str, seconds: dict[str, float], tell: Callable[[str], None]) -> Iterator[None]:
+def timed(what: str, seconds: dict[str, float], tell: Tell) -> Iterator[None]:
+    """Tell what is being done, and note how long it took."""
     tell(what)
     began = time.perf_counter()
     yield
@@ -155,11 +188,12 @@ def _exact_and_clk(people: DataSet) -> dict[str, Quality]:
     return {EXACT: scored} | clk.ways("CLK", fixed=FIXED_CLK, tried=CLK_THRESHOLDS)
 
 
-def _splink(people: DataSet, folder: Path, true: Pairs) -> tuple[dict[str, Quality], Mapping[Key, GroupCounts]]:
+def _splink(people: DataSet, folder: Path) -> tuple[dict[str, Quality], Mapping[Key, GroupCounts]]:
     """Give Splink's quality, and what it finds by group at the best threshold."""
     plain = _Scored(pairs=baselines.splink(people, folder), people=people)
     ways = plain.ways("Splink", fixed=FIXED_SPLINK, tried=SPLINK_THRESHOLDS)
     best = plain.groups(ways[SPLINK_BEST].threshold or 0.0)
+    true = pairs_of(people.entity_codes())
     return ways, count_groups(people, true=true, found=pairs_of(group_numbers(best, people.sizes)))
 
 

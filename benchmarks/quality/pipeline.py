@@ -6,7 +6,7 @@ is all that its model sees.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -21,6 +21,10 @@ from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.kinds import Kind, random_shares
+from isthmus.contract.linkage_schema import parse_linkage_schema
+from isthmus.contract.match_keys import MATCH_KEY_BITS
+from isthmus.contract.profile import interop_1
+from isthmus.contract.profiles import AnyProfile, default_threshold
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.link import Compared, Weighed, merge_links, weigh
 from isthmus.coordinator.match.compare.people import find_people, group_linked
@@ -28,15 +32,17 @@ from isthmus.coordinator.match.compare.reading import Piece, read_answers
 from isthmus.coordinator.match.compare.requests import Requests, build_requests
 from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.engine import CandidatePairs
+from isthmus.coordinator.match.field_candidates import field_candidates
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.coordinator.match.kernel_engine import KernelEngine
 from isthmus.coordinator.match.table_rules import link_rules
-from isthmus.coordinator.match.tables import at_least, link_tables
+from isthmus.coordinator.match.tables import at_least
 from isthmus.node.compare.answers import Answers, Side
 from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_differences
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened
+from isthmus.node.encode.interop import encode_interop
 from isthmus.node.encode.match_keys import MatchKeyEncoder
 from isthmus.node.encode.repeated_tags import hide_repeated, repeated_words
 
@@ -87,7 +93,8 @@ class Linked:
         return {(one.left, one.right): packed(one.left_row[keep], one.right_row[keep]) for one, keep in kept}
 
 
-PROFILES: Final = {
+PROFILES: Final[Mapping[str, Callable[[Sequence[str]], AnyProfile]]] = {
+    "interop-1": interop_1,
     "hardened-1": hardened_1,
     "hardened-1+names": lambda fields: hardened_1(fields, name_table=True),
     "hardened-single-1": hardened_single_1,
@@ -97,15 +104,21 @@ PROFILES: Final = {
 def link(people: DataSet, *, profile: str, seed: int) -> Linked:
     """Link a data set as the product does, under one generic configuration."""
     chosen = PROFILES[profile](people.shared_fields())
-    rules = link_rules(chosen)
-    candidates = link_tables(
+    candidates = field_candidates(
         [submission(one.columns, chosen, repeats=one.repeats) for one in people.providers],
-        rules=rules,
+        profile=chosen,
         engine=KernelEngine(workers=1, max_pairs=MAX_PAIRS),
         max_pairs=MAX_PAIRS,
         progress=_silent,
     )
-    return linked(people, candidates, threshold=rules.threshold, seed=seed)
+    return linked(people, candidates, threshold=_threshold(chosen), seed=seed)
+
+
+def _threshold(profile: AnyProfile) -> float:
+    """Give from which score on a pair is a link without comparing fields."""
+    if isinstance(profile, HardenedProfile):
+        return link_rules(profile).threshold
+    return float(default_threshold(profile.name, profile.fields))
 
 
 def linked(people: DataSet, candidates: CandidatePairs, *, threshold: float, seed: int) -> Linked:
@@ -136,9 +149,13 @@ def _inside(pairs: CandidatePairs) -> CandidatePairs:
     )
 
 
-def submission(columns: Columns, profile: HardenedProfile, *, repeats: bool) -> TabledRows:
-    """Give what one provider sends."""
+def submission(columns: Columns, profile: AnyProfile, *, repeats: bool) -> TabledRows:
+    """Give what one provider sends; of `interop-1` one CLK a row and no tags."""
     values = [columns[field] for field in profile.fields]
+    if not isinstance(profile, HardenedProfile):
+        clks = encode_interop(values, schema=parse_linkage_schema(profile.linkage_schema), secret=KEYS.encode.reveal())
+        none = np.zeros((len(clks), 0, MATCH_KEY_BITS // 8), np.uint8)
+        return TabledRows(clks=clks[:, np.newaxis], tags=none, repeats=repeats)
     names = [table.name for table in profile.tables]
     sent = np.zeros((len(values[0]), len(names), profile.hardening.clk_bits // 8), np.uint8)
     for part in encode_hardened(values, profile=profile, keys=KEYS):

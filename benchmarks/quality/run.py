@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -32,7 +33,7 @@ from isthmus_people.population import read_marginals
 
 from benchmarks.quality import f1_chart, report
 from benchmarks.quality.baselines import QUALITY_PYTHON
-from benchmarks.quality.measure import Measured, measure
+from benchmarks.quality.measure import Measured, baselines_of, measure, measure_baselines
 from benchmarks.quality.people import Sources
 from benchmarks.quality.pipeline import PROFILES
 from benchmarks.quality.sets import SETS, make_set
@@ -41,51 +42,64 @@ NOISE_TIMEOUT_S = 900
 TITLE = "F1 by data set, one setting for all; Splink and CLK with the best threshold by truth"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoisyFiles:
-    """Makes pseudopeople's files in its own environment, once for each kind of noise and seed."""
+    """Makes pseudopeople's files in its own environment, once in a folder for each kind of noise and seed."""
 
     folder: Path
     seed: int
     tell: Callable[[str], None]
-    made: dict[str, Mapping[str, Path]] = field(default_factory=dict)
 
     def __call__(self, noise: str) -> Mapping[str, Path]:
-        """Give the files by name.
+        """Give the files by name; those of an earlier run are taken as they are.
 
         Raises:
             subprocess.CalledProcessError: the program failed.
         """
-        if noise not in self.made:
-            self.tell(f"pseudopeople's files with {noise} noise; a minute")
-            folder = self.folder / noise
-            folder.mkdir()
-            program = Path(__file__).with_name("noise.py")
-            options = ["--out", str(folder), "--noise", noise, "--seed", str(self.seed)]
-            subprocess.run(
-                [QUALITY_PYTHON, program, *options], check=True, capture_output=True, timeout=NOISE_TIMEOUT_S
-            )
-            self.made[noise] = {path.stem: path for path in folder.glob("*.csv")}
-        return self.made[noise]
+        folder = self.folder / f"{noise}-{self.seed}"
+        if not folder.exists():
+            self.tell(f"pseudopeople's files with {noise} noise; half a minute of processor time")
+            self._make(folder, noise)
+        return {path.stem: path for path in folder.glob("*.csv")}
+
+    def _make(self, folder: Path, noise: str) -> None:
+        made = folder.with_suffix(".part")
+        made.mkdir(parents=True, exist_ok=True)
+        program = Path(__file__).with_name("noise.py")
+        options = ["--out", str(made), "--noise", noise, "--seed", str(self.seed)]
+        subprocess.run([QUALITY_PYTHON, program, *options], check=True, capture_output=True, timeout=NOISE_TIMEOUT_S)
+        # All files are there, or none.
+        made.rename(folder)
 
 
-def run(names: Sequence[str], seeds: Sequence[int], *, profile: str, splink: bool) -> Iterator[Measured]:
-    """Measure every set of every seed, one after the other."""
+def run(
+    names: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    profile: str,
+    splink: bool,
+    earlier: Sequence[Measured],
+    noisy_folder: Path | None,
+) -> Iterator[Measured]:
+    """Measure every set of every seed, one after the other; baselines only where `earlier` has none."""
+    known = {(one.name, one.seed): baselines_of(one) for one in earlier}
     began, marginals = time.perf_counter(), read_marginals()
     for number, seed in enumerate(seeds):
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            noisy = NoisyFiles(folder=folder, seed=seed, tell=say)
+            noisy = NoisyFiles(folder=noisy_folder or folder, seed=seed, tell=say)
             sources = Sources(marginals=marginals, folder=folder, seed=seed, noisy=noisy)
             for place, name in enumerate(names, start=1 + number * len(names)):
                 say(f"[{place} of {len(names) * len(seeds)}, {time.perf_counter() - began:.0f} s] {name}, seed {seed}")
+                here = known.get((name, seed))
                 yield measure(
                     make_set(name, sources),
                     half=SETS[name].half,
                     seed=seed,
                     profile=profile,
-                    folder=folder,
-                    with_splink=splink,
+                    others=partial(measure_baselines, folder=folder, with_splink=splink)
+                    if here is None
+                    else lambda *_, here=here: here,
                     tell=lambda what: say(f"    {what}"),
                 )
 
@@ -111,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", choices=tuple(PROFILES), default="hardened-1")
     parser.add_argument("--large", action="store_true", help="a hundred thousand students, too; minutes more")
     parser.add_argument("--no-splink", action="store_true", help="leave Splink out, which takes most of the time")
+    parser.add_argument("--baselines", type=Path, help="take baselines from what --json wrote, and measure ours alone")
+    parser.add_argument("--noisy", type=Path, help="folder to keep pseudopeople's files in, for the next run")
     parser.add_argument("--json", type=Path, help="write what was measured")
     parser.add_argument("--chart", type=Path, help="draw F1 by set as SVG, with its numbers in a JSON file beside it")
     parser.add_argument(
@@ -128,8 +144,16 @@ def main() -> int:
     else:
         names = chosen_sets(arguments.data, large=arguments.large, noisy=there)
         splink = there and not arguments.no_splink
+        earlier = report.read_measured(arguments.baselines) if arguments.baselines else []
         measured = []
-        for one in run(names, arguments.seeds, profile=arguments.profile, splink=splink):
+        for one in run(
+            names,
+            arguments.seeds,
+            profile=arguments.profile,
+            splink=splink,
+            earlier=earlier,
+            noisy_folder=arguments.noisy,
+        ):
             measured.append(one)
             # After each set: whoever stops a long run keeps what is done.
             if arguments.json:

@@ -1,5 +1,6 @@
 """What the kit makes of a set: groups of people, losses by stage, baselines, tables, file and chart."""
 
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -8,7 +9,17 @@ import pytest
 
 from benchmarks.quality import baselines, f1_chart, report, splink_pairs
 from benchmarks.quality.fairness import GroupCounts, added, count_groups
-from benchmarks.quality.measure import CLK_BEST, EXACT, OURS, Losses, Measured, Quality, measure
+from benchmarks.quality.measure import (
+    CLK_BEST,
+    EXACT,
+    OURS,
+    Losses,
+    Measured,
+    Quality,
+    baselines_of,
+    measure,
+    measure_baselines,
+)
 from benchmarks.quality.people import DataSet, Provider, Sources
 from benchmarks.quality.score import pairs_of
 from benchmarks.quality.sets import make_set
@@ -47,7 +58,7 @@ def _measured(name: str, half: str, seed: int, **f1: float) -> Measured:
         losses=Losses(true=9, candidates=1, budget=0, model=2, grouping=0, won=0),
         groups={("surname", "kept"): GroupCounts(true=9, linked=6, false=1)},
         splink_groups={},
-        seconds={"ours": 1.0},
+        seconds={"linking": 1.0, "Splink": 2.0},
     )
 
 
@@ -171,8 +182,7 @@ def test_small_set_is_linked_well_and_losses_add_up(sources: Sources) -> None:
         half="choose",
         seed=1,
         profile="hardened-1",
-        folder=sources.folder,
-        with_splink=False,
+        others=partial(measure_baselines, folder=sources.folder, with_splink=False),
         tell=told.append,
     )
 
@@ -184,3 +194,12 @@ def test_small_set_is_linked_well_and_losses_add_up(sources: Sources) -> None:
     assert 0 < one.ways[EXACT].f1 <= 1
     assert sum(counts.true for (by, _), counts in one.groups.items() if by == "surname") == lost.true
     assert told == ["linking", "exact key and CLK"]
+
+
+def test_baselines_of_before_are_all_but_ours() -> None:
+    before = _measured("one", "choose", 1, ours_balanced=0.9, threshold_rule=0.8, Splink_best=0.7)
+
+    beside = baselines_of(before)
+
+    assert set(beside.ways) == {"Splink best"}
+    assert beside.seconds == {"Splink": 2.0}
