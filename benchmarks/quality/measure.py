@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.quality import baselines
 from benchmarks.quality.fairness import GroupCounts, Key, count_groups
 from benchmarks.quality.people import DataSet
-from benchmarks.quality.pipeline import MAX_PAIRS, Linked, candidate_pairs, link
+from benchmarks.quality.pipeline import MAX_PAIRS, Linked, candidate_pairs, link, link_by_rule
 from benchmarks.quality.score import Pairs, Score, group_numbers, pairs_of, score_groups, size, within, without
 from isthmus.coordinator.match.compare.people import group_linked
 from isthmus.coordinator.match.engine import CandidatePairs
@@ -35,7 +35,7 @@ THRESHOLD_RULE: Final = "threshold rule"
 SPLINK_BEST: Final = "Splink best"
 CLK_BEST: Final = "CLK best"
 EXACT: Final = "exact key"
-OWN_WAYS: Final = (OURS, OURS_STRICT, THRESHOLD_RULE)
+OWN_WAYS: Final = (OURS, OURS_STRICT)
 
 Tell = Callable[[str], None]
 """Is told what is being done."""
@@ -126,11 +126,14 @@ def measure(
     )
 
 
-def measure_baselines(people: DataSet, tell: Tell, *, folder: Path, with_splink: bool) -> Baselines:
+def measure_baselines(people: DataSet, tell: Tell, *, profile: str, folder: Path, with_splink: bool) -> Baselines:
     """Link the set by every baseline."""
     seconds: dict[str, float] = {}
+    with timed("threshold rule", seconds, tell):
+        rule = link_by_rule(people, profile=profile)
+        ways = {THRESHOLD_RULE: _quality(score_groups(rule, people.entity_codes()))}
     with timed("exact key and CLK", seconds, tell):
-        ways = _exact_and_clk(people)
+        ways |= _exact_and_clk(people)
     if not with_splink:
         return Baselines(ways=ways, splink_groups={}, seconds=seconds)
     with timed("Splink", seconds, tell):
@@ -178,7 +181,6 @@ def _ours(linked: Linked, people: DataSet) -> Iterator[tuple[str, Quality]]:
     codes = people.entity_codes()
     yield OURS, _quality(score_groups(linked.groups["balanced"], codes))
     yield OURS_STRICT, _quality(score_groups(linked.groups["strict"], codes))
-    yield THRESHOLD_RULE, _quality(score_groups(linked.threshold, codes))
 
 
 def _exact_and_clk(people: DataSet) -> dict[str, Quality]:

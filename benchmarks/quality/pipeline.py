@@ -36,7 +36,7 @@ from isthmus.coordinator.match.field_candidates import field_candidates
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.coordinator.match.kernel_engine import KernelEngine
 from isthmus.coordinator.match.table_rules import link_rules
-from isthmus.coordinator.match.tables import at_least
+from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.node.compare.answers import Answers, Side
 from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_differences
 from isthmus.node.compare.pads import PadKeys
@@ -58,6 +58,7 @@ KEYS: Final = RoundKeys(
 )
 COMPARE, PAD = Secret(b"c" * 32), Secret(b"p" * 32)
 MAX_PAIRS: Final = 2 * 10**7
+ENGINE: Final = KernelEngine(workers=1, max_pairs=MAX_PAIRS)
 SLOTS: Final = 8
 """In so many pairs each row of the larger provider stands, for each other provider."""
 
@@ -70,15 +71,11 @@ Rows = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Linked:
-    """What every stage of linking left: candidates, pairs asked for with their probabilities, groups by acceptance.
-
-    `threshold` are the groups by the candidates' own score at the profile's threshold, without comparing fields.
-    """
+    """What every stage of linking left: candidates, pairs asked for with their probabilities, groups by acceptance."""
 
     candidates: CandidatePairs
     weighed: tuple[Weighed, ...]
     groups: Mapping[str, Groups]
-    threshold: Groups
 
     def asked(self) -> Pairs:
         """Give the candidates that were asked for."""
@@ -104,36 +101,39 @@ PROFILES: Final[Mapping[str, Callable[[Sequence[str]], AnyProfile]]] = {
 def link(people: DataSet, *, profile: str, seed: int) -> Linked:
     """Link a data set as the product does, under one generic configuration."""
     chosen = PROFILES[profile](people.shared_fields())
-    candidates = field_candidates(
-        [submission(one.columns, chosen, repeats=one.repeats) for one in people.providers],
-        profile=chosen,
-        engine=KernelEngine(workers=1, max_pairs=MAX_PAIRS),
-        max_pairs=MAX_PAIRS,
-        progress=_silent,
-    )
-    return linked(people, candidates, threshold=_threshold(chosen), seed=seed)
-
-
-def _threshold(profile: AnyProfile) -> float:
-    """Give from which score on a pair is a link without comparing fields."""
-    if isinstance(profile, HardenedProfile):
-        return link_rules(profile).threshold
-    return float(default_threshold(profile.name, profile.fields))
-
-
-def linked(people: DataSet, candidates: CandidatePairs, *, threshold: float, seed: int) -> Linked:
-    """Link by candidates, best first; pairs inside providers that reach the threshold are one person."""
-    sure = at_least(candidates, threshold=threshold)
-    persons = find_people(_inside(sure), sizes=people.sizes)
+    sent = submissions(people, chosen)
+    candidates = field_candidates(sent, profile=chosen, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
+    sure = _inside(at_least(candidates, threshold=_threshold(chosen)))
+    persons = find_people(sure, sizes=people.sizes)
     sides = combinations(range(len(people.providers)), 2)
     weighed = tuple(weigh(_compared(people, candidates, *side, seed=seed), people=persons) for side in sides)
-    accepted = {way: merge_links(weighed, accept=least, inside=_inside(sure)) for way, least in ACCEPT.items()}
+    accepted = {way: merge_links(weighed, accept=least, inside=sure) for way, least in ACCEPT.items()}
     return Linked(
         candidates=candidates,
         weighed=weighed,
         groups={way: group_linked(pairs, sizes=people.sizes) for way, pairs in accepted.items()},
-        threshold=group_rows(sure, sizes=people.sizes),
     )
+
+
+def link_by_rule(people: DataSet, *, profile: str) -> Groups:
+    """Link by the score of tables and tags alone, from the profile's threshold on, without comparing fields."""
+    chosen = PROFILES[profile](people.shared_fields())
+    sent = submissions(people, chosen)
+    if isinstance(chosen, HardenedProfile):
+        rules = link_rules(chosen)
+        found = link_tables(sent, rules=rules, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
+    else:
+        found = field_candidates(sent, profile=chosen, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
+    return group_rows(at_least(found, threshold=_threshold(chosen)), sizes=people.sizes)
+
+
+def _threshold(profile: AnyProfile) -> float:
+    return float(default_threshold(profile.name, profile.fields))
+
+
+def submissions(people: DataSet, profile: AnyProfile) -> list[TabledRows]:
+    """Give what the providers send."""
+    return [submission(one.columns, profile, repeats=one.repeats) for one in people.providers]
 
 
 def _inside(pairs: CandidatePairs) -> CandidatePairs:

@@ -97,7 +97,7 @@ def run(
                     half=SETS[name].half,
                     seed=seed,
                     profile=profile,
-                    others=partial(measure_baselines, folder=folder, with_splink=splink)
+                    others=partial(measure_baselines, profile=profile, folder=folder, with_splink=splink)
                     if here is None
                     else lambda *_, here=here: here,
                     tell=lambda what: say(f"    {what}"),

@@ -182,7 +182,7 @@ def test_small_set_is_linked_well_and_losses_add_up(sources: Sources) -> None:
         half="choose",
         seed=1,
         profile="hardened-1",
-        others=partial(measure_baselines, folder=sources.folder, with_splink=False),
+        others=partial(measure_baselines, profile="hardened-1", folder=sources.folder, with_splink=False),
         tell=told.append,
     )
 
@@ -193,7 +193,7 @@ def test_small_set_is_linked_well_and_losses_add_up(sources: Sources) -> None:
     assert one.ways[CLK_BEST].f1 >= one.ways["CLK 0.8"].f1
     assert 0 < one.ways[EXACT].f1 <= 1
     assert sum(counts.true for (by, _), counts in one.groups.items() if by == "surname") == lost.true
-    assert told == ["linking", "exact key and CLK"]
+    assert told == ["linking", "threshold rule", "exact key and CLK"]
 
 
 def test_baselines_of_before_are_all_but_ours() -> None:
@@ -201,5 +201,5 @@ def test_baselines_of_before_are_all_but_ours() -> None:
 
     beside = baselines_of(before)
 
-    assert set(beside.ways) == {"Splink best"}
+    assert set(beside.ways) == {"threshold rule", "Splink best"}
     assert beside.seconds == {"Splink": 2.0}
