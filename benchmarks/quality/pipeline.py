@@ -103,11 +103,12 @@ def link(people: DataSet, *, profile: str, seed: int) -> Linked:
     chosen = PROFILES[profile](people.shared_fields())
     sent = submissions(people, chosen)
     candidates = field_candidates(sent, profile=chosen, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
-    sure = _inside(at_least(candidates, threshold=_threshold(chosen)))
-    persons = find_people(sure, sizes=people.sizes)
+    # Who is repeated is told by the narrower candidates of linking: among those for fields, the score is no judge.
+    inside = _inside(_by_rule(sent, chosen) if any(one.repeats for one in sent) else candidates)
+    persons = find_people(inside, sizes=people.sizes)
     sides = combinations(range(len(people.providers)), 2)
     weighed = tuple(weigh(_compared(people, candidates, *side, seed=seed), people=persons) for side in sides)
-    accepted = {way: merge_links(weighed, accept=least, inside=sure) for way, least in ACCEPT.items()}
+    accepted = {way: merge_links(weighed, accept=least, inside=inside) for way, least in ACCEPT.items()}
     return Linked(
         candidates=candidates,
         weighed=weighed,
@@ -116,15 +117,19 @@ def link(people: DataSet, *, profile: str, seed: int) -> Linked:
 
 
 def link_by_rule(people: DataSet, *, profile: str) -> Groups:
-    """Link by the score of tables and tags alone, from the profile's threshold on, without comparing fields."""
+    """Link by the score of tables and tags alone, without comparing fields."""
     chosen = PROFILES[profile](people.shared_fields())
-    sent = submissions(people, chosen)
-    if isinstance(chosen, HardenedProfile):
-        rules = link_rules(chosen)
+    return group_rows(_by_rule(submissions(people, chosen), chosen), sizes=people.sizes)
+
+
+def _by_rule(sent: Sequence[TabledRows], profile: AnyProfile) -> CandidatePairs:
+    """Give the pairs whose score reaches the profile's threshold."""
+    if isinstance(profile, HardenedProfile):
+        rules = link_rules(profile)
         found = link_tables(sent, rules=rules, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
     else:
-        found = field_candidates(sent, profile=chosen, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
-    return group_rows(at_least(found, threshold=_threshold(chosen)), sizes=people.sizes)
+        found = field_candidates(sent, profile=profile, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
+    return at_least(found, threshold=_threshold(profile))
 
 
 def _threshold(profile: AnyProfile) -> float:
