@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isthmus.contract.comparison import NAME_SET, NUMBER_SET
-from isthmus.contract.differences import LEVELS, MISSING, Differences, field_levels
+from isthmus.contract.differences import GRADES, LEVELS, MISSING, Differences, Grades, check_starting, field_levels
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 
 
@@ -172,3 +172,46 @@ def test_part_that_nobody_told_of_is_missing_in_every_pair() -> None:
     assert not differences.equal("dob.swapped").any()
     assert len(differences) == 2
     assert len(Differences(by_part={})) == 0
+
+
+@pytest.mark.parametrize("grades", [(0.72, 0.3, 0.5), (0.5, 0.72, 0.3), (1.1, 0.5, 0.3), (0.72, 0.5, 0.0)])
+def test_grades_out_of_range_or_order_are_refused(grades: tuple[float, float, float]) -> None:
+    alike, half_alike, somewhat_alike = grades
+
+    with pytest.raises(ValueError, match="none greater"):
+        Grades(alike=alike, half_alike=half_alike, somewhat_alike=somewhat_alike)
+
+
+@pytest.mark.parametrize(
+    ("grades", "level"),
+    [
+        (GRADES, "half alike"),
+        (Grades(alike=0.6, half_alike=0.5, somewhat_alike=0.3), "alike"),
+        (Grades(alike=0.9, half_alike=0.8, somewhat_alike=0.6), "somewhat alike"),
+        (Grades(alike=0.9, half_alike=0.8, somewhat_alike=0.7), "unlike"),
+    ],
+)
+def test_grades_can_be_others(grades: Grades, level: str) -> None:
+    # 42 of the 120 bits of two names differ: they are .65 alike.
+    differences = Differences(by_part={"last_name": np.array([42], np.int16)})
+
+    found = field_levels(differences, ["last_name"], grades=grades)
+
+    assert LEVELS["last_name"].names[found[0, 0]] == level
+
+
+def test_starting_shares_that_are_declared_are_right() -> None:
+    check_starting({field: levels.starting for field, levels in LEVELS.items()})
+
+
+def test_starting_shares_at_fault_are_all_named() -> None:
+    wrong = {
+        "sex": (0.9, 0.2),
+        "zip": (1.0,),
+        "dob": (2.0, -1.0, 0, 0, 0, 0, 0),
+        "shoe_size": (1.0,),
+        "state": (0.9, 0.1),
+    }
+
+    with pytest.raises(ValueError, match=r"dob, sex, shoe_size, zip$"):
+        check_starting(wrong)

@@ -8,7 +8,7 @@ speaks the language of the coordinator's model.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,16 +111,43 @@ LEVELS: Final[Mapping[str, FieldLevels]] = MappingProxyType({
 """By field. The numbers are first guesses for people in general, not fitted to any data."""
 
 
-class Grades(NamedTuple):
-    """Shares of the bits of two values that are the same, from which they count as that alike; falling, in (0, 1]."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grades:
+    """Shares of the bits of two values that are the same, from which they count as that alike.
+
+    In (0, 1], none greater than the one before; raises `ValueError` if not.
+    """
 
     alike: float
     half_alike: float
     somewhat_alike: float
 
+    def __post_init__(self) -> None:
+        """Check range and order."""
+        if not 0 < self.somewhat_alike <= self.half_alike <= self.alike <= 1:
+            raise ValueError("grades must lie in (0, 1], none greater than the one before")
+
 
 GRADES: Final = Grades(alike=0.72, half_alike=0.5, somewhat_alike=0.3)
 """Those of `fields-1`, unless a project pins others."""
+
+
+ROUNDING: Final = 1e-6
+"""Shares that add up to 1 within it do."""
+
+
+def check_starting(starting: Mapping[str, Sequence[float]]) -> None:
+    """Raise `ValueError`, naming every field at fault, unless each has a share of each of its levels, 1 in all."""
+    wrong = [
+        field
+        for field, shares in starting.items()
+        if field not in LEVELS
+        or len(shares) != len(LEVELS[field].names)
+        or not all(0 <= share <= 1 for share in shares)
+        or abs(sum(shares) - 1) > ROUNDING
+    ]
+    if wrong:
+        raise ValueError(f"starting values must be one share for each level, 1 in all: {', '.join(sorted(wrong))}")
 
 
 def field_levels(differences: Differences, fields: Sequence[str], *, grades: Grades = GRADES) -> NDArray[np.int8]:
@@ -144,7 +171,7 @@ def _name(field: str) -> LevelOf:
 
     def level(differences: Differences, grades: Grades) -> Numbers:
         differing, band = differences.of(field), differences.of(f"{field}.band")
-        grade = _graded(differences, field, NAME_SET, grades=grades)
+        grade = _graded(differences, field, NAME_SET, grades=(grades.alike, grades.half_alike, grades.somewhat_alike))
         # The first that is true decides.
         swapped = differences.equal(f"{field}={other}") & differences.equal(f"{other}={field}")
         word = np.logical_or.reduce([differences.equal(f"{field}.word{one}={two}") for one in (0, 1) for two in (0, 1)])
@@ -199,7 +226,7 @@ def _date(differences: Differences, _: Grades) -> Numbers:
 
 
 def _text(field: str, inserted: int) -> LevelOf:
-    return lambda differences, grades: _graded(differences, field, inserted, grades=grades[:2])
+    return lambda differences, grades: _graded(differences, field, inserted, grades=(grades.alike, grades.half_alike))
 
 
 def _digits(field: str, *, most: int) -> LevelOf:

@@ -11,7 +11,7 @@ from isthmus.coordinator.match.compare.link import Compared, Weighed, merge_link
 from isthmus.coordinator.match.compare.model import Candidates, fit
 from isthmus.coordinator.match.compare.people import People, find_people, group_linked
 from isthmus.coordinator.match.compare.reading import Read
-from isthmus.coordinator.match.compare.scarce import Scarce
+from isthmus.coordinator.match.compare.scarce import Scarce, too_little_to_learn
 from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found
 
 FIELDS = ("first_name", "last_name", "dob", "zip")
@@ -144,7 +144,7 @@ def test_the_pair_that_speaks_most_stands_for_two_people_whatever_its_place() ->
 
 
 def test_repeated_people_are_found_as_if_each_had_one_row() -> None:
-    # Provider 1 has each person of provider 0 twice, in rows 2 n and 2 n + 1, the second time with a damaged first name.
+    # Provider 1 has each person of provider 0 twice, in rows 2 n and 2 n + 1, then with a damaged name.
     twice = [(row, 2 * row + again, [10 if again else 2, *EQUAL[1:]]) for row in range(60) for again in (0, 1)]
     own = Found(
         left_dataset=1,
@@ -174,17 +174,32 @@ def test_too_little_data_is_said_and_the_model_stays_as_it_begins() -> None:
         replace(_compared(SIXTY), read=_read(_compared(SIXTY).read.levels, random_pairs=40)), people=_everyone(100, 100)
     )
 
-    assert few.scarce == {Scarce.ROWS, Scarce.CANDIDATES}
+    assert few.scarce == {Scarce.ROWS, Scarce.MATCHES}
     assert unsure.scarce == {Scarce.RANDOM_PAIRS}
     assert [kind.share for kind in few.model.match] == [0.8, 0.15, 0.05]
     assert few.probability.min() > 0.9
+
+
+@pytest.mark.parametrize(("matches", "scarce"), [(19, {Scarce.MATCHES}), (21, set())])
+def test_few_matches_are_said_and_the_model_is_estimated_all_the_same(matches: int, scarce: set[Scarce]) -> None:
+    weighed = weigh(_compared(SIXTY[:matches]), people=_everyone(100, 100))
+
+    assert weighed.scarce == scarce
+    assert weighed.model.shared == pytest.approx(matches, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "pairs", "scarce"), [(20, 100, set()), (19, 100, {Scarce.ROWS}), (20, 99, {Scarce.RANDOM_PAIRS})]
+)
+def test_limits_of_what_can_be_learnt_from_are_inclusive(rows: int, pairs: int, scarce: set[Scarce]) -> None:
+    assert too_little_to_learn(rows=(5000, rows), random_pairs=pairs) == scarce
 
 
 def test_no_candidates_are_no_links() -> None:
     weighed = weigh(_compared([]), people=_everyone(100, 100))
 
     assert _links([weighed]) == []
-    assert weighed.scarce == {Scarce.CANDIDATES}
+    assert weighed.scarce == {Scarce.MATCHES}
 
 
 def test_pairs_inside_providers_come_with_the_links_and_pairs_between_them_do_not() -> None:

@@ -87,7 +87,10 @@ def _plainly_learnt(candidates: Candidates, model: Model, probability: list[floa
         found.append(total)
         counts.append(tuple(np.array(of_level) / sum(of_level) for of_level in shares))
     kinds = tuple(Kind(share=one / sum(found), shares=shares) for one, shares in zip(found, counts, strict=True))
-    return replace(model, match=kinds, shared=max(1.0, sum(probability)))
+    shared = max(1.0, sum(probability))
+    # The last kind is a household.
+    near = [replace(kind, share=kind.share * shared / model.shared) for kind in model.near[:-1]] + [*model.near[-1:]]
+    return replace(model, match=kinds, near=tuple(near), shared=shared)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -96,14 +99,15 @@ def test_posterior_is_what_a_plain_program_computes(seed: int, near: int) -> Non
     candidates, model = _any_case(seed, near=near)
 
     patterns = patterns_of(candidates.levels, FIELDS)
-    found = module._posterior(candidates, patterns, model, module._against(patterns.levels, model))
+    found = module._posterior(candidates, patterns, model)
 
     assert found.tolist() == pytest.approx(_plain_posterior(candidates, model), rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_learnt_is_what_a_plain_program_counts(seed: int) -> None:
-    candidates, model = _any_case(seed)
+@pytest.mark.parametrize("near", [0, 3])
+def test_what_is_learnt_is_what_a_plain_program_counts(seed: int, near: int) -> None:
+    candidates, model = _any_case(seed, near=near)
     probability = np.random.default_rng(seed).random(len(candidates))
     start = tuple(replace(kind, shares=_shares(np.random.default_rng(seed + 10))) for kind in model.match)
 
@@ -111,7 +115,7 @@ def test_what_is_learnt_is_what_a_plain_program_counts(seed: int) -> None:
 
     expected = _plainly_learnt(candidates, model, probability.tolist(), start)
     assert found.shared == pytest.approx(expected.shared)
-    for one, other in zip(found.match, expected.match, strict=True):
+    for one, other in zip((*found.match, *found.near), (*expected.match, *expected.near), strict=True):
         assert one.share == pytest.approx(other.share)
         assert np.concatenate(one.shares).tolist() == pytest.approx(np.concatenate(other.shares).tolist())
 
@@ -241,6 +245,17 @@ def test_starting_kinds_are_as_declared_moved_and_damaged() -> None:
     assert moved.shares[place].tolist() == pytest.approx(random[place].tolist())
     assert moved.shares[0].tolist() == declared.shares[0].tolist()
     assert damaged.shares[0].tolist() == pytest.approx(((declared.shares[0] + random[0]) / 2).tolist(), rel=1e-3)
+
+
+def test_near_misses_that_nodes_tell_of_count_by_the_overlap() -> None:
+    candidates, random = _population(np.random.default_rng(6), shared=60, rows=(100, 80))
+    family = Kind(share=0.01, shares=random)
+
+    begun, found = (fit(candidates, random=random, near=(family,), most_rounds=most)[0] for most in (0, 60))
+
+    assert begun.near[0].share == pytest.approx(0.3 * 0.01)
+    assert found.near[0].share == pytest.approx(found.shared / 80 * 0.01)
+    assert begun.near[1].share == found.near[1].share
 
 
 def test_a_household_has_all_but_its_people_in_common() -> None:

@@ -77,7 +77,7 @@ def _linked(draw: st.DrawFn) -> tuple[CandidatePairs, list[int]]:
     return _pairs(links, repeating=repeating), sizes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_linked())
 def test_entities_are_those_that_a_plain_program_joins(linked: tuple[CandidatePairs, list[int]]) -> None:
     pairs, sizes = linked
@@ -85,7 +85,7 @@ def test_entities_are_those_that_a_plain_program_joins(linked: tuple[CandidatePa
     assert _entities(pairs, sizes) == _plain_entities(pairs, sizes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_linked())
 def test_people_are_numbered_by_their_first_rows(linked: tuple[CandidatePairs, list[int]]) -> None:
     pairs, sizes = linked

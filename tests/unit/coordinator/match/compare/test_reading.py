@@ -1,5 +1,6 @@
 """Answers read piece by piece say what they say as a whole."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_grades_are_those_that_are_given() -> None:
     right[0, -9:] = 1
     piece = (left, right, np.array([True]))
 
-    alike, half_alike = (_read([piece], grades=grades).levels[0, 0] for grades in (GRADES, GRADES._replace(alike=0.9)))
+    alike, half_alike = (_read([piece], grades=grades).levels[0, 0] for grades in (GRADES, replace(GRADES, alike=0.9)))
 
     assert (alike, half_alike) == (6, 7)
 

@@ -27,7 +27,7 @@ from isthmus.coordinator.match.compare.model import (
 )
 from isthmus.coordinator.match.compare.people import People
 from isthmus.coordinator.match.compare.reading import Read
-from isthmus.coordinator.match.compare.scarce import Scarce, find_scarce
+from isthmus.coordinator.match.compare.scarce import Scarce, too_few_matches, too_little_to_learn
 from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found
 
 Rows = NDArray[np.uint32]
@@ -63,7 +63,7 @@ class Compared:
 class Weighed:
     """The candidates of two providers with the probability of each to be one person, float64, shape (candidates,).
 
-    `scarce` says what there is too little of to estimate from: then the model is the one to begin with.
+    `scarce` says what there is too little of; where that is rows or random pairs, the model is the one to begin with.
     """
 
     compared: Compared
@@ -94,11 +94,12 @@ def weigh(compared: Compared, *, people: Sequence[People], starting: Starting = 
     random = compared.read.random_shares()
     begun = first_model(all_pairs.fields, random=random, near=compared.near, rows=all_pairs.rows, starting=starting)
     best, of_pair = _best_of_people(all_pairs, begun)
-    scarce = find_scarce(rows=all_pairs.rows, random_pairs=compared.read.random_pairs, candidates=len(best))
+    scarce = too_little_to_learn(rows=all_pairs.rows, random_pairs=compared.read.random_pairs)
     rounds = 0 if scarce else MOST_ROUNDS
     model, of_people = fit(best, random=random, near=compared.near, starting=starting, most_rounds=rounds)
     probability = np.zeros(compared.left_row.size)
     probability[speak] = of_people[of_pair].round(DECIMALS)
+    scarce |= too_few_matches(float(of_people.sum()))
     return Weighed(compared=compared, probability=probability, model=model, scarce=scarce)
 
 
