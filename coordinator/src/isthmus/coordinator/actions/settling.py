@@ -4,8 +4,8 @@ All is stored in one transaction with the step to REVIEW, so a round has one res
 to 9.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,7 @@ from isthmus.coordinator.domain.entities import pack_entities
 from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.compare.people import group_linked
+from isthmus.coordinator.match.compare.planted import PlantedFound
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
 from isthmus.coordinator.match.overlap import membership_patterns, people_counts
@@ -40,11 +41,16 @@ UNLOCKED_TRIES: Final = 3
 """How often a result is made from the pairs while rows may still be struck out, before the store is locked for it."""
 
 
+FoundByPair = Mapping[tuple[PartyId, PartyId], PlantedFound]
+"""Of two providers, in the project's order, how many planted people were found."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Matched:
     """What one run of matching gave: pairs of `rows`, best first; `struck` are those struck out when it began.
 
     `scarce` says, for the log, between which providers there was too little to learn from, and of what.
+    `planted` says by two providers how many planted people were found; their rows are not among `rows`.
     """
 
     manifest: RoundManifest
@@ -52,6 +58,7 @@ class Matched:
     rows: Sequence[RoundRows]
     pairs: CandidatePairs
     scarce: Sequence[str] = ()
+    planted: FoundByPair = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +70,7 @@ class _Result:
     entities: Sequence[Entities]
     table: ReleasedTable
     scarce: Sequence[str]
+    planted: FoundByPair
 
 
 def settle(context: Context, matched: Matched) -> None:
@@ -94,6 +102,7 @@ def _result(matched: Matched, struck: StruckOut) -> _Result:
         entities=find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
         table=_overlap(matched.manifest, rows, groups),
         scarce=matched.scarce,
+        planted=matched.planted,
     )
 
 
@@ -106,8 +115,16 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     _store_release(context, tx, row, result.table)
     for said in result.scarce:
         tx.record(round_event(context, row, None, "comparison.scarce", said))
+    _record_planted(context, tx, row, result.planted)
     advance(context, tx, row, to=RoundState.REVIEW)
     advance(context, tx, tx.rounds.get(row.id), to=RoundState.RELEASED)
+
+
+def _record_planted(context: Context, tx: Transaction, row: RoundRow, planted: FoundByPair) -> None:
+    """Record how many planted people were found: they are nobody, so exact numbers tell of nobody."""
+    for (left, right), one in planted.items():
+        outcome = f"{left} and {right}: {one.found} of {one.people}, {one.asked} asked for"
+        tx.record(round_event(context, row, None, "planted.find", outcome))
 
 
 def _overlap(manifest: RoundManifest, rows: Sequence[RoundRows], groups: Groups) -> ReleasedTable:
