@@ -25,7 +25,9 @@ CONFIDENCE: Final = 0.9
 MOST_BITS: Final = 10.0
 """Odds of patterns are cut there, either way: a thousand to one."""
 
-MAX_QUALITY_BYTES: Final = 4 << 20
+MAX_QUALITY_BYTES: Final = 3 << 20
+"""A report fits into one message of a call."""
+
 LEAST_GROUP: Final = 2
 _DOCUMENT: Final = "quality report"
 

@@ -71,7 +71,7 @@ def match_answers(context: Context, round_id: RoundId, *, progress: Progress) ->
     ]
     pairs = merge_links(weighed, accept=terms.accept.probability, inside=inside)
     scarce = [_scarce(one, both) for one, both in zip(weighed, asked, strict=True) if one.scarce]
-    return Matched(manifest=manifest, struck=struck, rows=rows, pairs=pairs, scarce=scarce)
+    return Matched(manifest=manifest, struck=struck, rows=rows, pairs=pairs, weighed=weighed, scarce=scarce)
 
 
 def _counting(progress: Progress, *, total: int) -> Told:

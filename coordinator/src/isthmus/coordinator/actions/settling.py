@@ -1,4 +1,4 @@
-"""Making the result of linked pairs and storing it: pseudonym maps, entities and a released table.
+"""Making the result of linked pairs and storing it: pseudonym maps, entities, a released table, a quality report.
 
 All is stored in one transaction with the step to REVIEW, so a round has one result or none. docs/protocol.md sections 7
 to 9.
@@ -14,6 +14,7 @@ from isthmus.contract.ids import PartyId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.quality_report import Grouped, make_quality
 from isthmus.coordinator.actions.round_rows import (
     Entities,
     RoundRows,
@@ -23,11 +24,14 @@ from isthmus.coordinator.actions.round_rows import (
     struck_out,
 )
 from isthmus.coordinator.actions.rounds import advance, round_event
+from isthmus.coordinator.disclosure.quality import ReleasedQuality
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
 from isthmus.coordinator.domain.entities import pack_entities
 from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
+from isthmus.coordinator.match.compare.evidence import of_kept_rows
+from isthmus.coordinator.match.compare.link import Weighed
 from isthmus.coordinator.match.compare.people import group_linked
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
@@ -44,13 +48,15 @@ UNLOCKED_TRIES: Final = 3
 class Matched:
     """What one run of matching gave: pairs of `rows`, best first; `struck` are those struck out when it began.
 
-    `scarce` says, for the log, between which providers there was too little to learn from, and of what.
+    `weighed` are the candidates of every two providers where fields were compared, for the quality report. `scarce`
+    says, for the log, between which providers there was too little to learn from, and of what.
     """
 
     manifest: RoundManifest
     struck: StruckOut
     rows: Sequence[RoundRows]
     pairs: CandidatePairs
+    weighed: Sequence[Weighed] = ()
     scarce: Sequence[str] = ()
 
 
@@ -62,6 +68,7 @@ class _Result:
     rows: Sequence[RoundRows]
     entities: Sequence[Entities]
     table: ReleasedTable
+    quality: ReleasedQuality | None
     scarce: Sequence[str]
 
 
@@ -87,12 +94,17 @@ def _result(matched: Matched, struck: StruckOut) -> _Result:
     # Mostly nothing was struck out meanwhile, and the pairs need not be in memory twice.
     pairs = matched.pairs if all(keep.all() for keep in kept) else pairs_of_kept_rows(matched.pairs, kept)
     group = group_linked if matched.manifest.project.comparison else group_rows
-    groups = group(pairs, sizes=[len(one) for one in rows])
+    sizes = [len(one) for one in rows]
+    groups = group(pairs, sizes=sizes)
+    table = _overlap(matched.manifest, rows, groups)
+    weighed = [of_kept_rows(one, kept) for one in matched.weighed]
+    grouped = Grouped(manifest=matched.manifest, weighed=weighed, pairs=pairs, sizes=sizes, groups=groups, table=table)
     return _Result(
         manifest=matched.manifest,
         rows=rows,
         entities=find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
-        table=_overlap(matched.manifest, rows, groups),
+        table=table,
+        quality=make_quality(grouped),
         scarce=matched.scarce,
     )
 
@@ -104,6 +116,7 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     _store_maps(context, tx, row, result, keys)
     _store_entities(context, tx, row, result)
     _store_release(context, tx, row, result.table)
+    _store_quality(context, tx, row, result.quality)
     for said in result.scarce:
         tx.record(round_event(context, row, None, "comparison.scarce", said))
     advance(context, tx, row, to=RoundState.REVIEW)
@@ -154,3 +167,10 @@ def _store_release(context: Context, tx: Transaction, row: RoundRow, table: Rele
         released_at=context.clock.now(),
     )
     tx.results.add_release(released, audit=round_event(context, row, None, "table.release", released.id))
+
+
+def _store_quality(context: Context, tx: Transaction, row: RoundRow, quality: ReleasedQuality | None) -> None:
+    if quality is not None:
+        tx.results.set_quality(
+            row.id, quality.to_bytes(), audit=round_event(context, row, None, "quality.store", row.id)
+        )
