@@ -14,9 +14,9 @@ from typing import Annotated, Final
 import msgspec
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.levels import LEVELS
 
 QUALITY_FORMAT: Final = "isthmus/quality/1"
 CONFIDENCE: Final = 0.9
@@ -167,6 +167,14 @@ def quality_from_bytes(data: bytes) -> QualityReport:
         problem = _problem(pair, report.min_cell_count)
         if problem:
             raise MalformedDocument(document=_DOCUMENT, problem=problem)
+    return report
+
+
+def quality_of_round(data: bytes, round_id: RoundId) -> QualityReport:
+    """Read the quality report of a round; raises what `quality_from_bytes` does, also where it is of another round."""
+    report = quality_from_bytes(data)
+    if report.round_id != round_id:
+        raise MalformedDocument(document=_DOCUMENT, problem="it is of another round")
     return report
 
 
