@@ -42,7 +42,7 @@ from isthmus.coordinator.match.compare.model import Candidates, Model, fit
 from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.node.compare.answers import Answers, Side
-from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_differences
+from isthmus.node.compare.near_misses import field_codes, fit_near_misses, near_pairs, own_differences
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 
@@ -237,7 +237,7 @@ def levels(rows: Sequence[RowFields], left: Numbers, right: Numbers, comparison:
 
 def near_misses(columns: Columns, rows: RowFields, comparison: Comparison, shares: Shares) -> Iterator[Kind]:
     """Give the near misses of one provider, by half of their share: the other half are the other provider's."""
-    own = near_pairs({field: columns[field] for field in comparison.fields})
+    own = near_pairs(field_codes(rows, comparison))
     count = len(columns[comparison.fields[0]])
     kinds = fit_near_misses(
         field_levels(own_differences(rows, own, comparison), comparison.fields),

@@ -157,7 +157,7 @@ def vector(values: dict[str, str], part: Json, compare: bytes, derive: Derive, b
     comparison = {"type": "ngram", "n": 2, "positional": part["bits"] == 128}
     hashing = {
         "hash": {"type": "blakeHash"},
-        "strategy": {"bitsPerFeature": 60 if part["bits"] == 256 else 30},
+        "strategy": {"bitsPerFeature": 40 if part["bits"] == 256 else 30},
         "comparison": comparison,
     }
     feature = {"identifier": part["field"], "format": {"type": "string"}, "hashing": hashing}

@@ -55,9 +55,9 @@ class _DyingVault(Vault):
         self._point = point
 
     def save_prepared(
-        self, round_id: RoundId, *, document: bytes, report: str, rows: Iterable[tuple[bytes, str]]
+        self, round_id: RoundId, *, document: bytes, report: str, rows: Iterable[tuple[bytes, str | int]]
     ) -> None:
-        def dying() -> Iterable[tuple[bytes, str]]:
+        def dying() -> Iterable[tuple[bytes, str | int]]:
             for number, row in enumerate(rows):
                 if number == ROWS // 2 and self._point == "saving":
                     _die()

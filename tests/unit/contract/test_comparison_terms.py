@@ -33,6 +33,14 @@ def test_empty_table_grants_the_declared_defaults() -> None:
     assert terms.starting_shares() == {field: levels.starting for field, levels in LEVELS.items()}
 
 
+def test_nobody_is_planted_unless_the_project_says_so() -> None:
+    terms, planting = _project().comparison, _project(planted=1000).comparison
+
+    assert terms is not None
+    assert planting is not None
+    assert (terms.planted, planting.planted) == (0, 1000)
+
+
 def test_acceptances_are_probabilities() -> None:
     assert [accept.probability for accept in Accept] == [0.1, 0.5]
 
@@ -57,6 +65,8 @@ def test_terms_survive_canonical_bytes() -> None:
         ({"name": "fields-2"}, r"that this version offers \(fields-1\)"),
         ({"slots": 1}, "slots is not between 2 and 64"),
         ({"slots": 65}, "slots is not between"),
+        ({"planted": -1}, "planted is not between 0 and 1000"),
+        ({"planted": 1001}, "planted is not between"),
         ({"grades": [50, 50, 30]}, "three falling percentages"),
         ({"grades": [100, 50, 30]}, "three falling percentages"),
         ({"grades": [72, 50, 0]}, "three falling percentages"),

@@ -99,10 +99,10 @@ def test_last_names_that_share_any_word_do(tag: str) -> None:
     [
         ("equal", {"middle_name": 0, "middle_name__initial": 1}),
         ("initial", {"middle_name": 10, "middle_name__initial": 1, "first_name_is_middle_name": 1}),
-        ("half alike", {"middle_name": 60, "first_name_is_middle_name": 1}),
-        ("first name", {"middle_name": 61, "middle_name_is_first_name": 1}),
-        ("first name", {"middle_name": 61, "first_name_is_middle_name": 1}),
-        ("unlike", {"middle_name": 61, "middle_name__initial": 0}),
+        ("half alike", {"middle_name": NAME_SET, "first_name_is_middle_name": 1}),
+        ("first name", {"middle_name": NAME_SET + 1, "middle_name_is_first_name": 1}),
+        ("first name", {"middle_name": NAME_SET + 1, "first_name_is_middle_name": 1}),
+        ("unlike", {"middle_name": NAME_SET + 1, "middle_name__initial": 0}),
     ],
 )
 def test_middle_name_is_of_each_level(level: str, parts: dict[str, int]) -> None:
@@ -193,8 +193,8 @@ def test_grades_out_of_range_or_order_are_refused(grades: tuple[float, float, fl
     ],
 )
 def test_grades_can_be_others(grades: Grades, level: str) -> None:
-    # 42 of the 120 bits of two names differ: they are .65 alike.
-    differences = Differences(by_part={"last_name": np.array([42], np.int16)})
+    # 28 of the 80 bits of two names differ: they are .65 alike.
+    differences = Differences(by_part={"last_name": np.array([28], np.int16)})
 
     found = field_levels(differences, ["last_name"], grades=grades)
 

@@ -22,6 +22,7 @@ from isthmus.contract.field_answers import (
     near_misses_from_wire,
     near_misses_to_wire,
     pack_row_numbers,
+    planted_problem,
     request_from_bytes,
     rows_digest,
     unpack_row_numbers,
@@ -95,6 +96,8 @@ def test_documents_of_another_version_are_refused() -> None:
         {"answer_bytes": 0},
         {"answer_bytes": 2**20 + 1},
         {"chunk_count": 2},
+        {"planted": (4, 7, 4)},
+        {"planted": tuple(range(1001))},
         {"near_misses": near_misses_to_wire([_kind()] * (MOST_NEAR_MISSES + 1), FIELDS)},
         {"near_misses": near_misses_to_wire([replace(_kind(), share=1.0)], FIELDS)},
         {"near_misses": near_misses_to_wire([replace(_kind(), shares=_kind().shares[::-1])], FIELDS)},
@@ -103,6 +106,33 @@ def test_documents_of_another_version_are_refused() -> None:
 def test_declaration_that_contradicts_itself_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(MalformedDocument):
         answers_from_bytes(_answers(**changes).to_bytes())
+
+
+def test_declaration_of_the_most_that_can_be_planted_is_short_enough() -> None:
+    kind = Kind(share=0.0012, shares=tuple(np.full(len(one.names), 1 / len(one.names)) for one in LEVELS.values()))
+    near = near_misses_to_wire([kind] * MOST_NEAR_MISSES, list(LEVELS))
+    declared = _answers(near_misses=near, planted=tuple(range(19_999_000, 20_000_000)))
+
+    assert answers_from_bytes(declared.to_bytes()).planted[-1] == 19_999_999
+
+
+def test_rows_of_planted_people_that_fit_are_taken() -> None:
+    assert planted_problem((9, 0, 4), people=3, rows=10) is None
+    assert planted_problem((), people=0, rows=10) is None
+
+
+@pytest.mark.parametrize(
+    ("planted", "said"),
+    [
+        ((1, 2), "as many planted people"),
+        ((1, 2, 3, 4), "as many planted people"),
+        ((1, 2, 1), "one row for two"),
+        ((1, 2, 10), "did not send"),
+        ((1, 2, -1), "did not send"),
+    ],
+)
+def test_rows_that_cannot_be_planted_people_are_refused(planted: tuple[int, ...], said: str) -> None:
+    assert said in (planted_problem(planted, people=3, rows=10) or "")
 
 
 def test_near_misses_with_an_unknown_field_or_shares_that_are_none_are_refused() -> None:

@@ -185,7 +185,11 @@ _WITH_SEX = tuple(structs.replace(one, fields=(*one.fields, "sex")) for one in p
 
 def test_guide_of_stewards_explains_every_line_and_no_other() -> None:
     everything = project(
-        profile="hardened-1", audit_limit_percent=5, require_verified=False, blocks=BLOCKS, comparison=COMPARED
+        profile="hardened-1",
+        audit_limit_percent=5,
+        require_verified=False,
+        blocks=BLOCKS,
+        comparison=structs.replace(COMPARED, planted=500),
     )
     shown = manifest(everything)
     terms, _, _ = manifest_text(shown, VIEW, {}, RIVERSIDE).partition("  An encoding is")
@@ -268,3 +272,10 @@ def test_report_without_blocks_says_nothing_of_buckets() -> None:
 
     assert report_text(REPORT | {"blocks": [], "withheld_blocks": {}, "in_no_block": 0}) == plain
     assert "bucket" not in plain
+
+
+def test_round_whose_project_plants_people_says_so() -> None:
+    planting = manifest(project(comparison=ComparisonTerms(planted=500)))
+
+    assert "planted    500 made-up people" in manifest_text(planting, VIEW, {}, RIVERSIDE)
+    assert "planted" not in manifest_text(manifest(), VIEW, {}, RIVERSIDE)

@@ -48,7 +48,7 @@ def test_all_record_ids_come_back_by_rising_handle(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         added = _fill(spool, [40, 60], width=8)
 
-        pairs = list(spool.record_of_handle())
+        pairs = list(spool.whose_handles())
 
     assert pairs == [(handle, added[handle][1]) for handle in sorted(added)]
 
@@ -58,7 +58,14 @@ def test_record_id_of_any_characters_comes_back(tmp_path: Path, record_id: str) 
     with open_spool(tmp_path) as spool:
         spool.add(np.full((1, 16), 10, np.uint8), np.zeros((1, 4), np.uint8), [record_id])
 
-        assert list(spool.record_of_handle()) == [(b"\n" * 16, record_id)]
+        assert list(spool.whose_handles()) == [(b"\n" * 16, record_id)]
+
+
+def test_number_of_a_planted_person_comes_back_as_a_number(tmp_path: Path) -> None:
+    with open_spool(tmp_path) as spool:
+        spool.add(np.full((1, 16), 10, np.uint8), np.zeros((1, 4), np.uint8), range(7, 8))
+
+        assert list(spool.whose_handles()) == [(b"\n" * 16, 7)]
 
 
 def test_rows_whose_handles_differ_only_at_the_end_are_sorted(tmp_path: Path) -> None:
@@ -70,7 +77,7 @@ def test_rows_whose_handles_differ_only_at_the_end_are_sorted(tmp_path: Path) ->
             spool.add(handles[inside], handles[inside, 15:], [str(value) for value in handles[inside, 15]])
 
         (rows,) = spool.rows()
-        ids = [record_id for _, record_id in spool.record_of_handle()]
+        ids = [record_id for _, record_id in spool.whose_handles()]
 
     assert rows[:, 16].tolist() == list(range(256))
     assert ids == [str(value) for value in range(256)]
@@ -79,7 +86,7 @@ def test_rows_whose_handles_differ_only_at_the_end_are_sorted(tmp_path: Path) ->
 def test_empty_spool_gives_nothing(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         assert list(spool.rows()) == []
-        assert list(spool.record_of_handle()) == []
+        assert list(spool.whose_handles()) == []
 
 
 def test_spool_has_no_file_that_can_be_found(tmp_path: Path) -> None:

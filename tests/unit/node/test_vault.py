@@ -159,3 +159,15 @@ def test_all_of_many_rows_are_kept_each_with_its_own_record(vault: Vault) -> Non
     vault.save_prepared(ROUND, document=b"document", report="{}", rows=iter(rows.items()))
 
     assert vault.record_ids(ROUND) == rows
+
+
+def test_planted_people_are_kept_by_person_with_their_row_numbers_and_are_no_records(vault: Vault) -> None:
+    handles = [bytes([byte]) * 16 for byte in range(4)]
+    whose: list[str | int] = [1, "rec-a", 0, "rec-b"]
+    rows = list(zip(handles, whose, strict=True))
+
+    vault.save_prepared(ROUND, document=b"document", report="{}", rows=rows)
+
+    assert list(vault.planted_rows(ROUND).items()) == [(handles[2], 2), (handles[0], 0)]
+    assert vault.record_ids(ROUND) == {handles[1]: "rec-a", handles[3]: "rec-b"}
+    assert vault.planted_rows(OTHER) == {}

@@ -187,7 +187,9 @@ def _near_misses(answering: _Answering, file: FieldFile) -> tuple[NearMisses, ..
         return ()
     answering.report("near misses", 0, 1)
     rng = np.random.default_rng(int.from_bytes(answering.node.random_bytes(16), "big"))
-    rows = np.flatnonzero(file.kept).astype(np.uint32)
+    kept_rows = np.flatnonzero(file.kept)
+    planted = list(answering.node.vault.planted_rows(answering.round_id).values())
+    rows = np.setdiff1d(kept_rows, np.array(planted, kept_rows.dtype)).astype(np.uint32)
     sample = rows if len(rows) <= SAMPLE_ROWS else np.sort(rng.choice(rows, SAMPLE_ROWS, replace=False))
     comparison = answering.kept.layout.comparison
     kinds = own_near_misses(file.take(sample), comparison, grades=answering.kept.grades, rng=rng)
@@ -226,6 +228,7 @@ def _write(
             chunk_count=answer_chunks(pairs=total, answer_bytes=comparison.answer_bytes),
             digest=digest,
             near_misses=near_misses,
+            planted=tuple(node.vault.planted_rows(round_id).values()),
         )
         with named_content(node.outbox, round_id, digest, Content.ANSWERS):
             node.vault.save_near_misses(round_id, msgspec.json.encode(near_misses))

@@ -7,9 +7,10 @@ node that is killed goes on with the same bytes. Record ids and values stay here
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -37,9 +38,10 @@ from isthmus.node.outbox import (
     sync_file,
     write_rows,
 )
+from isthmus.node.planted.people import Person
 from isthmus.node.records import PIECE_ROWS, Piece, RecordStream
 from isthmus.node.round_encoding import RoundEncoding, encode_pieces
-from isthmus.node.spool import open_spool
+from isthmus.node.spool import Whose, open_spool
 from isthmus.node.tag_file import open_tag_file
 from isthmus.node.vault import Vault
 
@@ -59,11 +61,15 @@ Columns = Mapping[str, list[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is encoded for a round: which data set, and under what; and what is `kept` to answer from, if it is."""
+    """What is encoded for a round: which data set, and under what; and what is `kept` to answer from, if it is.
+
+    `planted` are made-up people whose rows leave among the others.
+    """
 
     dataset: DatasetConfig
     encoding: RoundEncoding
     kept: Kept | None = None
+    planted: Sequence[Person] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -147,7 +153,7 @@ def prepare_submission(
             tags.add(tag_words(_tags_of(made.rows, job)))
             tally.blocking.count(made.rows)
             handles = _draw_handles(len(made.rows), random_bytes)
-            spool.add(handles, _with_fields(made, handles, job), made.record_ids)
+            spool.add(handles, _with_fields(made, handles, job), made.whose)
         tally.blocking.check(job.dataset.columns)
         progress("writing", 0, 1)
         rows = _leaving(_apart(spool.rows(), fields, job), tags.repeated(), job, tally, random_bytes)
@@ -156,39 +162,64 @@ def prepare_submission(
         submission = _declare(job, rows=tally.rows, digest=digest, party=party)
         report = json.dumps(_report(job, tally, stream, notes))
         with _named(outbox, submission, job):
-            ids = spool.record_of_handle()
-            vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=ids)
+            whose = spool.whose_handles()
+            vault.save_prepared(round_id, document=submission.to_bytes(), report=report, rows=whose)
         progress("writing", 1, 1)
     return submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Made:
-    """What was made of some records: `rows` are their encodings, uint8 of shape (rows, row_bits / 8)."""
+    """What was made of some records or people: `rows` are their encodings, uint8 of shape (rows, row_bits / 8)."""
 
-    record_ids: list[str]
+    whose: Sequence[Whose]
     columns: Columns
     rows: Encodings
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Slab:
+    """Normalised records, or planted people, that are encoded at a time."""
+
+    whose: Sequence[Whose]
+    columns: Columns
+    expected_rows: int
+    planted: bool
+
+
 def _encoded(stream: RecordStream, job: Job, tally: _Tally, progress: Progress) -> Iterator[_Made]:
-    slabs: deque[tuple[Piece, Columns]] = deque()
-    normalisers = _normalisers(job)
+    """Give the encodings of the records, then those of the people who are planted among them."""
+    slabs: deque[_Slab] = deque()
 
-    def normalised() -> Iterator[list[list[str]]]:
-        for piece in stream.pieces():
-            for slab in piece.parts(_slab_rows(job)):
-                columns = _normalise(slab, normalisers, tally)
-                slabs.append((slab, columns))
-                yield [columns[name] for name in job.encoding.profile.fields]
+    def columns() -> Iterator[list[list[str]]]:
+        for slab in chain(_records(stream, job, tally), _people(job)):
+            slabs.append(slab)
+            yield [slab.columns[name] for name in job.encoding.profile.fields]
 
-    for clks in encode_pieces(normalised(), job.encoding):
-        slab, columns = slabs.popleft()
+    for clks in encode_pieces(columns(), job.encoding):
+        slab = slabs.popleft()
         tally.rows += len(clks)
-        tally.too_little += int((~clks.any(axis=1)).sum())
         progress("encoding", tally.rows, max(slab.expected_rows, tally.rows + 1))
-        yield _Made(record_ids=slab.record_ids, columns=columns, rows=clks)
+        if not slab.planted:
+            tally.too_little += int((~clks.any(axis=1)).sum())
+        yield _Made(whose=slab.whose, columns=slab.columns, rows=clks)
     progress("encoding", tally.rows, tally.rows)
+
+
+def _records(stream: RecordStream, job: Job, tally: _Tally) -> Iterator[_Slab]:
+    normalisers = _normalisers(job)
+    for piece in stream.pieces():
+        for part in piece.parts(_slab_rows(job)):
+            columns = _normalise(part, normalisers, tally)
+            yield _Slab(whose=part.record_ids, columns=columns, expected_rows=part.expected_rows, planted=False)
+
+
+def _people(job: Job) -> Iterator[_Slab]:
+    """Give the planted people: their values are in normal form, and in no count of the data set's quality."""
+    for start in range(0, len(job.planted), _slab_rows(job)):
+        some = job.planted[start : start + _slab_rows(job)]
+        columns = {name: [person[name] for person in some] for name in job.fields}
+        yield _Slab(whose=range(start, start + len(some)), columns=columns, expected_rows=0, planted=True)
 
 
 def _with_fields(made: _Made, handles: Encodings, job: Job) -> Encodings:
@@ -284,6 +315,7 @@ def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict
     stayed = [column for name, column in columns.items() if name not in job.fields]
     return {
         "rows": tally.rows,
+        "planted": len(job.planted),
         "bytes": tally.rows * row_bytes(job.row_bits),
         "profile": profile.name,
         "clk_bits": profile.clk_bits,

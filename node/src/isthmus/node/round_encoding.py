@@ -27,6 +27,8 @@ from isthmus.node.encode.interop import encode_interop_slabs
 from isthmus.node.encode.match_keys import MatchKeyEncoder
 from isthmus.node.encode.reference import encode_reference
 from isthmus.node.keys.linkage_key import kdf_info, round_key
+from isthmus.node.planted.copies import planted_copies
+from isthmus.node.planted.people import Person
 
 Columns = Sequence[Sequence[str]]
 Encoder = Callable[..., Iterator[NDArray[np.uint8]]]
@@ -74,6 +76,12 @@ class RoundEncoding:
             return None
         compare, pad, disk = map(self.round_key, ("compare", "pad", "fields"))
         return Kept(project=project, terms=project.comparison, party=party, compare=compare, pad=pad, disk=disk)
+
+    def planted(self, party: PartyId) -> tuple[Person, ...]:
+        """Give that provider's copies of the people whom the project plants, in docs/protocol.md section 14."""
+        terms = self.manifest.project.comparison
+        count = terms.planted if terms else 0
+        return tuple(planted_copies(self.round_key("planted"), party=party, count=count)) if count else ()
 
 
 def encode_pieces(pieces: Iterable[Columns], encoding: RoundEncoding) -> Iterator[NDArray[np.uint8]]:

@@ -11,7 +11,7 @@ from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import Project, RevealMode, RoundManifest
 from isthmus.contract.views import RoundView
-from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by
+from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by, planted_lines
 from isthmus.party.folder import with_given_folder
 from isthmus.party.round_text import round_text
 
@@ -86,6 +86,7 @@ def report_text(report: Mapping[str, Any]) -> str:
     lines = [
         f"  leaves     {report['rows']:,} rows of {_shape(report)}, {report['bytes']:,} bytes, shuffled,",
         "             each under a random handle: no row id, no name, no value in the clear",
+        *planted_lines(report),
         f"  made from  {encoded}",
         f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
     ]

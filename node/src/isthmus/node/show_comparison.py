@@ -28,6 +28,9 @@ def comparison_lines(project: Project, party: PartyId) -> Iterator[str]:
     yield f"             Budget: {terms.slots} pairs for each row of the larger of two data sets. All rows of each"
     yield "             are asked about equally often, once in a round, many in random pairs; nothing more is answered."
     yield from (f"             {line}" for line in (*_LEARNT, *_pinned(terms)))
+    if terms.planted:
+        yield f"  planted    {terms.planted:,} made-up people: every provider adds the same ones to its rows,"
+        yield "             with errors of its own, to measure how many shared people are found; no result has them"
 
 
 def decided_by(terms: ComparisonTerms) -> str:
@@ -42,6 +45,12 @@ def _pinned(terms: ComparisonTerms) -> Iterator[str]:
         yield f"Pinned: letters that agree by {high}, {middle} and {low} % are alike, half alike and somewhat alike."
     if terms.starting:
         yield f"Pinned: what the model takes to be usual at first, for {', '.join(sorted(terms.starting))}."
+
+
+def planted_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Say how many of the rows are made up; nothing where none are."""
+    if report.get("planted"):  # reports of an earlier version have none
+        yield f"  planted    {report['planted']:,} of these rows are made-up people, and none of your records"
 
 
 def answers_lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -30,6 +30,9 @@ _RANGE_BYTES: Final = 2**23
 
 _HEX_HANDLE: Final = 2 * HANDLE_BYTES
 
+Whose = str | int
+"""The record id of a row, or the number of the planted person that it is."""
+
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 
@@ -42,20 +45,20 @@ class Spool:
         self._rows, self._ids = _Runs(rows), _Runs(ids)
         self._row_bytes = 0
 
-    def add(self, handles: Bytes, clks: Bytes, record_ids: Sequence[str]) -> None:
+    def add(self, handles: Bytes, clks: Bytes, whose: Sequence[Whose]) -> None:
         """Add some rows.
 
         Args:
             handles: uint8, shape (n, 16), random.
             clks: uint8, shape (n, bytes), `bytes` the same in every call.
-            record_ids: the source's id of each row.
+            whose: the source's id of each row, or a planted person's number.
         """
         order = _by_handle(handles)
         packed = np.empty((len(handles), HANDLE_BYTES + clks.shape[1]), dtype=np.uint8)
         packed[:, :HANDLE_BYTES] = handles[order]
         np.take(clks, order, axis=0, out=packed[:, HANDLE_BYTES:])
         self._row_bytes = packed.shape[1]
-        lines = _id_lines(packed, [record_ids[row] for row in order.tolist()])
+        lines = _id_lines(packed, [whose[row] for row in order.tolist()])
         first_rows = _bucket_starts(packed)
         self._rows.add(packed.data, first_rows * self._row_bytes)
         self._ids.add(b"".join(lines), np.cumsum([0, *map(len, lines)], dtype=np.int64)[first_rows])
@@ -66,9 +69,9 @@ class Spool:
             packed = np.frombuffer(stretch, dtype=np.uint8).reshape(-1, self._row_bytes)
             yield packed[_by_handle(packed)]
 
-    def record_of_handle(self) -> Iterator[tuple[bytes, str]]:
-        """Give the handle and the record id of all rows by rising handle."""
-        read_id = msgspec.json.Decoder(str).decode
+    def whose_handles(self) -> Iterator[tuple[bytes, Whose]]:
+        """Give the handle of all rows, rising, and whose row each is."""
+        read_id = msgspec.json.Decoder(Whose).decode
         for stretch in self._ids.ranges():
             for line in sorted(stretch.splitlines()):
                 yield unhexlify(line[:_HEX_HANDLE]), read_id(line[_HEX_HANDLE:])
@@ -124,9 +127,9 @@ def _bucket_starts(packed: Bytes) -> Offsets:
     return np.searchsorted(bucket_of_row, np.arange(_BUCKETS + 1)).astype(np.int64)
 
 
-def _id_lines(packed: Bytes, record_ids: Sequence[str]) -> list[bytes]:
+def _id_lines(packed: Bytes, whose: Sequence[Whose]) -> list[bytes]:
     """Give a line for each row that sorts by its handle; JSON has no line break."""
     handles = hexlify(packed[:, :HANDLE_BYTES].tobytes())
     starts = range(0, len(handles), _HEX_HANDLE)
-    ids = map(msgspec.json.Encoder().encode, record_ids)
+    ids = map(msgspec.json.Encoder().encode, whose)
     return [b"%b%b\n" % (handles[start : start + _HEX_HANDLE], one) for start, one in zip(starts, ids, strict=True)]

@@ -242,11 +242,10 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
         raise RefusedByPolicy(round_id=round_id, problem="it is released, but this node has no receipt for it")
     rows = submission_from_bytes(prepared.document).rows
     fetched = list(islice(client.fetch_pseudonyms(round_id), rows + 1))
-    tombstones = node.vault.tombstones(round_id)
     problem = _fetched_problem(
         fetched,
-        rows=rows,
-        tombstones=tombstones,
+        rows=rows - len(node.vault.planted_rows(round_id)),
+        tombstones=node.vault.tombstones(round_id),
         spine=manifest.project.reveal is RevealMode.SPINE,
         repeats=manifest.repeats(node.identity.party),
     )
@@ -260,8 +259,14 @@ def fetch_ids(node: Node, client: Client, manifest: RoundManifest) -> Path:
 
 
 def _fetched_problem(
-    fetched: Sequence[FetchedRow], *, rows: int, tombstones: Mapping[bytes, bool], spine: bool, repeats: bool
+    fetched: Sequence[FetchedRow],
+    *,
+    rows: int,
+    tombstones: Mapping[bytes, bool],
+    spine: bool,
+    repeats: bool,
 ) -> str | None:
+    """Say what is wrong with the IDs, if anything is; `rows` are those of records: planted people get none."""
     people = {row.pseudonym for row in fetched}
     # Rows of one person share an ID, where the project says that there may be such rows.
     if len({row.handle for row in fetched}) != len(fetched) or (len(people) != len(fetched) and not repeats):
@@ -336,7 +341,12 @@ def _job(node: Node, manifest: RoundManifest, *, key: Secret) -> Job:
     if terms is None:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
     encoding = round_encoding(node, manifest, key=key)
-    return Job(dataset=node.config.datasets[terms.dataset], encoding=encoding, kept=encoding.kept(node.identity.party))
+    return Job(
+        dataset=node.config.datasets[terms.dataset],
+        encoding=encoding,
+        kept=encoding.kept(terms.party),
+        planted=encoding.planted(terms.party),
+    )
 
 
 def _open_dataset(node: Node, job: Job) -> Consenting:

@@ -47,6 +47,10 @@ CREATE TABLE IF NOT EXISTS rows (
     round_id TEXT NOT NULL, handle BLOB NOT NULL, record_id TEXT NOT NULL, pseudonym TEXT, slot INTEGER,
     PRIMARY KEY (round_id, handle)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS planted (
+    round_id TEXT NOT NULL, person INTEGER NOT NULL, row_number INTEGER NOT NULL, handle BLOB NOT NULL,
+    PRIMARY KEY (round_id, person)
+) STRICT;
 CREATE TABLE IF NOT EXISTS tombstones (
     round_id TEXT NOT NULL, handle BLOB NOT NULL, acknowledged INTEGER NOT NULL, PRIMARY KEY (round_id, handle)
 ) STRICT, WITHOUT ROWID;
@@ -167,27 +171,41 @@ class Vault:
             tx.execute("DELETE FROM key_wraps WHERE round_id = ?", (round_id,))
 
     def save_prepared(
-        self, round_id: RoundId, *, document: bytes, report: str, rows: Iterable[tuple[bytes, str]]
+        self, round_id: RoundId, *, document: bytes, report: str, rows: Iterable[tuple[bytes, str | int]]
     ) -> None:
-        """Keep a prepared submission with its (handle, record id) pairs; raise `AlreadyExists` where there is one."""
+        """Keep a prepared submission; raise `AlreadyExists` where there is one.
+
+        `rows` are handles in the order in which they are sent, each with its record id, or the number of the planted
+        person that it is.
+        """
+        planted: list[tuple[RoundId, int, int, bytes]] = []
+
+        def records() -> Iterator[tuple[bytes, str]]:
+            for number, (handle, whose) in enumerate(rows):
+                if isinstance(whose, str):
+                    yield handle, whose
+                else:
+                    planted.append((round_id, whose, number, handle))
+
         with self._transaction() as tx:
             done = tx.execute(
                 "INSERT OR IGNORE INTO prepared VALUES (?, ?, ?, NULL, NULL)", (round_id, document, report)
             )
             if done.rowcount != 1:
                 raise AlreadyExists(kind="prepared submission for round", id=round_id)
-            _insert_rows(tx, round_id, rows)
+            _insert_rows(tx, round_id, records())
+            tx.executemany("INSERT INTO planted VALUES (?, ?, ?, ?)", planted)
 
     def drop_prepared(self, round_id: RoundId) -> None:
         """Forget a submission of which nothing was sent, with its handles."""
         with self._transaction() as tx:
             tx.execute("DELETE FROM prepared WHERE round_id = ?", (round_id,))
-            tx.execute("DELETE FROM rows WHERE round_id = ?", (round_id,))
+            _delete_rows(tx, round_id)
 
     def drop_handles(self, round_id: RoundId) -> None:
         """Forget which handle is which record, in a round that ended without a result; what left is still known."""
         with self._transaction() as tx:
-            tx.execute("DELETE FROM rows WHERE round_id = ?", (round_id,))
+            _delete_rows(tx, round_id)
 
     def mark(self, round_id: RoundId, mark: Mark) -> None:
         """Remember that something was done in a round."""
@@ -241,6 +259,11 @@ class Vault:
     def record_ids(self, round_id: RoundId) -> dict[bytes, str]:
         """Give the record id behind each handle of the round."""
         query = "SELECT handle, record_id FROM rows WHERE round_id = ?"
+        return dict(self._connection.execute(query, (round_id,)))
+
+    def planted_rows(self, round_id: RoundId) -> dict[bytes, int]:
+        """Give handle and row number of each planted person of the round, by person; row numbers count from 0."""
+        query = "SELECT handle, row_number FROM planted WHERE round_id = ? ORDER BY person"
         return dict(self._connection.execute(query, (round_id,)))
 
     def tombstones(self, round_id: RoundId) -> dict[bytes, bool]:
@@ -323,6 +346,11 @@ class Vault:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+
+def _delete_rows(tx: sqlite3.Connection, round_id: RoundId) -> None:
+    for table in ("rows", "planted"):
+        tx.execute(f"DELETE FROM {table} WHERE round_id = ?", (round_id,))  # noqa: S608 - names of tables, from above
 
 
 def _insert_rows(tx: sqlite3.Connection, round_id: RoundId, rows: Iterable[tuple[bytes, str]]) -> None:

@@ -18,7 +18,7 @@ from isthmus.contract.standard_fields import STANDARD_FIELDS
 
 COMPARISON_1: Final = "fields-1"
 
-NAME_BITS, NAME_SET = 256, 60
+NAME_BITS, NAME_SET = 256, 40
 """Bits of the filter of a name, street or town, and how many a value inserts, before collisions."""
 
 NUMBER_BITS, NUMBER_SET = 128, 30

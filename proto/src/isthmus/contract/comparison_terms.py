@@ -13,6 +13,7 @@ from isthmus.contract.comparison import COMPARISON_1
 from isthmus.contract.levels import LEVELS
 
 FEWEST_SLOTS, MOST_SLOTS = 2, 64
+MOST_PLANTED: Final = 1000
 WHOLE: Final = 1000
 """Starting shares are counted in parts of a thousand."""
 
@@ -37,7 +38,8 @@ class ComparisonTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     `slots` is in how many pairs each row of the larger of two data sets is compared with rows of the other: the budget
     that nodes enforce. `grades` are falling percentages, `starting` holds, for fields whose levels are to begin
-    otherwise than by default, one number for each level, in parts of a thousand that add up to it.
+    otherwise than by default, one number for each level, in parts of a thousand that add up to it. `planted` is how
+    many made-up people every provider adds to its rows, to measure recall.
     """
 
     name: str = COMPARISON_1
@@ -45,6 +47,7 @@ class ComparisonTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     slots: int = 8
     grades: tuple[int, int, int] = GRADES
     starting: dict[str, tuple[int, ...]] = {}
+    planted: int = 0
 
     def problems(self, fields: Sequence[str]) -> Iterator[str]:
         """Say what is wrong with them where providers bring these fields; nothing where all is well."""
@@ -54,6 +57,8 @@ class ComparisonTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             yield f"comparison.slots is not between {FEWEST_SLOTS} and {MOST_SLOTS}"
         if not 100 > self.grades[0] > self.grades[1] > self.grades[2] > 0:
             yield "comparison.grades are not three falling percentages, each above 0 and below 100"
+        if not 0 <= self.planted <= MOST_PLANTED:
+            yield f"comparison.planted is not between 0 and {MOST_PLANTED}"
         for field, parts in self.starting.items():
             if field not in fields:
                 yield f"comparison.starting names {field[:60]}, which no provider brings"

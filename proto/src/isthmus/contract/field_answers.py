@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
+from isthmus.contract.comparison_terms import MOST_PLANTED
 from isthmus.contract.encodings import CHUNK_BYTES, MAX_ROWS, Sha256Hex
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId, RoundId
@@ -66,7 +67,8 @@ class ComparisonAnswers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """What `party` declares, and signs, before the first chunk of its answers.
 
     `request` is the SHA-256 of the request's document; `digest` that of the chunks' digests in order. `near_misses` are
-    the same in all declarations of a party in a round.
+    the same in all declarations of a party in a round. So are `planted`, the row numbers of persons 0, 1 and so on of
+    those who are planted: they come when the pairs were chosen, so nobody could favour them.
     """
 
     format: str
@@ -79,6 +81,7 @@ class ComparisonAnswers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     chunk_count: int
     digest: Sha256Hex
     near_misses: tuple[NearMisses, ...]
+    planted: tuple[int, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Give the canonical bytes."""
@@ -115,6 +118,8 @@ def _problem(answers: ComparisonAnswers) -> str | None:
         return "its number of chunks does not fit its number of pairs"
     if len(answers.near_misses) > MOST_NEAR_MISSES or not all(map(_lawful, answers.near_misses)):
         return "its near misses are no shares of levels"
+    if len(answers.planted) > MOST_PLANTED or len(set(answers.planted)) < len(answers.planted):
+        return "it names more planted people than may be, or one row for two of them"
     return None
 
 
@@ -160,6 +165,23 @@ def answer_chunks(*, pairs: int, answer_bytes: int) -> int:
 def most_pairs(*, slots: int, rows: tuple[int, int]) -> int:
     """Give for how many pairs of two data sets of so many rows a coordinator may ask."""
     return slots * max(rows)
+
+
+def planted_problem(planted: Sequence[int], *, people: int, rows: int) -> str | None:
+    """Say why these cannot be the rows of the planted people, or None.
+
+    Args:
+        planted: the row number of each, as declared.
+        people: how many the project plants.
+        rows: how many rows the party submitted.
+    """
+    if len(planted) != people:
+        return "it does not name as many planted people as the project says"
+    if len(set(planted)) < people:
+        return "it names one row for two planted people"
+    if not all(0 <= row < rows for row in planted):
+        return "it names a planted row that this party did not send"
+    return None
 
 
 def pack_row_numbers(rows: NDArray[np.uint32]) -> bytes:

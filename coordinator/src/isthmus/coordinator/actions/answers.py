@@ -25,6 +25,7 @@ from isthmus.contract.field_answers import (
     ComparisonAnswers,
     answers_from_bytes,
     answers_per_chunk,
+    planted_problem,
 )
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.project import Project, RoundManifest
@@ -39,6 +40,7 @@ from isthmus.coordinator.actions.chunks import (
     first_missing,
 )
 from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.round_rows import declared_submission
 from isthmus.coordinator.actions.round_views import round_view
 from isthmus.coordinator.actions.rounds import advance, require_state, round_event
 from isthmus.coordinator.domain.records import AnswerChunkRow, AnswersRow, ComparisonRow, RoundRow
@@ -201,14 +203,23 @@ def _resume(tx: Transaction, known: AnswersRow, document: bytes) -> Resume:
 def _check_declared(
     tx: Transaction, answers: ComparisonAnswers, *, asked: ComparisonRow, manifest: RoundManifest, party: PartyId
 ) -> None:
-    """Raise `AnswersMalformed` where a declaration is not of what was asked, or not of this party's near misses."""
+    """Raise `AnswersMalformed` where a declaration is not of what was asked, or contradicts another of this party."""
     others = [one for one in tx.answers.of_round(asked.round_id) if one.party == party]
-    same = all(answers_from_bytes(one.document).near_misses == answers.near_misses for one in others)
+    before = [answers_from_bytes(one.document) for one in others]
     problem = _problem(answers, asked, manifest.project, party)
-    if problem is None and not same:
+    if problem is None:
+        rows = declared_submission(tx, asked.round_id, party).rows
+        problem = planted_problem(answers.planted, people=_people(manifest.project), rows=rows)
+    if problem is None and any(one.near_misses != answers.near_misses for one in before):
         problem = "their near misses are not those that this party declared about another one"
+    if problem is None and any(one.planted != answers.planted for one in before):
+        problem = "their planted people are other rows than this party declared about another one"
     if problem is not None:
         raise AnswersMalformed(other=answers.other, problem=problem)
+
+
+def _people(project: Project) -> int:
+    return project.comparison.planted if project.comparison else 0
 
 
 def _problem(answers: ComparisonAnswers, asked: ComparisonRow, project: Project, party: PartyId) -> str | None:

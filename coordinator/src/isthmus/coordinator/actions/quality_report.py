@@ -4,7 +4,7 @@ The same answers give the same report: chance is drawn from a seed that follows 
 section 9.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTabl
 from isthmus.coordinator.match.compare.evidence import evidence_of, overlap_steps
 from isthmus.coordinator.match.compare.link import Weighed
 from isthmus.coordinator.match.compare.people import find_people
+from isthmus.coordinator.match.compare.planted import PlantedFound
 from isthmus.coordinator.match.compare.sensitivity import LADDER, both_counts
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, pairs_inside
@@ -26,16 +27,21 @@ MOST_PROVIDERS: Final = 20
 
 _SEED_BYTES: Final = 8
 
+FoundByPair = Mapping[tuple[PartyId, PartyId], PlantedFound]
+"""Of two providers, in the project's order, how many planted people were found."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Grouped:
     """What a round's links became: the accepted `pairs`, the entities, and the table of them that is released.
 
-    `weighed` are all candidates of every two providers; everything is of rows that are not struck out, `sizes` of them.
+    `weighed` are all candidates of every two providers; everything is of rows that are not struck out, `sizes` of them,
+    and nothing but `planted` of planted people.
     """
 
     manifest: RoundManifest
     weighed: Sequence[Weighed]
+    planted: FoundByPair
     pairs: CandidatePairs
     sizes: Sequence[int]
     groups: Groups
@@ -72,15 +78,14 @@ def _figures(grouped: Grouped, terms: ComparisonTerms) -> list[PairFigures]:
             # Rows that repeat people are linked through one another, as those of three providers are.
             alone=len(people) == 2 and not inside.repeating,
             seed=_seed(grouped.manifest),
-            people=_planted(),
+            people=_planted(grouped.planted.get((parties[left], parties[right]))),
         )
         for (left, right), one in sorted(by_places.items())
     ]
 
 
-def _planted() -> PlantedPeople:
-    """Give who was planted between two providers, and who of them was found: nobody, for no round plants people."""
-    return PlantedPeople()
+def _planted(found: PlantedFound | None) -> PlantedPeople:
+    return PlantedPeople(planted=found.people, found=found.found) if found else PlantedPeople()
 
 
 def _overlap_shown(table: ReleasedTable, left: PartyId, right: PartyId) -> bool:

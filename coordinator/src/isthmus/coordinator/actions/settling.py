@@ -5,7 +5,7 @@ to 9.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from isthmus.contract.ids import PartyId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Context
-from isthmus.coordinator.actions.quality_report import Grouped, make_quality
+from isthmus.coordinator.actions.quality_report import FoundByPair, Grouped, make_quality
 from isthmus.coordinator.actions.round_rows import (
     Entities,
     RoundRows,
@@ -50,6 +50,7 @@ class Matched:
 
     `weighed` are the candidates of every two providers where fields were compared, for the quality report. `scarce`
     says, for the log, between which providers there was too little to learn from, and of what.
+    `planted` says by two providers how many planted people were found; their rows are not among `rows`.
     """
 
     manifest: RoundManifest
@@ -58,6 +59,7 @@ class Matched:
     pairs: CandidatePairs
     weighed: Sequence[Weighed] = ()
     scarce: Sequence[str] = ()
+    planted: FoundByPair = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +72,7 @@ class _Result:
     table: ReleasedTable
     quality: ReleasedQuality | None
     scarce: Sequence[str]
+    planted: FoundByPair
 
 
 def settle(context: Context, matched: Matched) -> None:
@@ -97,8 +100,15 @@ def _result(matched: Matched, struck: StruckOut) -> _Result:
     sizes = [len(one) for one in rows]
     groups = group(pairs, sizes=sizes)
     table = _overlap(matched.manifest, rows, groups)
-    weighed = [of_kept_rows(one, kept) for one in matched.weighed]
-    grouped = Grouped(manifest=matched.manifest, weighed=weighed, pairs=pairs, sizes=sizes, groups=groups, table=table)
+    grouped = Grouped(
+        manifest=matched.manifest,
+        weighed=[of_kept_rows(one, kept) for one in matched.weighed],
+        planted=matched.planted,
+        pairs=pairs,
+        sizes=sizes,
+        groups=groups,
+        table=table,
+    )
     return _Result(
         manifest=matched.manifest,
         rows=rows,
@@ -106,6 +116,7 @@ def _result(matched: Matched, struck: StruckOut) -> _Result:
         table=table,
         quality=make_quality(grouped),
         scarce=matched.scarce,
+        planted=matched.planted,
     )
 
 
@@ -119,8 +130,16 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     _store_quality(context, tx, row, result.quality)
     for said in result.scarce:
         tx.record(round_event(context, row, None, "comparison.scarce", said))
+    _record_planted(context, tx, row, result.planted)
     advance(context, tx, row, to=RoundState.REVIEW)
     advance(context, tx, tx.rounds.get(row.id), to=RoundState.RELEASED)
+
+
+def _record_planted(context: Context, tx: Transaction, row: RoundRow, planted: FoundByPair) -> None:
+    """Record how many planted people were found: they are nobody, so exact numbers tell of nobody."""
+    for (left, right), one in planted.items():
+        outcome = f"{left} and {right}: {one.found} of {one.people}, {one.asked} asked for"
+        tx.record(round_event(context, row, None, "planted.find", outcome))
 
 
 def _overlap(manifest: RoundManifest, rows: Sequence[RoundRows], groups: Groups) -> ReleasedTable:

@@ -147,6 +147,16 @@ def first_model(
     return Model(match=match, random=random, near=known, shared=FIRST_GUESS * min(rows))
 
 
+def judge(candidates: Candidates, model: Model) -> Floats:
+    """Give the probability of each pair by a model that was found in others, float64.
+
+    Rows may be numbered beyond `candidates.rows`, which then say how rare a match is, and no more.
+    """
+    if not len(candidates) or not model.shared:
+        return np.zeros(len(candidates))
+    return _posterior(candidates, patterns_of(candidates.levels, candidates.fields), model)
+
+
 def log_evidence(levels: Levels, model: Model) -> Floats:
     """Give the logarithm of how much likelier each pair's levels are of one person than of two, shape (pairs,)."""
     as_two = np.logaddexp(log_likelihood(levels, model.random), _log_mixture(levels, model.near))
