@@ -14,16 +14,22 @@ import pytest
 from docs.pages import DOCS, ROOT, read
 
 BENCHMARKS: Final = ROOT / "benchmarks"
-PROGRAMS: Final = sorted(path for path in BENCHMARKS.glob("*.py") if "__main__" in read(path))
+PROGRAMS: Final = {
+    **{path.stem: path for path in sorted(BENCHMARKS.glob("*.py")) if "__main__" in read(path)},
+    **{path.parent.name: path for path in sorted(BENCHMARKS.glob("*/run.py"))},
+}
+"""By name; one that is a folder of modules has the name of the folder."""
+
 CHARTS: Final = sorted((DOCS / "benchmarks").glob("*.svg"))
+TIMES: Final = [path for path in CHARTS if path.name.startswith("time-")]
+"""Charts of time against rows; the others are of F1 by set."""
 LARGEST_CHART: Final = 30_000
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(scope="module")
-def log_chart() -> ModuleType:
-    # The benchmarks are no package, and this one needs nothing but Python's own library.
-    spec = importlib.util.spec_from_file_location("log_chart", BENCHMARKS / "log_chart.py")
+def _loaded(path: Path) -> ModuleType:
+    # The benchmarks are no package, and those that draw need nothing but Python's own library.
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -32,27 +38,32 @@ def log_chart() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def log_chart() -> ModuleType:
+    return _loaded(BENCHMARKS / "log_chart.py")
+
+
 def _page() -> str:
     return read(DOCS / "benchmarks.md")
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: str(path.name))
-def test_page_has_a_section_with_a_command_for_every_program(program: Path) -> None:
-    section = _page().partition(f"\n## {program.stem}\n")[2].partition("\n## ")[0]
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_page_has_a_section_with_a_command_for_every_program(name: str) -> None:
+    section = _page().partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
-    assert f"    .venv/bin/python benchmarks/{program.name}" in section
+    assert f"    .venv/bin/python {PROGRAMS[name].relative_to(ROOT)}" in section
 
 
 def test_page_describes_no_program_that_is_not_there() -> None:
     sections = set(re.findall(r"^## (\w+)$", _page(), re.MULTILINE))
 
-    assert sections == {path.stem for path in PROGRAMS}
+    assert sections == set(PROGRAMS)
 
 
 def test_readme_names_every_program() -> None:
     listed = read(ROOT / "README.md").partition("  benchmarks/ ")[2].partition("  requirements/")[0]
 
-    assert [path.stem for path in PROGRAMS if not re.search(rf"\b{path.stem}\b", listed)] == []
+    assert [name for name in PROGRAMS if not re.search(rf"\b{name}\b", listed)] == []
 
 
 def test_page_links_every_chart_and_each_is_there() -> None:
@@ -71,20 +82,32 @@ def test_chart_is_small_xml_that_says_in_words_what_it_shows_and_fetches_nothing
     assert root.tag == f"{_SVG}svg"
     assert root.findtext(f"{_SVG}title")
     assert root.findtext(f"{_SVG}desc")
-    assert {"n: rows a side (logarithmic)", "processor seconds, one core (logarithmic)"} <= set(words)
+    times = {"n: rows a side (logarithmic)", "processor seconds, one core (logarithmic)"}
+    assert (times if path in TIMES else {"F1 of linked pairs"}) <= set(words)
     assert text.count("://") == text.count('xmlns="http://www.w3.org/2000/svg"') == 1
     assert "prefers-color-scheme: dark" in text
 
 
-@pytest.mark.parametrize("path", CHARTS, ids=lambda path: str(path.name))
-def test_chart_is_drawn_from_the_numbers_beside_it(path: Path, log_chart: ModuleType) -> None:
+@pytest.mark.parametrize("path", TIMES, ids=lambda path: str(path.name))
+def test_chart_of_times_is_drawn_from_the_numbers_beside_it(path: Path, log_chart: ModuleType) -> None:
     series = log_chart.read_series(path.with_suffix(".json"))
     title = ET.fromstring(read(path)).findtext(f"{_SVG}title")  # noqa: S314 - a file of ours
 
     assert log_chart.chart(series, title=title) == read(path)
 
 
-@pytest.mark.parametrize("path", CHARTS, ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", sorted({*CHARTS} - {*TIMES}), ids=lambda path: str(path.name))
+def test_chart_of_f1_is_drawn_from_the_numbers_beside_it_and_the_page_shows_them(path: Path) -> None:
+    numbers = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    f1_chart = _loaded(BENCHMARKS / "quality" / "f1_chart.py")
+
+    assert f1_chart.chart(numbers["f1"], title=numbers["title"]) == read(path)
+    for name, of_set in numbers["f1"].items():
+        rows = [line for line in _page().splitlines() if line.startswith(f"| {name} |")]
+        assert any(all(f" {value:.4f} |" in row for value in of_set.values()) for row in rows)
+
+
+@pytest.mark.parametrize("path", TIMES, ids=lambda path: str(path.name))
 def test_page_shows_the_exponents_of_the_chart(path: Path, log_chart: ModuleType) -> None:
     for one in log_chart.read_series(path.with_suffix(".json")):
         row = next(line for line in _page().splitlines() if line.startswith(f"| {one.name} |"))
