@@ -1,25 +1,30 @@
 """Candidate pairs of a sealed round: encodings in, scored pairs out. docs/protocol.md section 7."""
 
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Final, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.profiles import AnyProfile
 from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.round_rows import RoundRows, declared_submission, load_rows, struck_out
 from isthmus.coordinator.actions.settling import Matched
-from isthmus.coordinator.match.encodings import Dataset, split_rows
-from isthmus.coordinator.match.engine import CandidatePairs, Progress, SimilarityEngine
+from isthmus.coordinator.match.encodings import Dataset, TabledRows, split_rows
+from isthmus.coordinator.match.engine import CandidatePairs, Found, Progress, SimilarityEngine, merge_found
 from isthmus.coordinator.match.field_candidates import field_candidates, reach_for
 from isthmus.coordinator.match.memory import Demand
 from isthmus.coordinator.match.runs import Runs
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.coordinator.store.protocol import Transaction
+
+_ROWS: Final = PartyId("rows")
+"""An engine compares; whose rows they are is nothing to it."""
 
 
 class _Looking(TypedDict):
@@ -83,27 +88,78 @@ def _pairs(
     runs: Runs,
     progress: Progress,
 ) -> CandidatePairs:
-    """Give the pairs that reach the manifest's threshold: by Dice of one plain CLK, or by the score of tables.
+    """Give the pairs that reach the manifest's threshold.
 
-    Where field comparison decides, give the candidates for it, whatever their score.
+    Where field comparison decides, give the candidates for it, whatever their score, but inside data sets that repeat
+    people still the pairs that link: no second node could answer for those.
     """
-    profile, threshold, blocks = manifest.read_profile(), float(manifest.threshold), manifest.project.blocks
-    shape = {"clk_bits": profile.clk_bits, "blocks": len(blocks.keys) if blocks else 0}
-    providers = manifest.project.providers
+    profile, threshold, project = manifest.read_profile(), float(manifest.threshold), manifest.project
+    blocks = len(project.blocks.keys) if project.blocks else 0
     rows = [
-        split_rows(one, tables=len(profile.table_names), repeats=terms.repeats, **shape)
-        for one, terms in zip(encoded, providers, strict=True)
+        split_rows(
+            one, tables=len(profile.table_names), repeats=terms.repeats, clk_bits=profile.clk_bits, blocks=blocks
+        )
+        for one, terms in zip(encoded, project.providers, strict=True)
     ]
     looking: _Looking = {"engine": engine, "max_pairs": engine.max_pairs, "progress": progress, "runs": runs}
-    if manifest.project.comparison:
+    if not project.comparison:
+        return _linking(rows, profile, threshold, looking)
+    repeating = [place for place, one in enumerate(rows) if one.repeats]
+    if not repeating:
         return field_candidates(rows, profile=profile, **looking)
+    stages = 1 + len(repeating)
+    candidates = field_candidates(rows, profile=profile, **_stage(looking, 0, stages))
+    own = {
+        place: _linking([rows[place]], profile, threshold, _stage(looking, done, stages))
+        for done, place in enumerate(repeating, start=1)
+    }
+    return _between_and_own(candidates, own)
+
+
+def _linking(rows: Sequence[TabledRows], profile: AnyProfile, threshold: float, looking: _Looking) -> CandidatePairs:
+    """Give the pairs that reach the threshold: by the score of tables, or by Dice of one plain CLK."""
     if isinstance(profile, HardenedProfile):
         return at_least(link_tables(rows, rules=link_rules(profile), **looking), threshold=threshold)
-    datasets = [
-        Dataset(party=terms.party, clks=one.clks[:, 0], repeats=one.repeats, buckets=one.buckets)
-        for one, terms in zip(rows, providers, strict=True)
+    datasets = [Dataset(party=_ROWS, clks=one.clks[:, 0], repeats=one.repeats, buckets=one.buckets) for one in rows]
+    return looking["engine"].candidate_pairs(
+        datasets, threshold=threshold, progress=looking["progress"], runs=looking["runs"]
+    )
+
+
+def _stage(looking: _Looking, done: int, stages: int) -> _Looking:
+    """Give the same for one of several stages, each of which is told to be as much work as any other."""
+
+    def progress(inside: int, total: int) -> None:
+        looking["progress"](done * total + inside, stages * total)
+
+    return {**looking, "progress": progress}
+
+
+def _between_and_own(candidates: CandidatePairs, own: Mapping[int, CandidatePairs]) -> CandidatePairs:
+    """Give the candidates between data sets, and inside of each data set its own pairs."""
+    between = candidates.left_dataset != candidates.right_dataset
+    parts = [
+        Found(
+            left_dataset=int(left),
+            right_dataset=int(right),
+            similarity=candidates.similarity[here],
+            left_row=candidates.left_row[here],
+            right_row=candidates.right_row[here],
+        )
+        for left, right in combinations(range(int(candidates.right_dataset.max(initial=0)) + 1), 2)
+        if (here := between & (candidates.left_dataset == left) & (candidates.right_dataset == right)).any()
     ]
-    return engine.candidate_pairs(datasets, threshold=threshold, progress=progress, runs=runs)
+    parts += [
+        Found(
+            left_dataset=place,
+            right_dataset=place,
+            similarity=pairs.similarity,
+            left_row=pairs.left_row,
+            right_row=pairs.right_row,
+        )
+        for place, pairs in own.items()
+    ]
+    return merge_found(parts, repeating=candidates.repeating)
 
 
 def _load(
