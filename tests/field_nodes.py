@@ -13,7 +13,6 @@ from harness import Coordinator, Enrolled, Rows, random_rows, seeded_bytes
 from numpy.typing import NDArray
 
 from isthmus.contract.canonical import Label, sha256, sign
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.encodings import submission_digest
 from isthmus.contract.field_answers import (
     ANSWERS_FORMAT,
@@ -27,6 +26,7 @@ from isthmus.contract.field_answers import (
 )
 from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.levels import LEVELS
 from isthmus.contract.secret import Secret
 from isthmus.contract.tombstones import tombstones_document
 from isthmus.coordinator.actions import answers

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
 from isthmus.contract.comparison_terms import MOST_PLANTED
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.encodings import CHUNK_BYTES, MAX_ROWS, Sha256Hex
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.kinds import Kind
+from isthmus.contract.levels import LEVELS
 
 REQUEST_FORMAT: Final = "isthmus/comparison-request/1"
 ANSWERS_FORMAT: Final = "isthmus/comparison-answers/1"

@@ -112,7 +112,9 @@ def match_answers(context: Context, round_id: RoundId, *, progress: Progress) ->
             found[one.left, one.right] = _found(answered, weighed[-1], people, terms)
     pairs = merge_links(weighed, accept=terms.accept.probability, inside=inside)
     scarce = [_scarce(one, both) for one, both in zip(weighed, asked, strict=True) if one.scarce]
-    return Matched(manifest=manifest, struck=struck, rows=rows, pairs=pairs, scarce=scarce, planted=found)
+    return Matched(
+        manifest=manifest, struck=struck, rows=rows, pairs=pairs, weighed=weighed, scarce=scarce, planted=found
+    )
 
 
 def _planted(tx: Transaction, round_id: RoundId) -> dict[PartyId, NDArray[np.uint32]]:
