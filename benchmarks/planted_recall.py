@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from isthmus.contract.comparison import comparison_1
 from isthmus.contract.comparison_terms import Accept
 from isthmus.contract.differences import GRADES
+from isthmus.contract.field_answers import pad_numbers, row_numbers
 from isthmus.contract.hardened import hardened_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.kinds import Kind
@@ -126,10 +127,12 @@ def _answered(
     keys = PadKeys(pad=Secret(b"p" * 32), left=PARTIES[0], right=PARTIES[1])
     rows = [read_row_fields(one, comparison, compare=Secret(b"c" * 32), pad=keys.pad) for one in columns]
     sides = [
-        Answers(comparison=comparison, rows=one, keys=keys, side=side, random_bytes=token_bytes).of(asked, first=0)
-        for one, side, asked in zip(rows, Side, (requests.left_row, requests.right_row), strict=True)
+        Answers(comparison=comparison, rows=one, keys=keys, side=side, random_bytes=token_bytes).of(
+            row_numbers(asked), numbers=pad_numbers(asked, first=0)
+        )
+        for one, side, asked in zip(rows, Side, (requests.left_place, requests.right_place), strict=True)
     ]
-    used = requests.candidate | ~planted.concerns(requests.left_row, requests.right_row)
+    used = requests.candidate | requests.compared & ~planted.concerns(requests.left_row, requests.right_row)
     read = read_answers([(sides[0][used], sides[1][used], requests.candidate[used])], comparison, grades=GRADES)
     kinds = [
         own_near_misses(_first(one, size), comparison, grades=GRADES, rng=rng)

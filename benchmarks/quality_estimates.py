@@ -43,7 +43,7 @@ from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found
 from isthmus.coordinator.match.group import Groups, group_rows
 from isthmus.node.compare.answers import Answers, Side
 from isthmus.node.compare.near_misses import field_codes, fit_near_misses, near_pairs, own_differences
-from isthmus.node.compare.pads import PadKeys
+from isthmus.node.compare.pads import PadKeys, consecutive
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -228,7 +228,7 @@ def levels(rows: Sequence[RowFields], left: Numbers, right: Numbers, comparison:
     """Give the levels that the coordinator reads from both nodes' answers."""
     ours, theirs = (
         Answers(comparison=comparison, rows=own, keys=KEYS, side=side, random_bytes=token_bytes).of(
-            numbers, first=first
+            numbers, numbers=consecutive(first, len(numbers))
         )
         for own, side, numbers in zip(rows, (Side.LEFT, Side.RIGHT), (left, right), strict=True)
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS, MISSING
+from isthmus.contract.differences import MISSING
 from isthmus.contract.kinds import Kind, Shares, random_shares
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.estimates import Evidence
 from isthmus.coordinator.match.compare.model import Candidates, fit
 from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found

@@ -13,18 +13,20 @@ from harness import Coordinator, Enrolled, Rows, random_rows, seeded_bytes
 from numpy.typing import NDArray
 
 from isthmus.contract.canonical import Label, sha256, sign
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.encodings import submission_digest
 from isthmus.contract.field_answers import (
     ANSWERS_FORMAT,
     ComparisonAnswers,
     NearMisses,
     answers_per_chunk,
+    pad_numbers,
     request_from_bytes,
+    row_numbers,
     unpack_row_numbers,
 )
 from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.levels import LEVELS
 from isthmus.contract.secret import Secret
 from isthmus.contract.tombstones import tombstones_document
 from isthmus.coordinator.actions import answers
@@ -106,7 +108,10 @@ class FieldNode:
             random_bytes=seeded_bytes(7),
         )
         rows, full = self.rows(other), answers_per_chunk(comparison.answer_bytes)
-        return [made.of(rows[at : at + full], first=at).tobytes() for at in range(0, len(rows), full)]
+        return [
+            made.of(row_numbers(rows[at : at + full]), numbers=pad_numbers(rows[at : at + full], first=at)).tobytes()
+            for at in range(0, len(rows), full)
+        ]
 
     def rows(self, other: PartyId) -> NDArray[np.uint32]:
         """Give its row in each pair."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from isthmus.contract.comparison import Comparison, comparison_1
 from isthmus.contract.differences import field_levels
 from isthmus.contract.encodings import tag_words
+from isthmus.contract.field_answers import pad_numbers, row_numbers
 from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2, hardened_single_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.kinds import Kind, random_shares
@@ -38,7 +39,7 @@ from isthmus.coordinator.match.kernel_engine import KernelEngine
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.node.compare.answers import Answers, Side
-from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_differences
+from isthmus.node.compare.near_misses import field_codes, fit_near_misses, near_pairs, own_differences
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened
@@ -213,14 +214,18 @@ def _answers(asked: Requests, rows: Sequence[RowFields], comparison: Comparison,
     )
     for first in range(0, len(asked), PAIRS_AT_ONCE):
         piece = slice(first, first + PAIRS_AT_ONCE)
-        ours, theirs = left.of(asked.left_row[piece], first=first), right.of(asked.right_row[piece], first=first)
-        yield ours, theirs, asked.candidate[piece]
+        ours, theirs = (
+            node.of(row_numbers(places[piece]), numbers=pad_numbers(places[piece], first=first))
+            for node, places in ((left, asked.left_place), (right, asked.right_place))
+        )
+        compared = asked.compared[piece]
+        yield ours[compared], theirs[compared], asked.candidate[piece][compared]
 
 
 def _near_misses(columns: Columns, rows: RowFields, comparison: Comparison, rng: np.random.Generator) -> Sequence[Kind]:
     """Give the kinds that a node fits to its own rows; those of both nodes together count as one node's."""
     count = len(columns[comparison.fields[0]])
-    pairs = near_pairs({field: columns[field] for field in comparison.fields})
+    pairs = near_pairs(field_codes(rows, comparison))
     at_random = rng.integers(0, count, (2, OWN_RANDOM_PAIRS)).astype(np.uint32)
     near, random = (
         field_levels(own_differences(rows, chosen, comparison), comparison.fields) for chosen in (pairs, at_random)

@@ -28,6 +28,7 @@ from isthmus_local.local_round import (
     id_file,
     left_node,
     propose,
+    quality_of,
     run_nodes,
     serving,
     set_up,
@@ -105,13 +106,15 @@ def _demo(out: Path, seed: int) -> None:
             enrol_everybody(local, report=report)
             round_id = propose(local, report=report)
             run_nodes(local, round_id, coordinator=coordinator, report=report)
-            table = fetch_table(local, round_id)
+            table, quality = fetch_table(local, round_id), quality_of(local, round_id)
             lefts = [left_node(local, provider.party, round_id) for provider in local.providers]
     _say_left(console, local, lefts)
     _say_key(console, local)
     _say_ids(console, local, round_id)
     console.rule("What the analyst gets", align="left")
     console.print(table, markup=False)
+    console.rule("How good the links are, as everybody can see without the truth", align="left")
+    console.print(quality, markup=False)
     _say_quality(console, local, data, round_id)
     _say_times(console, local)
 

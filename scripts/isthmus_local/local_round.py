@@ -10,17 +10,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.ids import RoundId
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.project import manifest_from_bytes
+from isthmus.contract.quality import QualityReport
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.operator_client import operator_calls
 from isthmus.node.vault import open_vault
 from isthmus.node.verified import save_verified
+from isthmus.party.quality_text import quality_summary
 from isthmus.v1.operator_pb2 import ListAllRoundsRequest
 from isthmus.v1.operator_pb2_grpc import OperatorServiceStub
 from isthmus_local.processes import CommandFailed, Running, free_ports, run, running, wait_until_said
@@ -208,6 +212,14 @@ def run_nodes(local: LocalRound, round_id: str, *, coordinator: Running, report:
 def fetch_table(local: LocalRound, round_id: str, *options: str) -> str:
     """Fetch the round's overlap table as the analyst."""
     return run("isthmus", "tables", "fetch", "--dir", str(local.analyst), f"{round_id}-overlap", *options)
+
+
+def quality_of(local: LocalRound, round_id: str) -> str:
+    """Say in short, as the analyst, how good the links are by estimation; "" where no fields were compared."""
+    if local.settings.comparison is None:
+        return ""
+    report = run("isthmus", "quality", "--dir", str(local.analyst), round_id, "--json")
+    return quality_summary(msgspec.convert(json.loads(report), QualityReport))
 
 
 def left_node(local: LocalRound, party: str, round_id: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from isthmus_local.local_round import (
     fetch_table,
     left_node,
     propose,
+    quality_of,
     run_nodes,
     serving,
     set_up,
@@ -149,6 +150,7 @@ def _run(
                 round_id = propose(local, report=report)
                 run_nodes(local, round_id, coordinator=coordinator, report=report)
                 counts, text = fetch_table(local, round_id, "--csv"), fetch_table(local, round_id)
+                quality = quality_of(local, round_id)
                 _tell_quality(local, round_id, names)
         links = [(names[party], record, link) for party, record, link in links_of(local, round_id)]
     finally:
@@ -158,7 +160,7 @@ def _run(
             shutil.rmtree(work)
     (out / "counts.csv").write_text(counts, "utf-8")
     write_links(out / "links.csv", links)
-    _tell(out, local, links, text)
+    _tell(out, local, links, f"{text}\n\n{quality}".rstrip())
     return links
 
 

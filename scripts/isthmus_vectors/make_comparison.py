@@ -10,7 +10,7 @@ from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.answers import Answers, Side
 from isthmus.node.compare.nicknames import NICKNAME_SETS
-from isthmus.node.compare.pads import PadKeys
+from isthmus.node.compare.pads import PadKeys, consecutive
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 from isthmus.node.keys.linkage_key import round_key
 
@@ -103,7 +103,10 @@ def _answered(comparison: Comparison, sides: list[RowFields], pad: Secret, pairs
     ]
     written = []
     for number, *rows in pairs:
-        answers = [node.of(np.array([row], np.uint32), first=number) for node, row in zip(nodes, rows, strict=True)]
+        answers = [
+            node.of(np.array([row], np.uint32), numbers=consecutive(number, 1))
+            for node, row in zip(nodes, rows, strict=True)
+        ]
         told = read_differences(answers[0], answers[1], comparison)
         differences = {part.name: int(told.of(part.name)[0]) for part in comparison.parts}
         written.append(

@@ -18,6 +18,7 @@ from isthmus.contract.encodings import (
 from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.profile import PROFILE_FORMAT, default_threshold, interop_1
 from isthmus.contract.project import MANIFEST_FORMAT, PROJECT_FORMAT
+from isthmus.contract.quality import QUALITY_FORMAT
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.tombstones import TOMBSTONES_FORMAT
@@ -31,7 +32,7 @@ KEY = Secret(bytes(range(32)))
 PROJECT, ROUND = ProjectId("demo"), RoundId("demo-0000000001")
 FORMATS = (
     *(PROJECT_FORMAT, MANIFEST_FORMAT, SUBMISSION_FORMAT, RECEIPT_FORMAT),
-    *(TOMBSTONES_FORMAT, TABLE_FORMAT, PROFILE_FORMAT),
+    *(TOMBSTONES_FORMAT, TABLE_FORMAT, PROFILE_FORMAT, QUALITY_FORMAT),
 )
 CITATION = re.compile(r"docs/protocol\.md,?[\s#\"/*]*sections?\s+(\d+)(?:\s+(?:to|and)\s+(\d+))?")
 
@@ -136,7 +137,7 @@ def test_entity_and_pseudonym_examples_are_what_the_code_computes() -> None:
 def test_every_audit_action_in_the_code_is_in_section_twelve() -> None:
     code = "".join(read(path) for path in (ROOT / "coordinator" / "src").rglob("*.py"))
     scopes = "party|token|identity|certificate|access|project|round|submission|comparison|answers|pseudonym-key|result"
-    scopes += "|entities|table"
+    scopes += "|entities|table|quality"
     actions = set(re.findall(rf'"((?:{scopes})\.[a-z]+)"', code))
 
     assert set(re.findall(r"`([a-z-]+\.[a-z]+)`", _section(12))) == actions

@@ -17,6 +17,7 @@ from isthmus.contract.clock import SystemClock
 from isthmus.contract.encodings import submission_from_bytes
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.parties import PartyKind, Role
+from isthmus.contract.quality import Interval, QualityReport
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.enrolment import add_party
@@ -67,6 +68,7 @@ class Finished:
     ids: tuple[dict[str, str], dict[str, str]]
     table: dict[str, Any]
     events: list[dict[str, Any]]
+    quality: QualityReport
 
 
 @pytest.fixture(scope="module", params=["linked", "spine"])
@@ -115,6 +117,7 @@ def _finish(context: Context, sides: Sequence[Side], round_id: RoundId) -> Finis
         assert claim_round(context) == round_id
         match_round(context, round_id, engine=small_engine(), should_stop=lambda: False)
     left, right = (_ids(node, client, round_id) for node, client in sides)
+    quality = sides[0][1].fetch_quality(round_id)
     with context.store.read() as tx:
         return Finished(
             nodes=(sides[0][0], sides[1][0]),
@@ -122,6 +125,7 @@ def _finish(context: Context, sides: Sequence[Side], round_id: RoundId) -> Finis
             ids=(left, right),
             table=msgspec.json.decode(tx.results.releases()[0].document),
             events=[msgspec.json.decode(one) for one in tx.events(PROJECT)],
+            quality=quality,
         )
 
 
@@ -175,3 +179,13 @@ def test_log_says_how_many_planted_people_were_found(finished: Finished) -> None
 
     assert people == PLANTED
     assert 0.7 * PLANTED < found < PLANTED  # names and dates alone, with the published errors
+
+
+def test_quality_report_gives_the_recall_that_planted_people_show(finished: Finished) -> None:
+    (pair,) = finished.quality.pairs
+
+    (outcome,) = [event["outcome"] for event in finished.events if event["action"] == "planted.find"]
+    assert f": {pair.planted.found} of {pair.planted.planted}," in outcome
+    assert isinstance(pair.planted.recall, Interval)
+    assert pair.planted.recall.value == pair.planted.found / PLANTED
+    assert (pair.rows, pair.accepted) == ((ROWS, ROWS), SHARED)

@@ -49,6 +49,19 @@ def test_party_has_one_result_a_round(filled: Store) -> None:
         tx.results.add(result(A), audit=event())
 
 
+def test_round_has_one_quality_report_or_none(filled: Store) -> None:
+    with filled.begin() as tx:
+        assert tx.results.quality(ROUND) is None
+        tx.results.set_quality(ROUND, b"{}", audit=event("quality"))
+
+    with pytest.raises(AlreadyExists), filled.begin() as tx:
+        tx.results.set_quality(ROUND, b"[]", audit=event("quality"))
+
+    with filled.read() as tx:
+        assert (tx.results.quality(ROUND), tx.results.quality(OTHER_ROUND)) == (b"{}", None)
+    assert actions(filled).count("quality") == 1
+
+
 def test_round_has_one_set_of_entities(filled: Store) -> None:
     with filled.begin() as tx:
         assert tx.results.entities(ROUND) is None

@@ -4,9 +4,9 @@ import pytest
 from harness import project_text
 
 from isthmus.contract.comparison_terms import Accept
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.errors import InvalidProject
 from isthmus.contract.ids import PartyId
+from isthmus.contract.levels import LEVELS
 from isthmus.contract.project import Project, ProviderTerms, project_from_bytes, project_from_toml
 
 DATES = [900, 40, 10, 20, 10, 10, 10]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from isthmus.contract.comparison import NAME_SET, NUMBER_SET
-from isthmus.contract.differences import GRADES, LEVELS, MISSING, Differences, Grades, check_starting, field_levels
+from isthmus.contract.differences import GRADES, MISSING, Differences, Grades, check_starting, field_levels
+from isthmus.contract.levels import LEVELS
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 
 

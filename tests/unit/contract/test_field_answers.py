@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.errors import MalformedDocument, UnsupportedVersion
 from isthmus.contract.field_answers import (
     ANSWERS_FORMAT,
@@ -30,6 +29,7 @@ from isthmus.contract.field_answers import (
 )
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.kinds import Kind
+from isthmus.contract.levels import LEVELS
 
 RIVERSIDE, COLLEGE = PartyId("riverside"), PartyId("college")
 FIELDS = ("last_name", "dob")

@@ -23,6 +23,7 @@ from isthmus.contract.quality import (
     Rung,
     TooLittle,
     quality_from_bytes,
+    quality_of_round,
 )
 
 SURE = Interval(value=0.98, low=0.95, high=1.0)
@@ -126,3 +127,11 @@ def test_rule_that_protects_nobody_is_refused() -> None:
 def test_report_of_too_many_bytes_is_refused_unread() -> None:
     with pytest.raises(MalformedDocument, match="bytes long"):
         quality_from_bytes(b"{" * (MAX_QUALITY_BYTES + 1))
+
+
+def test_report_of_another_round_is_refused() -> None:
+    report = _report()
+
+    assert quality_of_round(report.to_bytes(), report.round_id) == report
+    with pytest.raises(MalformedDocument, match="another round"):
+        quality_of_round(report.to_bytes(), RoundId("k12-to-work-0123456789"))

@@ -26,11 +26,12 @@ from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND
 
 from isthmus.contract.comparison import PRESENCE_BYTES, comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
-from isthmus.contract.differences import LEVELS, field_levels
+from isthmus.contract.differences import field_levels
 from isthmus.contract.encodings import submission_from_bytes
 from isthmus.contract.errors import BadInput, ErrorSpec, SubmissionMalformed, Unreachable
 from isthmus.contract.field_answers import answers_from_bytes, most_pairs
 from isthmus.contract.ids import PartyId
+from isthmus.contract.levels import LEVELS
 from isthmus.contract.project import ProviderTerms
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.match.compare.differences import read_differences

@@ -20,8 +20,16 @@ from isthmus.contract.quality import (
     Rung,
     TooLittle,
 )
-from isthmus.party.quality_charts import ladder_chart, waterfall_chart
-from isthmus.party.quality_text import BAR, REASONS, estimate_text, odds_text, quality_text, waterfall_steps
+from isthmus.party.quality_charts import ladder_chart, report_charts, waterfall_chart
+from isthmus.party.quality_text import (
+    BAR,
+    REASONS,
+    estimate_text,
+    odds_text,
+    quality_summary,
+    quality_text,
+    waterfall_steps,
+)
 
 PATTERN = Pattern(levels=("equal, rare", "equal", ""), accepted=True, pairs=1_234, odds=-2.5)
 PAIR = PairQuality(
@@ -49,17 +57,19 @@ PAIR = PairQuality(
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def _text(pair: PairQuality = PAIR) -> str:
-    return quality_text(
-        QualityReport(
-            format=QUALITY_FORMAT,
-            round_id=RoundId("r-1"),
-            acceptance=0.1,
-            min_cell_count=10,
-            rules=("Small patterns are not listed.",),
-            pairs=(pair,),
-        )
+def _report(*pairs: PairQuality) -> QualityReport:
+    return QualityReport(
+        format=QUALITY_FORMAT,
+        round_id=RoundId("r-1"),
+        acceptance=0.1,
+        min_cell_count=10,
+        rules=("Small patterns are not listed.",),
+        pairs=pairs,
     )
+
+
+def _text(pair: PairQuality = PAIR) -> str:
+    return quality_text(_report(pair))
 
 
 def _line(text: str, start: str) -> str:
@@ -188,3 +198,37 @@ def test_chart_says_in_words_what_it_shows(chart: str) -> None:
     assert root.findtext(f"{SVG}desc")
     assert root.attrib["aria-labelledby"] == "one-title one-desc"
     assert "://" not in chart
+
+
+def test_summary_has_precision_and_recall_of_every_two_providers_and_nothing_else() -> None:
+    assert quality_summary(_report(PAIR, PAIR)).splitlines() == 2 * [
+        "k12 and college",
+        "  estimated precision  0.980  (0.950 to 1.000)",
+        f"  estimated recall     {REASONS[TooLittle.FEW_PLANTED]}",
+    ]
+
+
+def test_file_of_charts_holds_all_of_them_below_one_another_under_names_of_their_own() -> None:
+    drawn = ET.fromstring(report_charts(_report(PAIR, PAIR)))  # noqa: S314 - drawn just now
+
+    charts = drawn.findall(f"{SVG}svg")
+    ends = [float(one.attrib["y"]) + float(one.attrib["height"]) for one in charts]
+    starts = [float(one.attrib["y"]) for one in charts]
+    assert len(charts) == 4, "a ladder and a waterfall each"
+    assert all(end < start for end, start in zip(ends, starts[1:], strict=False))
+    assert ends[-1] <= float(drawn.attrib["height"])
+    ids = [one.attrib["id"] for one in drawn.iter() if "id" in one.attrib]
+    assert len(set(ids)) == len(ids) == 8
+    for outer in charts:
+        (inner,) = outer
+        assert inner.attrib["viewBox"] == f"0 0 {outer.attrib['width']} {outer.attrib['height']}"
+
+
+def test_file_of_charts_says_so_where_there_is_nothing_to_draw() -> None:
+    hidden = msgspec.structs.replace(PAIR, ladder=(), patterns=(), weights=())
+
+    drawn = ET.fromstring(report_charts(_report(hidden)))  # noqa: S314 - drawn just now
+
+    assert (
+        drawn.findtext(f"{SVG}text") == "k12 and college: nothing to draw, for it is hidden or there is not enough data"
+    )

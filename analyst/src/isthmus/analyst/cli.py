@@ -9,10 +9,11 @@ import msgspec
 from isthmus.analyst.client import connect
 from isthmus.analyst.table import Table
 from isthmus.contract.clock import to_text
-from isthmus.contract.ids import TableId, parse_table_id
+from isthmus.contract.ids import RoundId, TableId, parse_round_id, parse_table_id
 from isthmus.party.commands import Commands, emit, json_option, say
 from isthmus.party.enrol import enrol as enrol_party
 from isthmus.party.folder import folder_option as folder_option_of
+from isthmus.party.quality_command import show_quality, svg_option
 from isthmus.party.token import read_token
 from isthmus.party.typed_ids import typed
 
@@ -29,6 +30,7 @@ def main() -> None:
       isthmus enrol research-office.token
       isthmus tables list
       isthmus tables fetch k12-to-work-1f0a9c2b77-overlap
+      isthmus quality k12-to-work-1f0a9c2b77
     """
 
 
@@ -80,6 +82,22 @@ def tables_fetch(folder: Path, table_id: TableId, as_csv: bool, as_json: bool) -
     with connect(folder) as analyst:
         table = analyst.fetch_table(table_id)
     emit(as_json, msgspec.to_builtins(table), lambda: _render(table, as_csv=as_csv))
+
+
+@main.command()
+@folder_option
+@click.argument("round_id", callback=typed(parse_round_id))
+@svg_option
+@json_option
+def quality(folder: Path, round_id: RoundId, svg: Path | None, as_json: bool) -> None:
+    """Print how good the links of ROUND_ID are: estimates with intervals, and why pairs are links.
+
+    \b
+    Example: isthmus quality k12-to-work-1f0a9c2b77 --svg quality.svg
+    """
+    with connect(folder) as analyst:
+        report = analyst.fetch_quality(round_id)
+    show_quality(report, as_json=as_json, svg=svg)
 
 
 def _render(table: Table, *, as_csv: bool) -> str:

@@ -1,10 +1,11 @@
-"""A typed client for analysts. An analyst may list and fetch released tables; no other call is open to that role.
+"""A typed client for analysts, who may fetch released tables and quality reports; no other call is open to that role.
 
 from isthmus.analyst import connect
 
 with connect("analyst") as analyst:
     for view in analyst.list_tables():
         print(analyst.fetch_table(view.table_id).to_text())
+        print(analyst.fetch_quality(view.round_id).pairs)
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from pathlib import Path
 from isthmus.analyst.table import Table, table_from_bytes
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.convert import table_from_wire
-from isthmus.contract.ids import TableId
+from isthmus.contract.ids import RoundId, TableId
+from isthmus.contract.quality import QualityReport, quality_of_round
 from isthmus.contract.views import TableView
 from isthmus.party.dial import CALL_TIMEOUT_S, errors_from, open_channel
 from isthmus.party.identity import load_identity
@@ -41,6 +43,18 @@ class Analyst:
         with errors_from(self._address):
             response = self._stub.FetchTable(pb.FetchTableRequest(table_id=table_id), timeout=CALL_TIMEOUT_S)
         return table_from_bytes(response.table)
+
+    def fetch_quality(self, round_id: RoundId) -> QualityReport:
+        """Give the quality report of a released round.
+
+        Raises:
+            NotAMember: the round is not of this analyst's projects.
+            NoQualityReport: it compared no fields.
+        """
+        request = pb.FetchRoundQualityRequest(round_id=round_id)
+        with errors_from(self._address):
+            response = self._stub.FetchRoundQuality(request, timeout=CALL_TIMEOUT_S)
+        return quality_of_round(response.report, round_id)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from isthmus.party.enrol import enrol as enrol_party
 from isthmus.party.folder import with_given_folder
 from isthmus.party.identity import write_private
 from isthmus.party.log import configure_logging
+from isthmus.party.quality_command import show_quality, svg_option
 from isthmus.party.round_text import round_data, round_text
 from isthmus.party.token import read_token
 from isthmus.party.typed_ids import typed
@@ -184,6 +185,22 @@ def round_decline(folder: Path, round_id: RoundId) -> None:
         _, data, _ = client.get_round(round_id)
         declined = client.decline_round(round_id, manifest_hash=sha256(data))
         say(round_text(declined, node.identity.party))
+
+
+@round_.command("quality")
+@folder_option
+@click.argument("round_id", callback=typed(parse_round_id))
+@svg_option
+@json_option
+def round_quality(folder: Path, round_id: RoundId, svg: Path | None, as_json: bool) -> None:
+    """Print how good the links of ROUND_ID are, once it is released: estimates, and why pairs are links.
+
+    \b
+    Example: isthmus-node round quality k12-to-work-1f0a9c2b77 --svg quality.svg
+    """
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        report = client.fetch_quality(round_id)
+    show_quality(report, as_json=as_json, svg=svg)
 
 
 @main.command()

@@ -14,6 +14,7 @@ from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.field_answers import ComparisonAnswers, answers_per_chunk
 from isthmus.contract.ids import HANDLE_BYTES, PSEUDONYM, PartyId, Pseudonym, RoundId
 from isthmus.contract.known_answers import KnownAnswer
+from isthmus.contract.quality import QualityReport, quality_of_round
 from isthmus.contract.views import RoundView
 from isthmus.node.errors import OutboxDamaged
 from isthmus.party.dial import CALL_TIMEOUT_S, errors_from, open_channel
@@ -208,6 +209,12 @@ class Client:
             for response in self._stub.FetchPseudonyms(request, timeout=UPLOAD_TIMEOUT_S):
                 for row in response.rows:
                     yield _fetched(row, slot_count=response.slot_count)
+
+    def fetch_quality(self, round_id: RoundId) -> QualityReport:
+        """Give the quality report of a released round; raise `NoQualityReport` where it compared no fields."""
+        with errors_from(self._address):
+            response = self._stub.FetchQuality(pb.FetchQualityRequest(round_id=round_id), timeout=CALL_TIMEOUT_S)
+        return quality_of_round(response.report, round_id)
 
 
 @contextmanager

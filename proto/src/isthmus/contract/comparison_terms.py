@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from isthmus.contract.comparison import COMPARISON_1
-from isthmus.contract.differences import LEVELS
+from isthmus.contract.levels import LEVELS
 
 FEWEST_SLOTS, MOST_SLOTS = 2, 64
 MOST_PLANTED: Final = 1000

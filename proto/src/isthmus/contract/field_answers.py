@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
 from isthmus.contract.comparison_terms import MOST_PLANTED
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.encodings import CHUNK_BYTES, MAX_ROWS, Sha256Hex
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.kinds import Kind
+from isthmus.contract.levels import LEVELS
 
 REQUEST_FORMAT: Final = "isthmus/comparison-request/1"
 ANSWERS_FORMAT: Final = "isthmus/comparison-answers/1"
@@ -28,6 +28,10 @@ MAX_DOCUMENT_BYTES: Final = 2**16
 MOST_NEAR_MISSES: Final = 4
 ROW_NUMBER_BYTES: Final = 4
 """A row number on the wire: little-endian, from 0, in the order in which the rows were submitted."""
+
+PAD_BIT: Final = 31
+SECOND_PAD: Final = 1 << PAD_BIT
+"""Beside a row number: that the second of the two pads of this place is to be used."""
 
 _CLOSE: Final = 1e-6
 
@@ -184,6 +188,31 @@ def planted_problem(planted: Sequence[int], *, people: int, rows: int) -> str | 
     return None
 
 
+def row_numbers(places: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Give the rows that the places of a request name, without what they say of pads."""
+    return places & np.uint32(SECOND_PAD - 1)
+
+
+def with_pads(rows: NDArray[np.uint32], second: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Give the places of a request: row numbers, and whether each takes the second pad of its place."""
+    return rows | second.astype(np.uint32) << np.uint32(PAD_BIT)
+
+
+def same_pad(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Say at which places of two requests both take the same pad."""
+    same: NDArray[np.bool_] = (left ^ right) < np.uint32(SECOND_PAD)
+    return same
+
+
+def pad_numbers(places: NDArray[np.uint32], *, first: int) -> NDArray[np.uint64]:
+    """Give the pad number of each place of a request, from place `first` on, uint64, rising.
+
+    Two places of two requests are compared where both name the same one of the two pads of this place.
+    """
+    numbers = np.arange(2 * first, 2 * (first + places.size), 2, dtype=np.uint64)
+    return numbers + (places >> np.uint32(PAD_BIT))
+
+
 def pack_row_numbers(rows: NDArray[np.uint32]) -> bytes:
     """Give row numbers as bytes."""
     return rows.astype("<u4").tobytes()
@@ -211,10 +240,11 @@ def budget_problem(rows: NDArray[np.uint32], *, own_rows: int, other_rows: int, 
     told apart, and the node would see which of its rows have candidates.
 
     Args:
-        rows: the node's own row number in each pair.
+        rows: the node's own row number in each pair, and which pad it takes.
         own_rows, other_rows: how many rows both providers submitted.
         slots: what the project grants.
     """
+    rows = row_numbers(rows)
     if rows.size > most_pairs(slots=slots, rows=(own_rows, other_rows)) or rows.size > slots * MAX_ROWS:
         return "it asks for more pairs than the project grants"
     if rows.size and int(rows.max()) >= own_rows:

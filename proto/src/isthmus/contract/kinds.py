@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS, MISSING
+from isthmus.contract.differences import MISSING
+from isthmus.contract.levels import LEVELS
 
 Levels = NDArray[np.int8]
 Floats = NDArray[np.float64]

@@ -14,9 +14,9 @@ from typing import Annotated, Final
 import msgspec
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.levels import LEVELS
 
 QUALITY_FORMAT: Final = "isthmus/quality/1"
 CONFIDENCE: Final = 0.9
@@ -25,7 +25,9 @@ CONFIDENCE: Final = 0.9
 MOST_BITS: Final = 10.0
 """Odds of patterns are cut there, either way: a thousand to one."""
 
-MAX_QUALITY_BYTES: Final = 4 << 20
+MAX_QUALITY_BYTES: Final = 3 << 20
+"""A report fits into one message of a call."""
+
 LEAST_GROUP: Final = 2
 _DOCUMENT: Final = "quality report"
 
@@ -165,6 +167,14 @@ def quality_from_bytes(data: bytes) -> QualityReport:
         problem = _problem(pair, report.min_cell_count)
         if problem:
             raise MalformedDocument(document=_DOCUMENT, problem=problem)
+    return report
+
+
+def quality_of_round(data: bytes, round_id: RoundId) -> QualityReport:
+    """Read the quality report of a round; raises what `quality_from_bytes` does, also where it is of another round."""
+    report = quality_from_bytes(data)
+    if report.round_id != round_id:
+        raise MalformedDocument(document=_DOCUMENT, problem="it is of another round")
     return report
 
 

@@ -9,8 +9,8 @@ from html import escape
 from itertools import accumulate
 from typing import Final
 
-from isthmus.contract.quality import PairQuality, Pattern, Rung
-from isthmus.party.quality_text import waterfall_steps
+from isthmus.contract.quality import PairQuality, Pattern, QualityReport, Rung
+from isthmus.party.quality_text import WATERFALLS, waterfall_steps
 
 _WIDTH: Final = 520
 _ROW: Final = 20
@@ -18,6 +18,46 @@ _LABELS: Final = 240
 _HEIGHT: Final = 150
 _TOP: Final = 16
 _PLOT: Final = 100
+_CAPTION: Final = 30
+_MARGIN: Final = 16
+
+_STYLE: Final = (
+    "text { font: 12px system-ui, sans-serif; fill: #1a212b } .caption { font-weight: 600 } "
+    ".up, .own { fill: #0072b2 } .down { fill: #d55e00 } .total { fill: #566070 } "
+    ".line { stroke: #0072b2; stroke-width: 2 } .grid { stroke: #aab3bf }"
+)
+"""Of a file. The colours are told apart with every common colour blindness (Okabe and Ito, 2008)."""
+
+
+def report_charts(report: QualityReport) -> str:
+    """Give all charts of a report as an SVG file: for every two providers the ladder, and the commonest waterfalls."""
+    parts, end = [], _MARGIN
+    for place, pair in enumerate(report.pairs):
+        for caption, chart, height in _charts(f"pair{place}", pair, report.acceptance):
+            parts.append(f'<text class="caption" y="{end + _TOP}">{escape(caption)}</text>')
+            parts.append(f'<svg y="{end + _CAPTION}" width="{_WIDTH}" height="{height}">{chart}</svg>')
+            end += height + 2 * _CAPTION
+    size = (_WIDTH + 2 * _MARGIN, end)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-_MARGIN} 0 {size[0]} {size[1]}" width="{size[0]}" '
+        f'height="{size[1]}"><title>{escape(f"Quality of {report.round_id}")}</title><style>{_STYLE}</style>'
+        f'<rect x="{-_MARGIN}" width="{size[0]}" height="{size[1]}" fill="#ffffff"/>{"".join(parts)}</svg>\n'
+    )
+
+
+def _charts(name: str, pair: PairQuality, acceptance: float) -> Iterator[tuple[str, str, int]]:
+    """Give captions, charts and their heights."""
+    both = f"{pair.left} and {pair.right}"
+    drawn = ladder_chart(f"{name}-ladder", pair, acceptance=acceptance)
+    if not drawn:
+        yield f"{both}: nothing to draw, for it is hidden or there is not enough data", "", 0
+        return
+    yield f"{both}: people in both, by the least probability of a link", drawn, _HEIGHT
+    links = [pattern for pattern in pair.patterns if pattern.accepted and pair.weights]
+    for place, pattern in enumerate(links[:WATERFALLS]):
+        height = _ROW * (len(waterfall_steps(pair, pattern)) + 1)
+        caption = f"{both}: why {pattern.pairs:,} pairs are links, in bits"
+        yield caption, waterfall_chart(f"{name}-waterfall{place}", pair, pattern), height
 
 
 def waterfall_chart(name: str, pair: PairQuality, pattern: Pattern) -> str:

@@ -45,6 +45,16 @@ def quality_text(report: QualityReport) -> str:
     return "\n\n".join(parts)
 
 
+def quality_summary(report: QualityReport) -> str:
+    """Give precision and recall of every two providers, or why they are not known."""
+    return "\n".join(
+        f"{pair.left} and {pair.right}\n"
+        f"  estimated precision  {estimate_text(pair.precision)}\n"
+        f"  estimated recall     {estimate_text(pair.recall)}"
+        for pair in report.pairs
+    )
+
+
 def _pair(pair: PairQuality) -> Iterator[str]:
     left, right = pair.rows
     yield f"{pair.left} and {pair.right}"

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18isthmus/v1/analyst.proto\x12\nisthmus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n\x11ListTablesRequest\"\x86\x01\n\x0cTableSummary\x12\x10\n\x08table_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x10\n\x08round_id\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12/\n\x0breleased_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\">\n\x12ListTablesResponse\x12(\n\x06tables\x18\x01 \x03(\x0b\x32\x18.isthmus.v1.TableSummary\"%\n\x11\x46\x65tchTableRequest\x12\x10\n\x08table_id\x18\x01 \x01(\t\"N\n\x12\x46\x65tchTableResponse\x12)\n\x07summary\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.TableSummary\x12\r\n\x05table\x18\x02 \x01(\x0c\x32\xaa\x01\n\x0e\x41nalystService\x12K\n\nListTables\x12\x1d.isthmus.v1.ListTablesRequest\x1a\x1e.isthmus.v1.ListTablesResponse\x12K\n\nFetchTable\x12\x1d.isthmus.v1.FetchTableRequest\x1a\x1e.isthmus.v1.FetchTableResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18isthmus/v1/analyst.proto\x12\nisthmus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n\x11ListTablesRequest\"\x86\x01\n\x0cTableSummary\x12\x10\n\x08table_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x10\n\x08round_id\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12/\n\x0breleased_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\">\n\x12ListTablesResponse\x12(\n\x06tables\x18\x01 \x03(\x0b\x32\x18.isthmus.v1.TableSummary\"%\n\x11\x46\x65tchTableRequest\x12\x10\n\x08table_id\x18\x01 \x01(\t\"N\n\x12\x46\x65tchTableResponse\x12)\n\x07summary\x18\x01 \x01(\x0b\x32\x18.isthmus.v1.TableSummary\x12\r\n\x05table\x18\x02 \x01(\x0c\",\n\x18\x46\x65tchRoundQualityRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"+\n\x19\x46\x65tchRoundQualityResponse\x12\x0e\n\x06report\x18\x01 \x01(\x0c\x32\x8c\x02\n\x0e\x41nalystService\x12K\n\nListTables\x12\x1d.isthmus.v1.ListTablesRequest\x1a\x1e.isthmus.v1.ListTablesResponse\x12K\n\nFetchTable\x12\x1d.isthmus.v1.FetchTableRequest\x1a\x1e.isthmus.v1.FetchTableResponse\x12`\n\x11\x46\x65tchRoundQuality\x12$.isthmus.v1.FetchRoundQualityRequest\x1a%.isthmus.v1.FetchRoundQualityResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FETCHTABLEREQUEST']._serialized_end=332
   _globals['_FETCHTABLERESPONSE']._serialized_start=334
   _globals['_FETCHTABLERESPONSE']._serialized_end=412
-  _globals['_ANALYSTSERVICE']._serialized_start=415
-  _globals['_ANALYSTSERVICE']._serialized_end=585
+  _globals['_FETCHROUNDQUALITYREQUEST']._serialized_start=414
+  _globals['_FETCHROUNDQUALITYREQUEST']._serialized_end=458
+  _globals['_FETCHROUNDQUALITYRESPONSE']._serialized_start=460
+  _globals['_FETCHROUNDQUALITYRESPONSE']._serialized_end=503
+  _globals['_ANALYSTSERVICE']._serialized_start=506
+  _globals['_ANALYSTSERVICE']._serialized_end=774
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AnalystServiceStub:
-    """For an analyst named by a project. Gives released tables and nothing else.
+    """For an analyst named by a project. Gives released tables and quality reports, and nothing else.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,15 @@ class AnalystServiceStub:
                 request_serializer=isthmus_dot_v1_dot_analyst__pb2.FetchTableRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_analyst__pb2.FetchTableResponse.FromString,
                 _registered_method=True)
+        self.FetchRoundQuality = channel.unary_unary(
+                '/isthmus.v1.AnalystService/FetchRoundQuality',
+                request_serializer=isthmus_dot_v1_dot_analyst__pb2.FetchRoundQualityRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_analyst__pb2.FetchRoundQualityResponse.FromString,
+                _registered_method=True)
 
 
 class AnalystServiceServicer:
-    """For an analyst named by a project. Gives released tables and nothing else.
+    """For an analyst named by a project. Gives released tables and quality reports, and nothing else.
     """
 
     def ListTables(self, request, context):
@@ -60,6 +65,13 @@ class AnalystServiceServicer:
 
     def FetchTable(self, request, context):
         """One released table.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchRoundQuality(self, request, context):
+        """How good the links behind a round's tables are, by estimation.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +90,11 @@ def add_AnalystServiceServicer_to_server(servicer, server):
                     request_deserializer=isthmus_dot_v1_dot_analyst__pb2.FetchTableRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_analyst__pb2.FetchTableResponse.SerializeToString,
             ),
+            'FetchRoundQuality': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchRoundQuality,
+                    request_deserializer=isthmus_dot_v1_dot_analyst__pb2.FetchRoundQualityRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_analyst__pb2.FetchRoundQualityResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'isthmus.v1.AnalystService', rpc_method_handlers)
@@ -87,7 +104,7 @@ def add_AnalystServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AnalystService:
-    """For an analyst named by a project. Gives released tables and nothing else.
+    """For an analyst named by a project. Gives released tables and quality reports, and nothing else.
     """
 
     @staticmethod
@@ -134,6 +151,33 @@ class AnalystService:
             '/isthmus.v1.AnalystService/FetchTable',
             isthmus_dot_v1_dot_analyst__pb2.FetchTableRequest.SerializeToString,
             isthmus_dot_v1_dot_analyst__pb2.FetchTableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchRoundQuality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.AnalystService/FetchRoundQuality',
+            isthmus_dot_v1_dot_analyst__pb2.FetchRoundQualityRequest.SerializeToString,
+            isthmus_dot_v1_dot_analyst__pb2.FetchRoundQualityResponse.FromString,
             options,
             channel_credentials,
             insecure,

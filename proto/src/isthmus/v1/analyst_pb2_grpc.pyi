@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AnalystServiceStub:
-    """For an analyst named by a project. Gives released tables and nothing else."""
+    """For an analyst named by a project. Gives released tables and quality reports, and nothing else."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -37,19 +37,23 @@ class AnalystServiceStub:
     """The released tables of every project that names the caller as an analyst."""
     FetchTable: _grpc.UnaryUnaryMultiCallable[_analyst_pb2.FetchTableRequest, _analyst_pb2.FetchTableResponse]
     """One released table."""
+    FetchRoundQuality: _grpc.UnaryUnaryMultiCallable[_analyst_pb2.FetchRoundQualityRequest, _analyst_pb2.FetchRoundQualityResponse]
+    """How good the links behind a round's tables are, by estimation."""
 
 @_typing.type_check_only
 class AnalystServiceAsyncStub(AnalystServiceStub):
-    """For an analyst named by a project. Gives released tables and nothing else."""
+    """For an analyst named by a project. Gives released tables and quality reports, and nothing else."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListTables: _aio.UnaryUnaryMultiCallable[_analyst_pb2.ListTablesRequest, _analyst_pb2.ListTablesResponse]  # type: ignore[assignment]
     """The released tables of every project that names the caller as an analyst."""
     FetchTable: _aio.UnaryUnaryMultiCallable[_analyst_pb2.FetchTableRequest, _analyst_pb2.FetchTableResponse]  # type: ignore[assignment]
     """One released table."""
+    FetchRoundQuality: _aio.UnaryUnaryMultiCallable[_analyst_pb2.FetchRoundQualityRequest, _analyst_pb2.FetchRoundQualityResponse]  # type: ignore[assignment]
+    """How good the links behind a round's tables are, by estimation."""
 
 class AnalystServiceServicer(metaclass=_abc_1.ABCMeta):
-    """For an analyst named by a project. Gives released tables and nothing else."""
+    """For an analyst named by a project. Gives released tables and quality reports, and nothing else."""
 
     @_abc_1.abstractmethod
     def ListTables(
@@ -66,5 +70,13 @@ class AnalystServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_analyst_pb2.FetchTableResponse, _abc.Awaitable[_analyst_pb2.FetchTableResponse]]:
         """One released table."""
+
+    @_abc_1.abstractmethod
+    def FetchRoundQuality(
+        self,
+        request: _analyst_pb2.FetchRoundQualityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analyst_pb2.FetchRoundQualityResponse, _abc.Awaitable[_analyst_pb2.FetchRoundQualityResponse]]:
+        """How good the links behind a round's tables are, by estimation."""
 
 def add_AnalystServiceServicer_to_server(servicer: AnalystServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

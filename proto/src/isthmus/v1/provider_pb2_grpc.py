@@ -125,6 +125,11 @@ class ProviderServiceStub:
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsResponse.FromString,
                 _registered_method=True)
+        self.FetchQuality = channel.unary_unary(
+                '/isthmus.v1.ProviderService/FetchQuality',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityResponse.FromString,
+                _registered_method=True)
 
 
 class ProviderServiceServicer:
@@ -257,6 +262,13 @@ class ProviderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchQuality(self, request, context):
+        """How good the links of a round in which fields were compared are, by estimation, once the round is released.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProviderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -349,6 +361,11 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.FetchPseudonyms,
                     request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsResponse.SerializeToString,
+            ),
+            'FetchQuality': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchQuality,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -838,6 +855,33 @@ class ProviderService:
             '/isthmus.v1.ProviderService/FetchPseudonyms',
             isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsRequest.SerializeToString,
             isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchQuality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/FetchQuality',
+            isthmus_dot_v1_dot_provider__pb2.FetchQualityRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.FetchQualityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -69,6 +69,8 @@ class ProviderServiceStub:
     """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]
     """The caller's own rows' pseudonyms, once the round is released."""
+    FetchQuality: _grpc.UnaryUnaryMultiCallable[_provider_pb2.FetchQualityRequest, _provider_pb2.FetchQualityResponse]
+    """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
 
 @_typing.type_check_only
 class ProviderServiceAsyncStub(ProviderServiceStub):
@@ -111,6 +113,8 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]  # type: ignore[assignment]
     """The caller's own rows' pseudonyms, once the round is released."""
+    FetchQuality: _aio.UnaryUnaryMultiCallable[_provider_pb2.FetchQualityRequest, _provider_pb2.FetchQualityResponse]  # type: ignore[assignment]
+    """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
 
 class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
     """For a data provider's node. Nodes call; nobody calls a node."""
@@ -258,5 +262,13 @@ class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_provider_pb2.FetchPseudonymsResponse], _abc.AsyncIterator[_provider_pb2.FetchPseudonymsResponse]]:
         """The caller's own rows' pseudonyms, once the round is released."""
+
+    @_abc_1.abstractmethod
+    def FetchQuality(
+        self,
+        request: _provider_pb2.FetchQualityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.FetchQualityResponse, _abc.Awaitable[_provider_pb2.FetchQualityResponse]]:
+        """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
 
 def add_ProviderServiceServicer_to_server(servicer: ProviderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

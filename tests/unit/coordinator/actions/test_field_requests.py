@@ -11,7 +11,7 @@ from harness import Coordinator, public_bytes, small_engine
 from isthmus.contract.canonical import Label, sha256, verify
 from isthmus.contract.encodings import submission_from_bytes
 from isthmus.contract.errors import NotAMember, NotFound, RoundStateMismatch
-from isthmus.contract.field_answers import budget_problem, request_from_bytes, unpack_row_numbers
+from isthmus.contract.field_answers import budget_problem, request_from_bytes, row_numbers, unpack_row_numbers
 from isthmus.contract.ids import PartyId
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import rounds
@@ -31,7 +31,9 @@ def candidates_of(hub: Coordinator, asked: ComparisonRow) -> set[tuple[int, int]
     """Give the rows of the pairs that are asked as candidates."""
     bits = np.frombuffer(hub.context.blobs.get(asked.candidates), np.uint8)
     chosen = np.unpackbits(bits, count=asked.pairs).astype(bool)
-    left, right = (unpack_row_numbers(hub.context.blobs.get(rows)) for rows in (asked.left_rows, asked.right_rows))
+    left, right = (
+        row_numbers(unpack_row_numbers(hub.context.blobs.get(rows))) for rows in (asked.left_rows, asked.right_rows)
+    )
     return set(zip(left[chosen].tolist(), right[chosen].tolist(), strict=True))
 
 

@@ -9,6 +9,7 @@ from harness import Coordinator
 
 from isthmus.contract.errors import AnswersMalformed, MalformedDocument
 from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.actions.results import fetch_quality
 
 PEOPLE, PLANTED = 60, 6
 """The last six rows of both providers are those of planted people; ten real people are in one of both files each."""
@@ -113,6 +114,16 @@ def test_results_are_those_of_a_round_without_planted_rows(hub: Coordinator) -> 
     with hub.context.store.read() as tx:
         table = msgspec.json.decode(tx.results.releases()[0].document)
     assert [row["count"] for row in table["rows"]] == [40, 40, 10, 10, 30]
+
+
+def test_quality_report_counts_planted_people_beside_the_others(nodes: list[FieldNode]) -> None:
+    _finish(nodes, PLANTED_ROWS, PLANTED_ROWS)
+
+    context, actor = nodes[0].hub.context, nodes[0].party.actor
+    (pair,) = fetch_quality(context, actor, round_id=nodes[0].round_id).report.pairs
+    assert (pair.planted.planted, pair.planted.found) == (PLANTED, PLANTED)
+    assert pair.rows == (40, 40)
+    assert pair.accepted == 30
 
 
 def test_people_whose_rows_are_mixed_up_are_not_found(nodes: list[FieldNode]) -> None:

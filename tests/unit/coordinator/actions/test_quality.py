@@ -3,8 +3,8 @@
 import pytest
 from compared import FIELDS, best_first, made_up
 
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.levels import LEVELS
 from isthmus.contract.quality import Interval, quality_from_bytes
 from isthmus.coordinator.actions.quality import CLERICAL_BAND, PlantedPeople, pair_figures
 from isthmus.coordinator.disclosure.quality import PairFigures, release_quality

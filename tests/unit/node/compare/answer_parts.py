@@ -9,7 +9,7 @@ from isthmus.contract.comparison import Comparison
 from isthmus.contract.ids import PartyId, RandomBytes
 from isthmus.contract.secret import Secret
 from isthmus.node.compare.answers import Answers, Bytes, Side
-from isthmus.node.compare.pads import PadKeys
+from isthmus.node.compare.pads import PadKeys, consecutive
 from isthmus.node.compare.row_fields import Column, read_row_fields
 
 COMPARE, PAD = Secret(b"c" * 32), Secret(b"p" * 32)
@@ -34,4 +34,4 @@ def answer(
     """Give one side's answers for pairs from `first` on."""
     fields = read_row_fields(columns, comparison, compare=COMPARE, pad=PAD)
     answers = Answers(comparison=comparison, rows=fields, keys=KEYS, side=side, random_bytes=random_bytes)
-    return answers.of(np.array(rows, np.uint32), first=first)
+    return answers.of(np.array(rows, np.uint32), numbers=consecutive(first, len(rows)))

@@ -7,7 +7,8 @@ import pytest
 from unit.node.compare.answer_parts import COMPARE, PAD, Columns, answer, columns_of
 
 from isthmus.contract.comparison import BandPart, Part, TagPart, VectorPart, comparison_1
-from isthmus.contract.differences import LEVELS, MISSING, Differences, field_levels
+from isthmus.contract.differences import MISSING, Differences, field_levels
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.answers import Side
 from isthmus.node.compare.row_fields import read_row_fields, value_column

@@ -27,7 +27,7 @@ from isthmus.node.compare.near_misses import (
     pairs_sharing,
     rows_to_look_at,
 )
-from isthmus.node.compare.pads import PadKeys
+from isthmus.node.compare.pads import PadKeys, consecutive
 from isthmus.node.compare.row_fields import read_row_fields
 
 FIELDS = ("first_name", "last_name", "dob", "sex", "street_number", "street_name", "zip")
@@ -133,7 +133,9 @@ def test_own_differences_are_those_that_answers_would_show() -> None:
     def answers(
         side: Side, own: np.ndarray[tuple[int], np.dtype[np.uint32]]
     ) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-        return Answers(comparison=COMPARISON, rows=rows, keys=keys, side=side, random_bytes=bytes).of(own, first=0)
+        return Answers(comparison=COMPARISON, rows=rows, keys=keys, side=side, random_bytes=bytes).of(
+            own, numbers=consecutive(0, len(own))
+        )
 
     shown = read_differences(answers(Side.LEFT, pairs[0]), answers(Side.RIGHT, pairs[1]), COMPARISON)
     own = own_differences(rows, pairs, COMPARISON)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from isthmus.contract.comparison import TAG_PRIME, Form, VectorPart, comparison_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.secret import Secret
-from isthmus.node.compare.pads import PadKeys, line_values, padded_vectors, stream
+from isthmus.node.compare.pads import PadKeys, consecutive, line_values, padded_vectors, stream
 
 KEY = Secret(b"k" * 32)
 PAIRS = 4
@@ -45,7 +45,7 @@ def test_padded_vectors_differ_in_exactly_as_many_bits_as_the_vectors(
 ) -> None:
     bits, left, right = sides
 
-    padded = [padded_vectors(side, _part(bits), KEY, first=0) for side in (left, right)]
+    padded = [padded_vectors(side, _part(bits), KEY, numbers=consecutive(0, len(side))) for side in (left, right)]
 
     assert _distances(*padded) == _distances(left, right)
 
@@ -58,8 +58,12 @@ def test_equal_sort_numbers_put_a_zero_before_a_one() -> None:
     earlier = numbers.index(numbers[tied])
     one_at = [np.packbits(np.arange(256) == place) for place in (earlier, tied)]
 
-    padded = padded_vectors(np.array(one_at), _part(256), KEY, first=PAIR_WITH_A_TIE)[0]
-    twin = padded_vectors(np.array(one_at[1:]), _part(256), KEY, first=PAIR_WITH_A_TIE)[0]
+    padded = padded_vectors(
+        np.array(one_at), _part(256), KEY, numbers=consecutive(PAIR_WITH_A_TIE, len(np.array(one_at)))
+    )[0]
+    twin = padded_vectors(
+        np.array(one_at[1:]), _part(256), KEY, numbers=consecutive(PAIR_WITH_A_TIE, len(np.array(one_at[1:])))
+    )[0]
 
     assert len(set(numbers)) == 255
     # The vectors differ in two bits, but these two go to the same places: the difference is lost.
@@ -72,9 +76,9 @@ def test_same_pair_number_moves_and_pads_alike_and_another_does_not() -> None:
     vector = np.packbits(np.arange(256) % 5 == 0)
     repeated = np.array([vector] * 50)
 
-    padded = padded_vectors(repeated, _part(256), KEY, first=7)
+    padded = padded_vectors(repeated, _part(256), KEY, numbers=consecutive(7, len(repeated)))
 
-    assert padded.tolist() == padded_vectors(repeated, _part(256), KEY, first=7).tolist()
+    assert padded.tolist() == padded_vectors(repeated, _part(256), KEY, numbers=consecutive(7, len(repeated))).tolist()
     assert len({row.tobytes() for row in padded}) == 50
 
 
@@ -86,10 +90,13 @@ def test_pair_reads_its_own_part_of_the_stream_wherever_a_node_begins() -> None:
 
     for first in (1, 4, 8):
         assert stream(KEY, first=first, count=9 - first, size=48).tolist() == lines[first:].tolist()
-        tail = padded_vectors(vectors[first:], _part(256), KEY, first=first)
-        assert tail.tolist() == padded_vectors(vectors, _part(256), KEY, first=0)[first:].tolist()
-        values = line_values(numbers[first:], KEY, first=first)
-        assert values.tolist() == line_values(numbers, KEY, first=0)[first:].tolist()
+        tail = padded_vectors(vectors[first:], _part(256), KEY, numbers=consecutive(first, len(vectors[first:])))
+        assert (
+            tail.tolist()
+            == padded_vectors(vectors, _part(256), KEY, numbers=consecutive(0, len(vectors)))[first:].tolist()
+        )
+        values = line_values(numbers[first:], KEY, numbers=consecutive(first, len(numbers[first:])))
+        assert values.tolist() == line_values(numbers, KEY, numbers=consecutive(0, len(numbers)))[first:].tolist()
 
 
 @pytest.mark.parametrize("size", [1, 8, 15, 17, 40])
@@ -103,7 +110,7 @@ def test_stream_refuses_pairs_that_end_inside_a_block(size: int) -> None:
 def test_line_values_are_equal_exactly_where_numbers_are(pairs: list[tuple[int, int]]) -> None:
     left, right = (np.array(side, np.uint64) for side in zip(*pairs, strict=True))
 
-    values = [line_values(side, KEY, first=11) for side in (left, right)]
+    values = [line_values(side, KEY, numbers=consecutive(11, len(side))) for side in (left, right)]
 
     assert (values[0] == values[1]).tolist() == (left == right).tolist()
     assert max(value.max() for value in values) < TAG_PRIME
@@ -117,7 +124,12 @@ def test_line_values_are_those_of_a_line_computed_with_whole_numbers() -> None:
         slope = int.from_bytes(bytes(line[:8]), "little") % (TAG_PRIME - 1) + 1
         expected.append((slope * number + int.from_bytes(bytes(line[8:]), "little")) % TAG_PRIME)
 
-    assert line_values(np.array(numbers, np.uint64), KEY, first=5).tolist() == expected
+    assert (
+        line_values(
+            np.array(numbers, np.uint64), KEY, numbers=consecutive(5, len(np.array(numbers, np.uint64)))
+        ).tolist()
+        == expected
+    )
 
 
 def test_every_part_and_every_two_providers_have_a_key_of_their_own() -> None:

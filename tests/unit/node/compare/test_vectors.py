@@ -13,7 +13,7 @@ from isthmus.contract.ids import PartyId
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.answers import Answers, Side
-from isthmus.node.compare.pads import PadKeys
+from isthmus.node.compare.pads import PadKeys, consecutive
 from isthmus.node.compare.row_fields import read_row_fields
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -41,7 +41,10 @@ def test_answers_and_differences_are_those_of_the_vectors(case: dict[str, Any]) 
 
     for written in case["pairs"]:
         number, *rows = written["pair"]
-        answers = [node.of(np.array([row], np.uint32), first=number) for node, row in zip(nodes, rows, strict=True)]
+        answers = [
+            node.of(np.array([row], np.uint32), numbers=consecutive(number, 1))
+            for node, row in zip(nodes, rows, strict=True)
+        ]
         told = read_differences(answers[0], answers[1], nodes[0].comparison).by_part
         assert [answer.tobytes().hex() for answer in answers] == [written["left"], written["right"]]
         assert {name: int(one[0]) if one[0] >= 0 else None for name, one in told.items()} == written["differences"]

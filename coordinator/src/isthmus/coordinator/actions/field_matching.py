@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from isthmus.contract.comparison import Comparison
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.differences import Grades
-from isthmus.contract.field_answers import answers_from_bytes, near_misses_from_wire, unpack_row_numbers
+from isthmus.contract.field_answers import (
+    answers_from_bytes,
+    near_misses_from_wire,
+    row_numbers,
+    same_pad,
+    unpack_row_numbers,
+)
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.kinds import Kind
 from isthmus.contract.project import Project, manifest_from_bytes
@@ -60,8 +66,8 @@ class _Rows:
 class _Pairs:
     """The pairs of two providers by their numbers: their rows as they were sent, uint32, and flags.
 
-    Candidates are `candidate`. Of a pair that is `kept` both rows take part; one that is `read` is such a pair, or a
-    candidate of which a row is planted and none struck out.
+    Candidates are `candidate`. Of a pair that is `kept` both rows take part, and answers were asked for under one pad;
+    one that is `read` is such a pair, or a candidate of which a row is planted and none struck out.
     """
 
     left_row: NDArray[np.uint32]
@@ -106,7 +112,9 @@ def match_answers(context: Context, round_id: RoundId, *, progress: Progress) ->
             found[one.left, one.right] = _found(answered, weighed[-1], people, terms)
     pairs = merge_links(weighed, accept=terms.accept.probability, inside=inside)
     scarce = [_scarce(one, both) for one, both in zip(weighed, asked, strict=True) if one.scarce]
-    return Matched(manifest=manifest, struck=struck, rows=rows, pairs=pairs, scarce=scarce, planted=found)
+    return Matched(
+        manifest=manifest, struck=struck, rows=rows, pairs=pairs, weighed=weighed, scarce=scarce, planted=found
+    )
 
 
 def _planted(tx: Transaction, round_id: RoundId) -> dict[PartyId, NDArray[np.uint32]]:
@@ -181,10 +189,11 @@ def _among_kept(rows: _Rows) -> NDArray[np.uint32]:
 
 
 def _pairs(context: Context, asked: ComparisonRow, left: _Rows, right: _Rows) -> _Pairs:
-    one, other = (unpack_row_numbers(context.blobs.get(digest)) for digest in (asked.left_rows, asked.right_rows))
+    places = [unpack_row_numbers(context.blobs.get(digest)) for digest in (asked.left_rows, asked.right_rows)]
+    one, other = map(row_numbers, places)
     bits = np.frombuffer(context.blobs.get(asked.candidates), np.uint8)
     candidate = np.unpackbits(bits, count=asked.pairs).view(np.bool_)
-    kept = left.real()[one] & right.real()[other]
+    kept = left.real()[one] & right.real()[other] & same_pad(*places)
     read = kept | (candidate & left.there[one] & right.there[other])
     return _Pairs(left_row=one, right_row=other, candidate=candidate, kept=kept, read=read)
 

@@ -89,7 +89,7 @@ def _asked(context: Context, matched: Matched, sent: Sequence[_Sent], left: int,
 
 
 def _kept(context: Context, manifest: RoundManifest, sent: tuple[_Sent, _Sent], requests: Requests) -> ComparisonRow:
-    sides = [context.blobs.put(pack_row_numbers(side)) for side in (requests.left_row, requests.right_row)]
+    sides = [context.blobs.put(pack_row_numbers(side)) for side in (requests.left_place, requests.right_place)]
     documents = [
         ComparisonRequest(
             format=REQUEST_FORMAT,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.ids import PartyId
+from isthmus.contract.levels import LEVELS
 from isthmus.contract.quality import Planted
 from isthmus.coordinator.disclosure.quality import LevelFigures, PairFigures, PatternFigures
 from isthmus.coordinator.match.compare.estimates import Evidence, estimate_quality

@@ -1,10 +1,13 @@
-"""Giving results out: to each provider its own map, to analysts the released tables of their projects."""
+"""Giving results out: to each provider its own map, to analysts the released tables of their projects.
+
+Quality reports go to both: to the members of a round, and to the analysts of its project.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from isthmus.contract.errors import NotAMember, NotFound, NotReady
+from isthmus.contract.errors import NoQualityReport, NotAMember, NotFound, NotReady
 from isthmus.contract.ids import RoundId, TableId
 from isthmus.contract.outline import project_analysts
 from isthmus.contract.round_state import RoundState
@@ -12,9 +15,10 @@ from isthmus.contract.views import TableView
 from isthmus.coordinator.actions.access import member_row
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.rounds import round_event
+from isthmus.coordinator.disclosure.quality import ReleasedQuality, reopen_quality
 from isthmus.coordinator.disclosure.release import ReleasedTable, reopen
 from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
-from isthmus.coordinator.domain.records import ReleaseRow
+from isthmus.coordinator.domain.records import ReleaseRow, RoundRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.store.protocol import Transaction
 
@@ -60,6 +64,47 @@ def fetch_table(context: Context, actor: Actor, *, table_id: TableId) -> tuple[T
         row = tx.rounds.get(release.round_id)
         tx.record(round_event(context, row, actor, "table.fetch", table_id))
     return _view(release), reopen(release.document)
+
+
+def fetch_quality(context: Context, actor: Actor, *, round_id: RoundId) -> ReleasedQuality:
+    """Give the quality report of one of the caller's rounds as a provider; the fetch is recorded.
+
+    Raises:
+        NotAMember: the round is not the caller's.
+        NotReady: the round is not released.
+        NoQualityReport: the round has none.
+    """
+    with context.store.begin() as tx:
+        return _quality(context, tx, actor, member_row(tx, actor, round_id))
+
+
+def fetch_quality_of_project(context: Context, actor: Actor, *, round_id: RoundId) -> ReleasedQuality:
+    """Give the quality report of a round of a project that names the caller as an analyst; the fetch is recorded.
+
+    Raises:
+        NotAMember: the project does not name the caller as an analyst, or there is no such round.
+        NotReady: the round is not released.
+        NoQualityReport: the round has none.
+    """
+    refusal = NotAMember(kind="round", id=round_id)
+    with context.store.begin() as tx:
+        try:
+            row = tx.rounds.get(round_id)
+        except NotFound:
+            raise refusal from None
+        if actor.party not in project_analysts(tx.rounds.project(row.project).document):
+            raise refusal
+        return _quality(context, tx, actor, row)
+
+
+def _quality(context: Context, tx: Transaction, actor: Actor, row: RoundRow) -> ReleasedQuality:
+    if row.state is not RoundState.RELEASED:
+        raise NotReady(kind="quality report of round", id=row.id, waiting_for=f"the round is {row.state.value}")
+    document = tx.results.quality(row.id)
+    if document is None:
+        raise NoQualityReport(round_id=row.id)
+    tx.record(round_event(context, row, actor, "quality.fetch", row.id))
+    return reopen_quality(document)
 
 
 def _is_analyst(tx: Transaction, actor: Actor, release: ReleaseRow) -> bool:

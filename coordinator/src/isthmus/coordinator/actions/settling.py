@@ -1,10 +1,10 @@
-"""Making the result of linked pairs and storing it: pseudonym maps, entities and a released table.
+"""Making the result of linked pairs and storing it: pseudonym maps, entities, a released table, a quality report.
 
 All is stored in one transaction with the step to REVIEW, so a round has one result or none. docs/protocol.md sections 7
 to 9.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from isthmus.contract.ids import PartyId, TableId
 from isthmus.contract.project import RevealMode, RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.actions.quality_report import FoundByPair, Grouped, make_quality
 from isthmus.coordinator.actions.round_rows import (
     Entities,
     RoundRows,
@@ -23,13 +24,15 @@ from isthmus.coordinator.actions.round_rows import (
     struck_out,
 )
 from isthmus.coordinator.actions.rounds import advance, round_event
+from isthmus.coordinator.disclosure.quality import ReleasedQuality
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
 from isthmus.coordinator.domain.entities import pack_entities
 from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
+from isthmus.coordinator.match.compare.evidence import of_kept_rows
+from isthmus.coordinator.match.compare.link import Weighed
 from isthmus.coordinator.match.compare.people import group_linked
-from isthmus.coordinator.match.compare.planted import PlantedFound
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, group_rows, pairs_of_kept_rows
 from isthmus.coordinator.match.overlap import membership_patterns, people_counts
@@ -41,15 +44,12 @@ UNLOCKED_TRIES: Final = 3
 """How often a result is made from the pairs while rows may still be struck out, before the store is locked for it."""
 
 
-FoundByPair = Mapping[tuple[PartyId, PartyId], PlantedFound]
-"""Of two providers, in the project's order, how many planted people were found."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Matched:
     """What one run of matching gave: pairs of `rows`, best first; `struck` are those struck out when it began.
 
-    `scarce` says, for the log, between which providers there was too little to learn from, and of what.
+    `weighed` are the candidates of every two providers where fields were compared, for the quality report. `scarce`
+    says, for the log, between which providers there was too little to learn from, and of what.
     `planted` says by two providers how many planted people were found; their rows are not among `rows`.
     """
 
@@ -57,6 +57,7 @@ class Matched:
     struck: StruckOut
     rows: Sequence[RoundRows]
     pairs: CandidatePairs
+    weighed: Sequence[Weighed] = ()
     scarce: Sequence[str] = ()
     planted: FoundByPair = field(default_factory=dict)
 
@@ -69,6 +70,7 @@ class _Result:
     rows: Sequence[RoundRows]
     entities: Sequence[Entities]
     table: ReleasedTable
+    quality: ReleasedQuality | None
     scarce: Sequence[str]
     planted: FoundByPair
 
@@ -95,12 +97,24 @@ def _result(matched: Matched, struck: StruckOut) -> _Result:
     # Mostly nothing was struck out meanwhile, and the pairs need not be in memory twice.
     pairs = matched.pairs if all(keep.all() for keep in kept) else pairs_of_kept_rows(matched.pairs, kept)
     group = group_linked if matched.manifest.project.comparison else group_rows
-    groups = group(pairs, sizes=[len(one) for one in rows])
+    sizes = [len(one) for one in rows]
+    groups = group(pairs, sizes=sizes)
+    table = _overlap(matched.manifest, rows, groups)
+    grouped = Grouped(
+        manifest=matched.manifest,
+        weighed=[of_kept_rows(one, kept) for one in matched.weighed],
+        planted=matched.planted,
+        pairs=pairs,
+        sizes=sizes,
+        groups=groups,
+        table=table,
+    )
     return _Result(
         manifest=matched.manifest,
         rows=rows,
         entities=find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
-        table=_overlap(matched.manifest, rows, groups),
+        table=table,
+        quality=make_quality(grouped),
         scarce=matched.scarce,
         planted=matched.planted,
     )
@@ -113,6 +127,7 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     _store_maps(context, tx, row, result, keys)
     _store_entities(context, tx, row, result)
     _store_release(context, tx, row, result.table)
+    _store_quality(context, tx, row, result.quality)
     for said in result.scarce:
         tx.record(round_event(context, row, None, "comparison.scarce", said))
     _record_planted(context, tx, row, result.planted)
@@ -171,3 +186,10 @@ def _store_release(context: Context, tx: Transaction, row: RoundRow, table: Rele
         released_at=context.clock.now(),
     )
     tx.results.add_release(released, audit=round_event(context, row, None, "table.release", released.id))
+
+
+def _store_quality(context: Context, tx: Transaction, row: RoundRow, quality: ReleasedQuality | None) -> None:
+    if quality is not None:
+        tx.results.set_quality(
+            row.id, quality.to_bytes(), audit=round_event(context, row, None, "quality.store", row.id)
+        )

@@ -88,6 +88,19 @@ def group_rows(pairs: CandidatePairs, *, sizes: Sequence[int]) -> Groups:
     return Groups(dataset=members.dataset, row=members.row, entity=members.entity, repeating=pairs.repeating)
 
 
+def pairs_inside(pairs: CandidatePairs) -> CandidatePairs:
+    """Give the pairs of rows of one dataset, in their order."""
+    inside = pairs.left_dataset == pairs.right_dataset
+    return CandidatePairs(
+        similarity=pairs.similarity[inside],
+        left_dataset=pairs.left_dataset[inside],
+        right_dataset=pairs.right_dataset[inside],
+        left_row=pairs.left_row[inside],
+        right_row=pairs.right_row[inside],
+        repeating=pairs.repeating,
+    )
+
+
 def pairs_of_kept_rows(pairs: CandidatePairs, kept: Sequence[NDArray[np.bool_]]) -> CandidatePairs:
     """Give the pairs of rows that are kept, in their order, under the numbers that these rows have among themselves.
 

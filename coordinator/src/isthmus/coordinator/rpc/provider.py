@@ -44,6 +44,7 @@ class ProviderCalls:
             "CompleteAnswers": self._complete_answers,
             "TombstoneRows": self._tombstone_rows,
             "FetchPseudonyms": self._fetch_pseudonyms,
+            "FetchQuality": self._fetch_quality,
         }
 
     def _list_rounds(self, actor: Actor, _request: pb.ListRoundsRequest) -> pb.ListRoundsResponse:
@@ -202,3 +203,7 @@ class ProviderCalls:
         for batch in batches:
             rows = [pb.PseudonymRow(handle=row.handle, pseudonym=row.pseudonym, slot=row.slot) for row in batch]
             yield pb.FetchPseudonymsResponse(rows=rows, slot_count=slot_count)
+
+    def _fetch_quality(self, actor: Actor, request: pb.FetchQualityRequest) -> pb.FetchQualityResponse:
+        quality = results.fetch_quality(self._context, actor, round_id=parse_round_id(request.round_id))
+        return pb.FetchQualityResponse(report=quality.to_bytes())

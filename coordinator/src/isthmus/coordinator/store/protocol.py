@@ -271,7 +271,7 @@ class AnswerTable(Protocol):
 
 
 class ResultTable(Protocol):
-    """Pseudonym maps and released tables."""
+    """Pseudonym maps, released tables and quality reports."""
 
     def add(self, result: ResultRow, *, audit: AuditEvent) -> None:
         """Keep a provider's result; raise `AlreadyExists` where the round has one for it."""
@@ -287,6 +287,14 @@ class ResultTable(Protocol):
 
     def entities(self, round_id: RoundId) -> bytes | None:
         """Give the digest of the round's entities blob, if there is one."""
+        ...
+
+    def set_quality(self, round_id: RoundId, document: bytes, *, audit: AuditEvent) -> None:
+        """Keep the released quality report of a round; raise `AlreadyExists` where the round has one."""
+        ...
+
+    def quality(self, round_id: RoundId) -> bytes | None:
+        """Give the canonical bytes of the round's quality report, if there is one."""
         ...
 
     def pseudonym_key(self, project: ProjectId, recipient: PartyId, *, fresh: bytes, audit: AuditEvent) -> bytes:

@@ -1,4 +1,4 @@
-"""Pseudonym maps, pseudonym keys and released tables in SQL."""
+"""Pseudonym maps, pseudonym keys, released tables and quality reports in SQL."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -55,6 +55,19 @@ class SqlResults:
     def entities(self, round_id: RoundId) -> bytes | None:
         """Give the digest of the round's entities blob, if there is one."""
         query = select(t.entities.c.digest).where(t.entities.c.round_id == round_id)
+        return self._connection.execute(query).scalar()
+
+    def set_quality(self, round_id: RoundId, document: bytes, *, audit: AuditEvent) -> None:
+        """Keep the released quality report of a round; raise `AlreadyExists` where the round has one."""
+        try:
+            self._connection.execute(insert(t.quality_reports).values(round_id=round_id, document=document))
+        except IntegrityError as exc:
+            raise AlreadyExists(kind="quality report of round", id=round_id) from exc
+        self._log.append(audit)
+
+    def quality(self, round_id: RoundId) -> bytes | None:
+        """Give the canonical bytes of the round's quality report, if there is one."""
+        query = select(t.quality_reports.c.document).where(t.quality_reports.c.round_id == round_id)
         return self._connection.execute(query).scalar()
 
     def pseudonym_key(self, project: ProjectId, recipient: PartyId, *, fresh: bytes, audit: AuditEvent) -> bytes:

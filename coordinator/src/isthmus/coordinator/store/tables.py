@@ -209,6 +209,13 @@ entities = Table(
     Column("digest", LargeBinary(32), nullable=False),
 )
 
+quality_reports = Table(
+    "quality_reports",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
 pseudonym_keys = Table(
     "pseudonym_keys",
     metadata,

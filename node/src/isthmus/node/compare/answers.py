@@ -16,7 +16,7 @@ from isthmus.contract.comparison import (
     VectorPart,
 )
 from isthmus.contract.ids import RandomBytes
-from isthmus.node.compare.pads import PadKeys, line_values, padded_vectors
+from isthmus.node.compare.pads import Numbers, PadKeys, line_values, padded_vectors
 from isthmus.node.compare.row_fields import RowFields
 
 Bytes = NDArray[np.uint8]
@@ -39,13 +39,14 @@ class Answers:
     side: Side
     random_bytes: RandomBytes
 
-    def of(self, rows: NDArray[np.uint32], *, first: int) -> Bytes:
-        """Answer for pairs `first`, `first + 1` and so on.
+    def of(self, rows: NDArray[np.uint32], *, numbers: Numbers) -> Bytes:
+        """Answer for pairs.
 
         A part that a row lacks is random, so nothing follows from it.
 
         Args:
             rows: uint32, shape (pairs,): which row of this provider each pair is of.
+            numbers: the pad number of each pair, uint64, shape (pairs,), rising; none may ever come twice.
 
         Returns:
             uint8, shape (pairs, answer_bytes).
@@ -54,7 +55,7 @@ class Answers:
         presence = np.zeros(len(rows), np.uint32)
         for place, (part, start) in enumerate(self.comparison.offsets()):
             present = self.rows.present[self._value(part)][rows]
-            content = self._content(part, rows, first)
+            content = self._content(part, rows, numbers)
             missing = np.flatnonzero(~present)
             noise = np.frombuffer(self.random_bytes(len(missing) * part.answer_bytes), np.uint8)
             content[missing] = noise.reshape(-1, part.answer_bytes)
@@ -70,11 +71,11 @@ class Answers:
             return part.value
         return part.left if self.side is Side.LEFT else part.right
 
-    def _content(self, part: Part, rows: NDArray[np.uint32], first: int) -> Bytes:
+    def _content(self, part: Part, rows: NDArray[np.uint32], numbers: Numbers) -> Bytes:
         key = self.keys.stream(part.name)
         if isinstance(part, VectorPart):
-            return padded_vectors(self.rows.vectors[part.name][rows], part, key, first=first)
-        values = line_values(self.rows.numbers[part.kind, self._value(part)][rows], key, first=first)
+            return padded_vectors(self.rows.vectors[part.name][rows], part, key, numbers=numbers)
+        values = line_values(self.rows.numbers[part.kind, self._value(part)][rows], key, numbers=numbers)
         if isinstance(part, TagPart):
             return values.astype("<u4").view(np.uint8).reshape(-1, TAG_BYTES)
         band = self.rows.bands[part.value][rows]

@@ -1,7 +1,7 @@
 """Pads of field comparison: numbers that both nodes of a pair derive and the coordinator cannot.
 
 Each part of an answer has a key stream of its own for each two providers: AES-256 in counter mode (NIST SP 800-38A)
-under a key by HKDF-SHA256 (RFC 5869). Pair number p reads bytes p * size to (p + 1) * size of it, so that a node can
+under a key by HKDF-SHA256 (RFC 5869). Pad number p reads bytes p * size to (p + 1) * size of it, so that a node can
 answer from any pair on. docs/protocol.md section 13.
 """
 
@@ -64,7 +64,24 @@ def stream(key: Secret, *, first: int, count: int, size: int) -> NDArray[np.uint
     return np.frombuffer(encryptor.update(bytes(count * size)), np.uint8).reshape(count, size)
 
 
-def padded_vectors(vectors: Bits, part: VectorPart, key: Secret, *, first: int) -> Bits:
+def consecutive(first: int, count: int) -> Numbers:
+    """Give so many pad numbers from `first` on, uint64."""
+    return np.arange(first, first + count, dtype=np.uint64)
+
+
+def lines_of(key: Secret, numbers: Numbers, *, size: int) -> NDArray[np.uint8]:
+    """Give the bytes of the stream for these pad numbers, which rise and are close together, shape (pairs, size).
+
+    All from the first to the last are made, and those between two that are asked for are dropped.
+    """
+    if not numbers.size:
+        return np.empty((0, size), np.uint8)
+    first, last = int(numbers[0]), int(numbers[-1])
+    lines = stream(key, first=first, count=last - first + 1, size=size)
+    return lines if len(lines) == numbers.size else lines[(numbers - numbers[0]).astype(np.intp)]
+
+
+def padded_vectors(vectors: Bits, part: VectorPart, key: Secret, *, numbers: Numbers) -> Bits:
     """Give vectors with their bits in a secret order and under a one-time pad, packed.
 
     The order of a pair's bits is that of 31-bit numbers of the stream, the same on both sides, so that two padded
@@ -75,13 +92,13 @@ def padded_vectors(vectors: Bits, part: VectorPart, key: Secret, *, first: int) 
         vectors: uint8, shape (pairs, bytes), packed, the first bit highest.
         part: which they are of.
         key: of the part's stream.
-        first: number of the first pair.
+        numbers: the pads' numbers, uint64, shape (pairs,), rising.
 
     Returns:
         uint8, shape (pairs, bytes).
     """
     size = -(-(4 * part.bits + part.answer_bytes) // AES_BLOCK) * AES_BLOCK
-    lines = stream(key, first=first, count=len(vectors), size=size)
+    lines = lines_of(key, numbers, size=size)
     order = np.ascontiguousarray(lines[:, : 4 * part.bits]).view("<u4")
     # The bit rides in the lowest place of its number: sorting moves it, and costs less than a gather.
     order = order & np.uint32(0xFFFFFFFE) | np.unpackbits(vectors, axis=1, count=part.bits)
@@ -91,18 +108,18 @@ def padded_vectors(vectors: Bits, part: VectorPart, key: Secret, *, first: int) 
     return padded
 
 
-def line_values(numbers: Numbers, key: Secret, *, first: int) -> Numbers:
-    """Give a * number + b modulo 2^31 - 1 for each pair, a and b being its own: uint64, shape (pairs,).
+def line_values(values: Numbers, key: Secret, *, numbers: Numbers) -> Numbers:
+    """Give a * value + b modulo 2^31 - 1 for each pair, a and b being its own: uint64, shape (pairs,).
 
-    Equal numbers give equal values, and two unequal ones any two unequal values with the same chance.
+    Equal values stay equal, and two unequal ones become any two unequal values with the same chance.
 
     Args:
-        numbers: uint64, shape (pairs,), below 2^31 - 1.
+        values: uint64, shape (pairs,), below 2^31 - 1.
         key: of the stream that a (not 0) and b are read from.
-        first: number of the first pair.
+        numbers: the pads' numbers, uint64, shape (pairs,), rising.
     """
-    lines: Numbers = stream(key, first=first, count=len(numbers), size=LINE_BYTES).view(np.dtype("<u8"))
+    lines: Numbers = np.ascontiguousarray(lines_of(key, numbers, size=LINE_BYTES)).view(np.dtype("<u8"))
     prime = np.uint64(TAG_PRIME)
     slope = lines[:, 0] % (prime - np.uint64(1)) + np.uint64(1)
-    values: Numbers = (slope * numbers + lines[:, 1] % prime) % prime
-    return values
+    on_line: Numbers = (slope * values + lines[:, 1] % prime) % prime
+    return on_line

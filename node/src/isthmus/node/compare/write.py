@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.comparison import Comparison
-from isthmus.contract.field_answers import answers_per_chunk
+from isthmus.contract.field_answers import answers_per_chunk, pad_numbers, row_numbers
 from isthmus.contract.ids import RandomBytes
 from isthmus.node.compare.answers import Answers, Bytes, Side
 from isthmus.node.compare.field_file import FieldFile
@@ -35,7 +35,7 @@ class AnswerWriter:
         """Give the chunks of answers for pairs 0, 1 and so on; `done` is told how many pairs there are answers for.
 
         Args:
-            rows: uint32, shape (pairs,): this provider's row in each pair.
+            rows: uint32, shape (pairs,): this provider's row in each pair and its pad, as `pad_numbers` reads them.
             done: told after each chunk.
         """
         size = answers_per_chunk(self.comparison.answer_bytes)
@@ -60,9 +60,9 @@ class AnswerWriter:
     def _some(self, rows: NDArray[np.uint32], first: int) -> Bytes:
         answers = Answers(
             comparison=self.comparison,
-            rows=self.file.take(rows),
+            rows=self.file.take(row_numbers(rows)),
             keys=self.keys,
             side=self.side,
             random_bytes=self.random_bytes,
         )
-        return answers.of(np.arange(len(rows), dtype=np.uint32), first=first)
+        return answers.of(np.arange(len(rows), dtype=np.uint32), numbers=pad_numbers(rows, first=first))

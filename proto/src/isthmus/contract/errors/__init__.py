@@ -13,7 +13,7 @@
     ├── Conflict             the request does not fit the state of things
     │   ├── RoundStateMismatch · IllegalTransition · StateChanged
     │   ├── SubmissionConflict · AlreadyExists
-    │   └── NotFound · NotReady
+    │   └── NotFound · NotReady · NoQualityReport
     ├── Passing              nobody did anything wrong; trying again may help
     │   └── Unreachable · StorageUnavailable
     └── Internal             a fault of ours; only an opaque reference is shown
@@ -55,6 +55,7 @@ from isthmus.contract.errors.base import (
 from isthmus.contract.errors.conflict import (
     AlreadyExists,
     IllegalTransition,
+    NoQualityReport,
     NotFound,
     NotReady,
     RoundStateMismatch,
@@ -103,6 +104,7 @@ __all__ = [
     "KnownAnswersDiffer",
     "MalformedDocument",
     "MalformedMessage",
+    "NoQualityReport",
     "NotAMember",
     "NotFound",
     "NotReady",

@@ -118,3 +118,18 @@ class NotReady(Conflict):
     kind: str
     id: str
     waiting_for: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NoQualityReport(Conflict):
+    """Nothing was estimated of the round."""
+
+    code: ClassVar[str] = "no-quality-report"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="NOT_FOUND",
+        http=404,
+        exit_code=CONFLICT,
+        sentence="round {round_id} has no quality report",
+        remedy="only rounds that compare fields have one ([comparison] in the project file), of 20 providers at most",
+    )
+    round_id: str

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from compared import FIELDS, made_up
 
-from isthmus.contract.differences import LEVELS, MISSING
+from isthmus.contract.differences import MISSING
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.estimates import Evidence
 from isthmus.coordinator.match.compare.explain import (
     Waterfall,

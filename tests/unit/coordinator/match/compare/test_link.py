@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS, MISSING
+from isthmus.contract.differences import MISSING
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.link import Compared, Weighed, merge_links, weigh
 from isthmus.coordinator.match.compare.model import Candidates, fit
 from isthmus.coordinator.match.compare.people import People, find_people, group_linked

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS, MISSING
+from isthmus.contract.differences import MISSING
 from isthmus.contract.kinds import Kind, Shares, random_shares
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare import model as module
 from isthmus.coordinator.match.compare.model import DECLARED, Candidates, Model, fit
 from isthmus.coordinator.match.compare.patterns import patterns_of

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.contract.differences import LEVELS
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.patterns import patterns_of
 
 SIZES = {field: len(levels.names) for field, levels in LEVELS.items()}

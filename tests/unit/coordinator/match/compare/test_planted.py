@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.model import Candidates, Model, fit, judge
 from isthmus.coordinator.match.compare.planted import NOBODY, Planted, PlantedFound, find_planted
 

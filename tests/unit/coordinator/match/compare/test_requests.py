@@ -166,6 +166,6 @@ def test_too_few_slots_and_rows_out_of_range_are_refused() -> None:
 def test_lists_of_a_wrong_type_or_length_are_refused() -> None:
     rows, flags = np.zeros(2, np.uint32), np.zeros(2, np.bool_)
     with pytest.raises(ValueError, match="uint32"):
-        Requests(left_row=rows.astype(np.int64), right_row=rows, candidate=flags)
+        Requests(left_place=rows.astype(np.int64), right_place=rows, candidate=flags)
     with pytest.raises(ValueError, match="one length"):
-        Requests(left_row=rows[:1], right_row=rows, candidate=flags)
+        Requests(left_place=rows[:1], right_place=rows, candidate=flags)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from isthmus.contract.comparison import Comparison, comparison_1
+from isthmus.contract.field_answers import pad_numbers, row_numbers
 from isthmus.contract.ids import PartyId
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
@@ -108,8 +109,12 @@ def _pieces(
     ]
     for first in range(0, len(requests), AT_ONCE):
         inside = slice(first, first + AT_ONCE)
-        left = sides[0].of(requests.left_row[inside], first=first)
-        yield left, sides[1].of(requests.right_row[inside], first=first), requests.candidate[inside]
+        left, right = (
+            side.of(row_numbers(places[inside]), numbers=pad_numbers(places[inside], first=first))
+            for side, places in zip(sides, (requests.left_place, requests.right_place), strict=True)
+        )
+        compared = requests.compared[inside]
+        yield left[compared], right[compared], requests.candidate[inside][compared]
 
 
 def _compared(files: list[list[Person]], places: tuple[int, int]) -> Compared:

@@ -82,18 +82,10 @@ def weigh(compared: Compared, *, people: Sequence[People], starting: Starting = 
         people: of every provider of the project, in its order.
         starting: what matches look like to begin with.
     """
-    left, right = people[compared.left], people[compared.right]
-    speak = np.flatnonzero((compared.read.levels != MISSING).any(axis=0))
-    all_pairs = Candidates(
-        fields=compared.read.fields,
-        levels=compared.read.levels[:, speak],
-        left_row=left.of_row[compared.left_row[speak]],
-        right_row=right.of_row[compared.right_row[speak]],
-        rows=(left.count, right.count),
-    )
+    all_pairs, speak = pairs_of_people(compared, people)
     random = compared.read.random_shares()
     begun = first_model(all_pairs.fields, random=random, near=compared.near, rows=all_pairs.rows, starting=starting)
-    best, of_pair = _best_of_people(all_pairs, begun)
+    best, of_pair = best_of_people(all_pairs, begun)
     scarce = too_little_to_learn(rows=all_pairs.rows, random_pairs=compared.read.random_pairs)
     rounds = 0 if scarce else MOST_ROUNDS
     model, of_people = fit(best, random=random, near=compared.near, starting=starting, most_rounds=rounds)
@@ -119,7 +111,21 @@ def merge_links(weighed: Sequence[Weighed], *, accept: float, inside: CandidateP
     return merge_found(parts, repeating=inside.repeating)
 
 
-def _best_of_people(candidates: Candidates, model: Model) -> tuple[Candidates, NDArray[np.intp]]:
+def pairs_of_people(compared: Compared, people: Sequence[People]) -> tuple[Candidates, NDArray[np.intp]]:
+    """Give the candidates that a field says anything of, by the people that their rows are, and which these are."""
+    left, right = people[compared.left], people[compared.right]
+    speak = np.flatnonzero((compared.read.levels != MISSING).any(axis=0))
+    pairs = Candidates(
+        fields=compared.read.fields,
+        levels=compared.read.levels[:, speak],
+        left_row=left.of_row[compared.left_row[speak]],
+        right_row=right.of_row[compared.right_row[speak]],
+        rows=(left.count, right.count),
+    )
+    return pairs, speak
+
+
+def best_of_people(candidates: Candidates, model: Model) -> tuple[Candidates, NDArray[np.intp]]:
     """Give the best pair of each two people, and for each candidate which of these stands for it."""
     of_people = candidates.left_row.astype(np.uint64) << np.uint64(32) | candidates.right_row
     distinct, of_pair = np.unique(of_people, return_inverse=True)

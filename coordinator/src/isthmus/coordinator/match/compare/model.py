@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.kinds import Floats, Kind, Levels, Shares, counted, log_kinds, log_likelihood
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.patterns import Patterns, patterns_of
 
 Starting = Mapping[str, Sequence[float]]

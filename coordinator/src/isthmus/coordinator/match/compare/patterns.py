@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.differences import LEVELS
 from isthmus.contract.kinds import Floats, Levels
+from isthmus.contract.levels import LEVELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.engine import CandidatePairs
-from isthmus.coordinator.match.group import Groups, check_range, group_rows
+from isthmus.coordinator.match.group import Groups, check_range, group_rows, pairs_inside
 
 Numbers = NDArray[np.uint32]
 
@@ -80,23 +80,12 @@ def group_linked(pairs: CandidatePairs, *, sizes: Sequence[int]) -> Groups:
 def _first_rows(pairs: CandidatePairs, sizes: Sequence[int]) -> Numbers:
     """Give the first row of the person that each row is, all rows numbered through."""
     first = np.arange(sum(sizes), dtype=np.uint32)
-    inside = pairs.left_dataset == pairs.right_dataset
-    if inside.any():
-        groups = group_rows(_those(pairs, inside), sizes=sizes)
+    inside = pairs_inside(pairs)
+    if len(inside):
+        groups = group_rows(inside, sizes=sizes)
         rows = np.cumsum([0, *sizes])[groups.dataset] + groups.row
         first[rows] = rows[np.searchsorted(groups.entity, groups.entity)]
     return first
-
-
-def _those(pairs: CandidatePairs, kept: NDArray[np.bool_]) -> CandidatePairs:
-    return CandidatePairs(
-        similarity=pairs.similarity[kept],
-        left_dataset=pairs.left_dataset[kept],
-        right_dataset=pairs.right_dataset[kept],
-        left_row=pairs.left_row[kept],
-        right_row=pairs.right_row[kept],
-        repeating=pairs.repeating,
-    )
 
 
 def _held(sizes: Sequence[int]) -> NDArray[np.uint64]:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.comparison import Comparison
-from isthmus.contract.differences import GRADES, LEVELS, MISSING, Grades, field_levels
+from isthmus.contract.differences import GRADES, MISSING, Grades, field_levels
 from isthmus.contract.kinds import RANDOM_PRIOR, Levels, Shares
+from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.differences import Bytes, read_differences
 
 Piece = tuple[Bytes, Bytes, NDArray[np.bool_]]

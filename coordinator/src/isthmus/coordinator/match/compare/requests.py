@@ -1,8 +1,10 @@
-"""Which pairs of rows two nodes are asked to compare: candidates, and as many random pairs as every row has room for.
+"""Which rows two nodes are asked about: candidates, a sample of random pairs, and places that compare nothing.
 
-Every row of a provider stands in as many pairs as every other one, give or take one. Candidates come first, best first;
-what is left free is filled with random pairs. They hide which rows have candidates, and are the sample in which the
-model counts how two people look. docs/protocol.md section 13.
+Every row of a provider stands in as many places as every other one, give or take one. Candidates come first, best
+first; what is left free hides which rows have candidates. A small sample of it are random pairs, in which the model
+counts how two people look. At all other free places the two nodes use different pads, so that their answers say
+nothing of each other: distances between many random rows would tell who they are (decision 0026). docs/protocol.md
+section 13.
 
 What a node sees of the list is its own rows in the order of the pairs. How often each stands there is drawn before
 candidates are looked at, and the order is one of all orders of these rows, each with the same chance, under a secret
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from numpy.typing import NDArray
 
+from isthmus.contract.field_answers import row_numbers, same_pad, with_pads
 from isthmus.contract.secret import Secret
 
 FEWEST_SLOTS: Final = 2
@@ -25,6 +28,10 @@ FEWEST_SLOTS: Final = 2
 
 SLOTS_OF_A_RANDOM_PAIR: Final = 8
 """One slot in so many, and one at least, is kept for random pairs: of each row, whatever its candidates are."""
+
+ROWS_OF_A_SAMPLE_PAIR: Final = 4
+FEWEST_SAMPLED, MOST_SAMPLED = 100, 5_000
+"""A random pair is compared for each four rows of the larger provider, within these bounds."""
 
 _COUNTER_BYTES: Final = 16
 _WORD_BYTES: Final = 8
@@ -35,38 +42,62 @@ Places = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Requests:
-    """Pairs of rows of two providers to be compared; a pair's place is its number.
+    """What two providers are asked, place by place: arrays of shape (places,).
 
-    Arrays of shape (pairs,): the rows uint32, and bool whether the pair is a candidate or was drawn at random. No
-    candidate comes twice. A random pair may: it may even be that of a candidate. Raises `ValueError` where a type or
-    a length is another.
+    `left_place` and `right_place` are uint32, a row number and which of the two pads of the place its answer takes, as
+    they go to the nodes. `candidate` is bool. No candidate comes twice; a random pair may, and may even be that of a
+    candidate. Raises `ValueError` where a type or a length is another, or the sides of a candidate differ in pads.
     """
 
-    left_row: Rows
-    right_row: Rows
+    left_place: Rows
+    right_place: Rows
     candidate: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        """Check types and lengths."""
-        if any(row.dtype != np.uint32 for row in (self.left_row, self.right_row)) or self.candidate.dtype != np.bool_:
-            raise ValueError("rows must be uint32, and whether a pair is a candidate bool")
-        if any(each.shape != (len(self),) for each in (self.left_row, self.right_row, self.candidate)):
+        """Check types and lengths, and that candidates are compared."""
+        if any(row.dtype != np.uint32 for row in (self.left_place, self.right_place)):
+            raise ValueError("places must be uint32")
+        if self.candidate.dtype != np.bool_:
+            raise ValueError("whether a pair is a candidate must be bool")
+        if any(each.shape != (len(self),) for each in (self.left_place, self.right_place, self.candidate)):
             raise ValueError("the arrays must have one axis and one length")
+        if bool(np.any(self.candidate & ~self.compared)):
+            raise ValueError("the sides of a candidate must take the same pad")
+
+    @property
+    def left_row(self) -> Rows:
+        """The left provider's row at each place."""
+        return row_numbers(self.left_place)
+
+    @property
+    def right_row(self) -> Rows:
+        """The right provider's row at each place."""
+        return row_numbers(self.right_place)
+
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """Whether both sides take the same pad, so that their answers say something of each other."""
+        return same_pad(self.left_place, self.right_place)
 
     def __len__(self) -> int:
-        """How many pairs there are."""
+        """How many places there are."""
         return int(self.candidate.size)
 
 
 def count_requests(rows: tuple[int, int], *, slots: int) -> int:
-    """Give how many pairs two providers of so many rows are asked for: none if one has no rows."""
+    """Give at how many places two providers of so many rows are asked: none if one has no rows."""
     return slots * max(rows) if all(rows) else 0
 
 
-def build_requests(left_row: Rows, right_row: Rows, *, rows: tuple[int, int], slots: int, seed: Secret) -> Requests:
-    """Choose the pairs, `count_requests` of them, and put them into a random order.
+def count_sample(rows: tuple[int, int]) -> int:
+    """Give how many random pairs of two providers are compared, as far as there are free places for them."""
+    return min(max(max(rows) // ROWS_OF_A_SAMPLE_PAIR, FEWEST_SAMPLED), MOST_SAMPLED)
 
-    Beside what it is given it takes some 35 bytes a pair at most, and a few a row.
+
+def build_requests(left_row: Rows, right_row: Rows, *, rows: tuple[int, int], slots: int, seed: Secret) -> Requests:
+    """Choose what stands at the places, `count_requests` of them, and put it into a random order.
+
+    Beside what it is given it takes some 40 bytes a place at most, and a few a row.
 
     Args:
         left_row, right_row: the candidates, uint32, shape (candidates,), best first, each pair once.
@@ -85,14 +116,18 @@ def build_requests(left_row: Rows, right_row: Rows, *, rows: tuple[int, int], sl
     pairs, chance = count_requests(rows, slots=slots), _Chance(seed)
     degrees = [_degrees(count, pairs, chance) for count in rows]
     taken, free = _taken(left_row, right_row, degrees)
+    candidates = int(np.count_nonzero(taken))
+    drawn = [
+        np.repeat(np.arange(room.size, dtype=np.uint32), room)[chance.permutation(int(room.sum()))] for room in free
+    ]
     order = chance.permutation(pairs)
-    drawn = [np.repeat(np.arange(room.size, dtype=np.uint32), room) for room in free]
-    # One side in a random order is enough for a random matching.
-    drawn[1] = drawn[1][chance.permutation(drawn[1].size)]
+    # Both sides of what is free are in a random order, so the first of it are as random as any.
+    apart = order >= candidates + count_sample(rows)
+    pad = chance.bits(pairs)
     return Requests(
-        left_row=np.concatenate([left_row[taken], drawn[0]])[order],
-        right_row=np.concatenate([right_row[taken], drawn[1]])[order],
-        candidate=order < np.count_nonzero(taken),
+        left_place=with_pads(np.concatenate([left_row[taken], drawn[0]])[order], pad),
+        right_place=with_pads(np.concatenate([right_row[taken], drawn[1]])[order], pad ^ apart),
+        candidate=order < candidates,
     )
 
 
@@ -132,3 +167,8 @@ class _Chance:
         """
         words = np.frombuffer(self._stream.update(bytes(count * _WORD_BYTES)), np.dtype("<u8"))
         return np.argsort(words, kind="stable")
+
+    def bits(self, count: int) -> NDArray[np.bool_]:
+        """Give so many random bits."""
+        stream = np.frombuffer(self._stream.update(bytes(-(-count // 8))), np.uint8)
+        return np.unpackbits(stream, count=count).view(np.bool_)
