@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.contract.canonical import sha256
+from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.errors import (
     InvalidProfile,
     InvalidProject,
@@ -108,7 +109,7 @@ def test_threshold_is_the_projects_own_or_the_profiles_rule() -> None:
 
 
 def test_hardened_2_is_lawful_where_fields_are_compared_with_or_without_the_table_of_names() -> None:
-    compared = {"name": "fields-1", "accept": "balanced", "slots": 8, "grades": [72, 50, 30], "starting": {}}
+    compared = msgspec.to_builtins(ComparisonTerms())
     for granted in (False, True):
         found = _project(profile="hardened-2", name_table=granted, comparison=compared)
         assert found.build_profile() == hardened_2(found.shared_fields(), name_table=granted)

@@ -194,7 +194,7 @@ _WITH_SEX = tuple(structs.replace(one, fields=(*one.fields, "sex")) for one in p
 
 def test_guide_of_stewards_explains_every_line_and_no_other() -> None:
     everything = project(
-        profile="hardened-1",
+        profile="hardened-2",
         audit_limit_percent=5,
         require_verified=False,
         blocks=BLOCKS,
