@@ -1,0 +1,217 @@
+"""A made-up round with field comparison: two files, what the coordinator holds of them, and what an attacker has.
+
+Files, encodings, candidates, requests, answers, differences and links all come from the code that rounds run on; only
+the wire is left out. The attacker's list is *exact*, every value as it was filed and in which file, or an *own* list of
+the same people with errors of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from random import Random
+from typing import Final
+
+import numpy as np
+from isthmus_people.people import Person
+from isthmus_people.population import Marginals, as_filed, people, read_marginals
+from numpy.typing import NDArray
+
+from isthmus.contract.comparison import Comparison, comparison_1
+from isthmus.contract.differences import MISSING, Differences, field_levels
+from isthmus.contract.encodings import tag_words
+from isthmus.contract.hardened import HardenedProfile, hardened_1
+from isthmus.contract.ids import PartyId
+from isthmus.contract.kinds import Kind, random_shares
+from isthmus.contract.secret import Secret
+from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
+from isthmus.coordinator.match.compare.differences import read_differences
+from isthmus.coordinator.match.compare.model import Candidates, fit
+from isthmus.coordinator.match.compare.requests import Requests, build_requests
+from isthmus.coordinator.match.encodings import TabledRows
+from isthmus.coordinator.match.table_rules import link_rules
+from isthmus.coordinator.match.tables import link_tables
+from isthmus.node.compare.answers import Answers, Side
+from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_differences
+from isthmus.node.compare.pads import PadKeys
+from isthmus.node.compare.row_fields import RowFields, read_row_fields
+from isthmus.node.encode.hardened import RoundKeys, encode_hardened
+from isthmus.node.encode.match_keys import MatchKeyEncoder
+from isthmus.node.encode.repeated_tags import hide_repeated, repeated_words
+from isthmus.node.normalise.norm1 import normalise_column
+
+Columns = Mapping[str, Sequence[str]]
+Ints = NDArray[np.int64]
+Seen = NDArray[np.int16]
+Report = Callable[[str], None]
+
+OVERLAP: Final = 0.5
+LINKED: Final = 0.5
+"""From this probability on two rows are taken to be one person's."""
+
+_AT_ONCE: Final = 20_000
+_LEFT, _RIGHT = PartyId("provider-1"), PartyId("provider-2")
+ENGINE: Final = AnonlinkEngine(workers=1, max_pairs=10**7)
+
+
+class Knowledge(StrEnum):
+    """What the attacker's list of people is like."""
+
+    EXACT = "exact"
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Files:
+    """Two files, normalised, and a list of everybody in either, with errors of its own.
+
+    `person` says for each row of a file which person of the list it is, int64.
+    """
+
+    columns: tuple[Columns, Columns]
+    person: tuple[Ints, Ints]
+    own_list: Columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """What the coordinator holds after the round.
+
+    `requests`: which rows were compared. `seen`: int16, shape (pairs, parts), what differences tell of each part, -1
+    where a row lacks it. `presence`: for both files which parts each row was seen to have, uint32, shape (rows,), one
+    bit a part; rows that were compared with nobody have none. `linked`: pairs that the model takes for one person, at
+    most one of each row.
+    """
+
+    comparison: Comparison
+    requests: Requests
+    seen: Seen
+    presence: tuple[NDArray[np.uint32], NDArray[np.uint32]]
+    linked: Ints
+
+
+def make_files(rows: int, *, fields: Sequence[str], seed: int) -> Files:
+    """Draw people, file half of them at both providers, and shuffle each file."""
+    marginals, common = read_marginals(), round(rows * OVERLAP)
+    everybody = list(islice(people(marginals, Random(f"{seed}/people")), 2 * rows - common))
+    # Households stay together: every provider has whole ones, but for one at each border.
+    left, right = np.arange(rows), np.arange(rows - common, 2 * rows - common)
+    chance = np.random.default_rng(seed)
+    chance.shuffle(left)
+    chance.shuffle(right)
+    columns = [
+        _filed(everybody, chosen, fields, marginals, Random(f"{seed}/{place}"))
+        for place, chosen in enumerate((left, right, np.arange(len(everybody))))
+    ]
+    return Files(columns=(columns[0], columns[1]), person=(left, right), own_list=columns[2])
+
+
+def _filed(
+    everybody: Sequence[Person], chosen: Ints, fields: Sequence[str], marginals: Marginals, rng: Random
+) -> Columns:
+    filed = [as_filed(everybody[one], marginals, rng) for one in chosen.tolist()]
+    return {field: normalise_column(field, [one[field] for one in filed]).values for field in fields}
+
+
+def hold_round(files: Files, *, slots: int, seed: int, report: Report) -> Held:
+    """Run the round as its parties do, and give what the coordinator then has of the second stage."""
+    fields, chance = tuple(files.columns[0]), np.random.default_rng(seed)
+    comparison, sizes = comparison_1(fields), (len(files.person[0]), len(files.person[1]))
+    report("candidates")
+    left, right = find_candidates(files, hardened_1(fields), chance)
+    requests = build_requests(left, right, rows=sizes, slots=slots, seed=Secret(chance.bytes(32)))
+    report("answers")
+    compare, pad = Secret(chance.bytes(32)), Secret(chance.bytes(32))
+    rows = [read_row_fields(columns, comparison, compare=compare, pad=pad) for columns in files.columns]
+    keys = PadKeys(pad=pad, left=_LEFT, right=_RIGHT)
+    sides = [
+        Answers(comparison=comparison, rows=of, keys=keys, side=side, random_bytes=chance.bytes)
+        for of, side in zip(rows, Side, strict=True)
+    ]
+    differences, presence = _answered(sides, requests, comparison)
+    report("links")
+    near = [kind for columns, of in zip(files.columns, rows, strict=True) for kind in _near(columns, of, comparison)]
+    linked = _linked(requests, differences, comparison, sizes=sizes, near=near)
+    seen = np.stack([differences.of(part.name) for part in comparison.parts], axis=1)
+    return Held(comparison=comparison, requests=requests, seen=seen, presence=presence, linked=linked)
+
+
+def find_candidates(
+    files: Files, profile: HardenedProfile, chance: np.random.Generator
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Give the candidate pairs of the first stage, best first."""
+    encode, diffusion, match = (Secret(chance.bytes(32)) for _ in range(3))
+    keys = RoundKeys(encode=encode, diffusion=diffusion, match=match)
+    sent = [submission(columns, profile, keys, chance) for columns in files.columns]
+    found = link_tables(
+        sent, rules=link_rules(profile), engine=ENGINE, max_pairs=10**7, progress=lambda _done, _total: None
+    )
+    return found.left_row.astype(np.uint32), found.right_row.astype(np.uint32)
+
+
+def submission(
+    columns: Columns, profile: HardenedProfile, keys: RoundKeys, chance: np.random.Generator
+) -> TabledRows:
+    """Give what one provider sends in the first stage."""
+    values, names = [columns[field] for field in profile.fields], [table.name for table in profile.tables]
+    clks = np.zeros((len(values[0]), len(names), profile.hardening.clk_bits // 8), np.uint8)
+    for part in encode_hardened(values, profile=profile, keys=keys):
+        clks[part.rows, names.index(part.table)] = part.clks
+    tags = MatchKeyEncoder(profile, keys).encode(values)
+    hide_repeated(tags, [repeated_words([words]) for words in tag_words(tags)], random_bytes=chance.bytes)
+    return TabledRows(clks=clks, tags=tags)
+
+
+def _answered(
+    sides: Sequence[Answers], requests: Requests, comparison: Comparison
+) -> tuple[Differences, tuple[NDArray[np.uint32], NDArray[np.uint32]]]:
+    """Answer for all pairs; give the differences, and which parts each row has by its answers."""
+    asked = (requests.left_row, requests.right_row)
+    found: dict[str, list[NDArray[np.int16]]] = {part.name: [] for part in comparison.parts}
+    presence = [np.zeros(int(of.max()) + 1, np.uint32) for of in asked]
+    for first in range(0, len(requests), _AT_ONCE):
+        chunk = slice(first, first + _AT_ONCE)
+        answers = [side.of(of[chunk], first=first) for side, of in zip(sides, asked, strict=True)]
+        for has, of, told in zip(presence, asked, answers, strict=True):
+            has[of[chunk]] = np.ascontiguousarray(told[:, :4]).view("<u4")[:, 0]
+        for name, one in read_differences(answers[0], answers[1], comparison).by_part.items():
+            found[name].append(one)
+    differences = Differences(by_part={name: np.concatenate(parts) for name, parts in found.items()})
+    return differences, (presence[0], presence[1])
+
+
+def _near(columns: Columns, rows: RowFields, comparison: Comparison) -> list[Kind]:
+    """Give a node's near misses, which it declares, at half their share: the other node declares its own."""
+    count = len(columns[comparison.fields[0]])
+    levels = field_levels(own_differences(rows, near_pairs(columns), comparison), comparison.fields)
+    at_random = np.random.default_rng(0).integers(0, count, (2, 20_000))
+    drawn = field_levels(own_differences(rows, at_random, comparison), comparison.fields)
+    shares = random_shares(drawn, comparison.fields)
+    kinds = fit_near_misses(levels, random=shares, all_pairs=count * (count - 1) // 2)
+    return [Kind(share=kind.share / 2, shares=kind.shares) for kind in kinds]
+
+
+def _linked(
+    requests: Requests, differences: Differences, comparison: Comparison, *, sizes: tuple[int, int], near: list[Kind]
+) -> Ints:
+    levels, of = field_levels(differences, comparison.fields), requests.candidate
+    candidates = Candidates(
+        fields=comparison.fields,
+        levels=levels[:, of],
+        left_row=requests.left_row[of],
+        right_row=requests.right_row[of],
+        rows=sizes,
+    )
+    _, probability = fit(candidates, random=random_shares(levels[:, ~of], comparison.fields), near=near)
+    pairs, taken = np.flatnonzero(of), (set[int](), set[int]())
+    kept = []
+    for place in np.argsort(-probability, kind="stable").tolist():
+        left, right = int(candidates.left_row[place]), int(candidates.right_row[place])
+        if probability[place] >= LINKED and left not in taken[0] and right not in taken[1]:
+            taken[0].add(left)
+            taken[1].add(right)
+            kept.append(int(pairs[place]))
+    return np.array(kept, np.int64)
+
+
+__all__ = ["MISSING", "Files", "Held", "Knowledge", "find_candidates", "hold_round", "make_files"]
