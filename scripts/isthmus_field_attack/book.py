@@ -5,14 +5,15 @@ which bits collide. Digits, equalities and bands he computes outright. How often
 the rows that link.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.comparison import BandPart, Comparison, Form, Part, TagPart, VectorPart
+from isthmus.contract.comparison import BANDS, BandPart, Comparison, Form, Part, TagPart, VectorPart
 from isthmus.contract.differences import MISSING
 from isthmus.contract.secret import Secret
 from isthmus.node.compare.row_fields import RowFields, read_row_fields, value_column
@@ -29,11 +30,22 @@ TEXT, DIGITS, TAG, BAND = range(4)
 STRANGERS, ONE_PERSON = range(2)
 """Kinds of pairs: rows of two people, by and large, and rows that link."""
 
+_BIN, _VARIED = 8, 1000
+"""Distances are taken together by eight; so many values show how they vary."""
+
 _UNKNOWN: Final = np.uint64(2**64 - 1)
 _SLIP: Final = 1e-3
 _BAND_SLIP: Final = 0.1
 _GROUPS: Final = {"dob": 0, "ssn": 1, "phone": 2, "sex": 3, "first_name": 4, "last_name": 5, "middle_name": 6}
 """Fields that are right or wrong together, those that tell most first; an address is the last."""
+
+
+class Sight(StrEnum):
+    """How finely differences are seen: as they are, as they are not, namely as levels, or equal or not."""
+
+    DISTANCES = "distances"
+    LEVELS = "levels"
+    EQUAL = "equal"
 
 
 class Book(NamedTuple):
@@ -81,6 +93,7 @@ class Evidence:
     strangers: Seen
     links: Seen
     exact: bool
+    sight: Sight = Sight.DISTANCES
 
 
 def in_order(comparison: Comparison) -> list[int]:
@@ -100,17 +113,22 @@ def write_book(people: People, comparison: Comparison, evidence: Evidence, *, rn
     kinds = np.array([_kind(part) for part in parts], np.uint8)
     texts = [part for part in parts if _kind(part) == TEXT]
     secrets = [(Secret(rng.bytes(32)), Secret(rng.bytes(32))) for _ in range(OWN_KEYS)]
-    numbers, tables, spread = _texts(people, comparison, texts, secrets)
+    numbers, tables, spread = _texts(people, texts, secrets)
     compare, pad = secrets[0]
     of = [read_row_fields(columns, comparison, compare=compare, pad=pad) for columns in people.columns]
     groups = [_group(part) for part in parts]
     ends = np.array([one != after for one, after in zip(groups, [*groups[1:], -1], strict=True)])
-    seen = Evidence(strangers=evidence.strangers[:, order], links=evidence.links[:, order], exact=evidence.exact)
+    seen = Evidence(
+        strangers=evidence.strangers[:, order],
+        links=evidence.links[:, order],
+        exact=evidence.exact,
+        sight=evidence.sight,
+    )
     return Book(
         kind=kinds,
         place=np.array([int((kinds[:at] == kinds[at]).sum()) for at in range(len(kinds))], np.int32),
         ends=ends,
-        floor=_floors(seen, ends),
+        floor=_floors(parts, seen, ends),
         rates=_rates(parts, seen, spread),
         tables=np.concatenate([table.ravel() for table in tables]) if tables else np.zeros(0, np.uint8),
         start=np.cumsum([0, *(table.size for table in tables)], dtype=np.int64)[: len(tables)],
@@ -140,7 +158,6 @@ def _kind(part: Part) -> int:
 
 def _texts(
     people: People,
-    comparison: Comparison,
     parts: Sequence[Part],
     secrets: Sequence[tuple[Secret, Secret]],
 ) -> tuple[tuple[Ints, Ints], list[NDArray[np.uint8]], list[NDArray[np.float64]]]:
@@ -169,27 +186,32 @@ def _texts(
 
 
 def _distances(filters: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Give the mean distance of every two values over keys, and how one key's distance varies about it."""
-    count = len(filters[0])
-    total = np.zeros((count, count), np.float32)
+    """Give the mean distance of every two values over keys, and how far off it a distance under another key is."""
+    total = np.zeros((len(filters[0]), len(filters[0])), np.float32)
     for packed in filters:
-        bits = np.unpackbits(packed, axis=1).astype(np.float32)
-        set_bits = bits.sum(axis=1)
-        total += set_bits[:, None]
-        total += set_bits[None, :]
-        total -= 2 * (bits @ bits.T)
-        first = set_bits[:, None][:1000] + set_bits[None, :1000] - 2 * (bits[:1000] @ bits[:1000].T)
-    keys = len(filters)
-    mean = np.minimum(np.maximum(np.rint(total / keys), 1), WIDEST - 1).astype(np.uint8)
+        total += _hamming(packed)
+    mean = np.minimum(np.maximum(np.rint(total / len(filters)), 1), WIDEST - 1).astype(np.uint8)
     np.fill_diagonal(mean, 0)
-    # Of the last key: how far it is off the mean of the others, less what these vary themselves.
-    others = (total[:1000, :1000] - first) / (keys - 1)
-    off = (first - others) ** 2 / (1 + 1 / (keys - 1)) * (1 + 1 / keys)
-    bins = np.minimum(others.astype(int) // 8, WIDEST // 8 - 1)
-    counted = np.bincount(bins.ravel(), minlength=WIDEST // 8)
-    variance = np.bincount(bins.ravel(), off.ravel(), WIDEST // 8) / np.maximum(counted, 1)
-    variance = np.where(counted > 20, variance, variance.max(initial=1.0))
-    return mean, np.repeat(np.maximum(variance, 2.0), 8)
+    return mean, _variance(_hamming(filters[0][:_VARIED]), total[:_VARIED, :_VARIED], keys=len(filters))
+
+
+def _hamming(packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+    bits = np.unpackbits(packed, axis=1).astype(np.float32)
+    set_bits = bits.sum(axis=1)
+    distance: NDArray[np.float32] = set_bits[:, None] + set_bits - 2 * (bits @ bits.T)
+    return distance
+
+
+def _variance(one: NDArray[np.float32], total: NDArray[np.float32], *, keys: int) -> NDArray[np.float64]:
+    """Give the variance of a distance by what is expected, float64, shape (WIDEST,): how far one key is off others."""
+    others = (total - one) / (keys - 1)
+    # One key and the mean of the others vary both; of a new key and the mean of all it is a little less.
+    off = (one - others) ** 2 * (1 + 1 / keys) / (1 + 1 / (keys - 1))
+    bins = np.minimum(others.astype(np.int64) // _BIN, WIDEST // _BIN - 1).ravel()
+    counts = np.bincount(bins, minlength=WIDEST // _BIN)
+    variance = np.bincount(bins, off.ravel(), WIDEST // _BIN) / np.maximum(counts, 1)
+    variance = np.where(counts > 20, variance, variance.max(initial=1.0))
+    return np.repeat(np.maximum(variance, 2.0), _BIN)
 
 
 def _digits(columns: Columns, parts: Sequence[Part]) -> NDArray[np.uint64]:
@@ -247,22 +269,27 @@ def _has(of: RowFields, comparison: Comparison, *, left: bool) -> NDArray[np.uin
     return has
 
 
-def _floors(seen: Evidence, ends: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _floors(parts: Sequence[Part], seen: Evidence, ends: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Say how much a group of parts that contradicts may cost: the log of how often it is filed differently."""
     floor = np.full((2, len(ends)), np.log(_SLIP), np.float32)
+    if seen.exact:
+        return floor
     start = 0
-    for end in np.flatnonzero(ends):
-        group = seen.links[:, start : end + 1]
-        contradicts = ((group > 0) & ~_is_tag_like(group)).any(axis=1)
-        share = float(contradicts.mean()) if len(group) else 0.0
-        if not seen.exact:
-            floor[:, end] = np.log(np.clip(1 - (1 - share) ** 2, 0.02, 0.9))
+    for end in np.flatnonzero(ends).tolist():
+        contradicts = np.zeros(len(seen.links), np.bool_)
+        for at in range(start, end + 1):
+            contradicts |= _contradicts(parts[at], seen.links[:, at])
+        share = float(contradicts.mean()) if len(contradicts) else 0.0
+        # Both rows of a pair may differ from the list, each as often as two rows of one person differ.
+        floor[:, end] = np.log(np.clip(1 - (1 - share) ** 2, 0.02, 0.9))
         start = end + 1
     return floor
 
 
-def _is_tag_like(group: Seen) -> NDArray[np.bool_]:
-    return np.broadcast_to(group.max(axis=0, initial=0) <= 1, group.shape)
+def _contradicts(part: Part, seen: NDArray[np.int16]) -> NDArray[np.bool_]:
+    differs: NDArray[np.bool_] = seen == 0 if isinstance(part, TagPart) else seen > 0
+    told = part.left == part.right if isinstance(part, TagPart) else isinstance(part, VectorPart)
+    return differs & told
 
 
 def _rates(parts: Sequence[Part], seen: Evidence, spread: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
@@ -270,24 +297,47 @@ def _rates(parts: Sequence[Part], seen: Evidence, spread: Sequence[NDArray[np.fl
     rates = np.zeros((2, len(parts), WIDEST, WIDEST), np.float32)
     texts = iter(spread)
     for at, part in enumerate(parts):
-        if _kind(part) == TEXT:
-            likely = _of_text(next(texts))
-        elif _kind(part) == BAND:
-            likely = _nearly_diagonal(7, _BAND_SLIP)
-        else:
-            most = part.inserted if isinstance(part, VectorPart) else 1
-            likely = _nearly_diagonal(most + 1, _SLIP)
-        for kind, pairs in ((STRANGERS, seen.strangers), (ONE_PERSON, seen.links)):
-            if kind == ONE_PERSON and not seen.exact and _kind(part) != BAND:
-                # A list with errors of its own says nothing of which of two rows differ.
-                continue
-            rates[kind, at] = np.log(likely) - np.log(_frequency(pairs[:, at], likely.any(axis=1)))[:, None]
-    return np.where(np.isfinite(rates), rates, 0).astype(np.float32)
+        likely = _summed(_likely(part, texts), codes(part, seen.sight))
+        rates[STRANGERS, at] = _log_ratio(likely, seen.strangers[:, at])
+        # A list with errors of its own says nothing of which of two rows differ, but of how common a name is.
+        if seen.exact or _kind(part) == BAND:
+            rates[ONE_PERSON, at] = _log_ratio(likely, seen.links[:, at])
+    return rates
 
 
-def _frequency(seen: Seen, possible: NDArray[np.bool_]) -> NDArray[np.float64]:
-    counts = np.bincount(np.minimum(seen[seen >= 0], WIDEST - 1), minlength=WIDEST) + 0.5 * possible
-    return counts / max(counts.sum(), 1.0)
+def _likely(part: Part, texts: Iterator[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Give the probability of each difference (first axis) where one is expected (second axis)."""
+    if _kind(part) == TEXT:
+        return _of_text(next(texts))
+    if _kind(part) == BAND:
+        return _nearly_diagonal(2 * len(BANDS) + 1, _BAND_SLIP)
+    return _nearly_diagonal(1 + (part.inserted if isinstance(part, VectorPart) else 1), _SLIP)
+
+
+def _log_ratio(likely: NDArray[np.float64], seen: NDArray[np.int16]) -> NDArray[np.float64]:
+    counts = np.bincount(np.minimum(seen[seen >= 0], WIDEST - 1), minlength=WIDEST) + 0.5 * likely.any(axis=1)
+    often = counts / max(counts.sum(), 1.0)
+    possible = (likely > 0) & (often > 0)[:, None]
+    return np.where(possible, np.log(np.where(possible, likely, 1)) - np.log(np.where(often > 0, often, 1))[:, None], 0)
+
+
+def codes(part: Part, sight: Sight) -> NDArray[np.int64]:
+    """Give what is seen in place of each difference (of digits, how many differ), int64, shape (WIDEST,)."""
+    differing = np.arange(WIDEST)
+    if sight is Sight.DISTANCES or not isinstance(part, VectorPart):
+        return differing
+    if sight is Sight.EQUAL:
+        return np.minimum(differing, 1)
+    if part.form is Form.DIGITS:
+        return np.minimum(differing, 2)
+    grades = [0.5, *(2 * part.inserted * (1 - alike) + 0.5 for alike in (0.72, 0.5, 0.3))]
+    return np.searchsorted(np.array(grades), differing)
+
+
+def _summed(likely: NDArray[np.float64], into: NDArray[np.int64]) -> NDArray[np.float64]:
+    summed = np.zeros_like(likely)
+    np.add.at(summed, into, likely)
+    return summed
 
 
 def _of_text(variance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from isthmus_field_attack.book import BAND, DIGITS, ONE_PERSON, STRANGERS, TEXT, Book
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.kernels.compiled import compiled, inlined
+from isthmus_field_attack.book import BAND, DIGITS, ONE_PERSON, STRANGERS, TEXT, Book
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -39,7 +39,8 @@ class Beliefs(NamedTuple):
 
 
 @inlined
-def expected_of(book: Book, part: int, left: int, right: int) -> np.int64:
+def expected_of(book: Book, part: int, left: int, right: int) -> np.int64:  # noqa: PLR0911 - one loop, no calls
+    """Give what the difference of two people should be, -1 where either lacks the part."""
     kind, place = book.kind[part], book.place[part]
     if kind == TEXT:
         one, other = book.left_text[place, left], book.right_text[place, right]
@@ -74,7 +75,7 @@ def explained(book: Book, seen: NDArray[np.int16], kind: int, left: int, right: 
             if expected >= 0:
                 group += book.rates[kind, part, seen[part], expected]
         if book.ends[part]:
-            total += max(group, book.floor[kind, part])
+            total += max(group, float(book.floor[kind, part]))
             group = 0.0
             if total < cut:
                 return total
@@ -123,7 +124,7 @@ def _told(book: Book, graph: Graph, beliefs: Beliefs, place: int, person: int, c
         else:
             log = explained(book, seen, STRANGERS, who, person, cut)
         total += weight * np.exp(min(log, 40.0))
-    return np.log(total + max(rest, 1e-4))
+    return float(np.log(total + max(rest, 1e-4)))
 
 
 @compiled
@@ -138,7 +139,7 @@ def score(book: Book, graph: Graph, beliefs: Beliefs, unit: int, person: int, la
 
 @compiled
 def score_again(
-    book: Book, graph: Graph, beliefs: Beliefs, units: NDArray[np.int64], lacking: float, into: Beliefs
+    book: Book, graph: Graph, beliefs: Beliefs, units: NDArray[np.int64], prior: Floats, lacking: float, into: Beliefs
 ) -> None:
     """Score the people that these units may be, by what is believed of the others now."""
     for at in range(units.size):
@@ -146,4 +147,5 @@ def score_again(
         for choice in range(into.people.shape[1]):
             person = into.people[unit, choice]
             if person >= 0:
-                into.weight[unit, choice] = score(book, graph, beliefs, unit, person, lacking)
+                found = score(book, graph, beliefs, unit, person, lacking)
+                into.weight[unit, choice] = found + prior[unit, choice]

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from isthmus_field_attack.book import Book, Evidence, People, in_order, write_book
-from isthmus_field_attack.kernels import Beliefs, Graph, score_again
-from isthmus_field_attack.search import search
-from isthmus_field_attack.scene import Files, Held, Knowledge
 from numpy.typing import NDArray
+
+from isthmus_field_attack.book import Book, Evidence, People, Sight, codes, in_order, write_book
+from isthmus_field_attack.kernels import Beliefs, Graph, score_again
+from isthmus_field_attack.profile import bins_of, counted, profiles
+from isthmus_field_attack.scene import Files, Held, Knowledge
+from isthmus_field_attack.search import search
 
 Ints = NDArray[np.int64]
 Report = Callable[[str], None]
@@ -39,9 +41,9 @@ class Names:
     probability: tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-def make_graph(held: Held, *, order: list[int]) -> Graph:
+def make_graph(held: Held, seen: NDArray[np.int16], *, order: list[int]) -> Graph:
     """Give units and which of them were compared."""
-    requests, seen = held.requests, attackers_view(held)
+    requests = held.requests
     sizes = [len(has) for has in held.presence]
     unit_of = [np.full(size, -1, np.int64) for size in sizes]
     left, right = requests.left_row.astype(np.int64), requests.right_row.astype(np.int64)
@@ -72,7 +74,7 @@ def make_graph(held: Held, *, order: list[int]) -> Graph:
     )
 
 
-def attackers_view(held: Held) -> NDArray[np.int16]:
+def attackers_view(held: Held, sight: Sight) -> NDArray[np.int16]:
     """Give differences as the book expects them: digits that differ, and bands of equal names only."""
     seen, names = held.seen.copy(), [part.name for part in held.comparison.parts]
     for place, part in enumerate(held.comparison.parts):
@@ -81,6 +83,8 @@ def attackers_view(held: Held) -> NDArray[np.int16]:
         elif part.name.endswith(".band"):
             differing = held.seen[:, names.index(part.name.removesuffix(".band"))]
             seen[:, place] = np.where((differing == 0) & (seen[:, place] <= 6), seen[:, place], -1)
+        there = seen[:, place] >= 0
+        seen[there, place] = codes(part, sight)[seen[there, place]]
     return seen
 
 
@@ -104,25 +108,38 @@ def attackers_list(files: Files, knowledge: Knowledge) -> People:
 
 
 def recognise(
-    held: Held, people: People, *, knowledge: Knowledge, known: tuple[Ints, Ints], rng: np.random.Generator, report: Report
+    held: Held,
+    people: People,
+    *,
+    knowledge: Knowledge,
+    known: tuple[Ints, Ints],
+    sight: Sight,
+    rng: np.random.Generator,
+    report: Report,
 ) -> Names:
     """Name the rows.
 
     Args:
         known: for each file the person of each row that is known, -1 of the others.
     """
-    order, view = in_order(held.comparison), attackers_view(held)
+    order, view = in_order(held.comparison), attackers_view(held, sight)
     links = np.isin(np.arange(len(view)), held.linked)
     evidence = Evidence(
-        strangers=view[~held.requests.candidate], links=view[links], exact=knowledge is Knowledge.EXACT
+        strangers=view[~held.requests.candidate], links=view[links], exact=knowledge is Knowledge.EXACT, sight=sight
     )
-    book, graph = write_book(people, held.comparison, evidence, rng=rng), make_graph(held, order=order)
-    beliefs = grow(book, graph, _known_units(graph, known), lacking=_LACKING[knowledge], astray=_ASTRAY[knowledge], report=report)
+    book, graph = write_book(people, held.comparison, evidence, rng=rng), make_graph(held, view, order=order)
+    beliefs = grow(
+        book,
+        graph,
+        _known_units(graph, known),
+        lacking=_LACKING[knowledge],
+        astray=_ASTRAY[knowledge],
+        rng=rng,
+        report=report,
+    )
     named, sure = beliefs.people[:, 0].astype(np.int64), beliefs.weight[:, 0]
     of_unit = [_unit_of(graph, side) for side in (0, 1)]
-    return Names(
-        person=(named[of_unit[0]], named[of_unit[1]]), probability=(sure[of_unit[0]], sure[of_unit[1]])
-    )
+    return Names(person=(named[of_unit[0]], named[of_unit[1]]), probability=(sure[of_unit[0]], sure[of_unit[1]]))
 
 
 def _unit_of(graph: Graph, side: int) -> Ints:
@@ -140,7 +157,9 @@ def _known_units(graph: Graph, known: tuple[Ints, Ints]) -> Ints:
     return person
 
 
-def grow(book: Book, graph: Graph, known: Ints, *, lacking: float, astray: float, report: Report) -> Beliefs:
+def grow(
+    book: Book, graph: Graph, known: Ints, *, lacking: float, astray: float, rng: np.random.Generator, report: Report
+) -> Beliefs:
     """Let names spread until nothing changes or `ROUNDS` are over."""
     units = len(graph.rows)
     beliefs = Beliefs(np.full((units, CHOICES), -1, np.int32), np.zeros((units, CHOICES), np.float32))
@@ -149,28 +168,46 @@ def grow(book: Book, graph: Graph, known: Ints, *, lacking: float, astray: float
     heard_of = np.zeros(units, np.int64)
     searched = fixed | (graph.link < 0)
     before = -1.0
+    bins = bins_of(book)
+    looks = profiles(book, bins, rng)
     for done in range(ROUNDS):
         scores = Beliefs(beliefs.people.copy(), np.full_like(beliefs.weight, -1e9))
         sure = _sure_neighbours(graph, beliefs)
         unsure = ~fixed & (beliefs.weight[:, 0] < CLAIM)
         asked = np.flatnonzero((~searched & (done == 0)) | (unsure & (sure > heard_of) & (heard_of < 6)))
         heard_of[asked] = sure[asked]
-        search(book, graph, beliefs, asked, lacking, _CUT, scores)
-        score_again(book, graph, beliefs, np.flatnonzero(~fixed), lacking, scores)
+        seen_of_strangers = counted(graph, beliefs, bins)
+        for block in np.array_split(asked, 1 + len(asked) // 500):
+            prior = seen_of_strangers[block] @ looks.T
+            search(book, graph, beliefs, block, prior, lacking, _CUT, scores)
+        prior = _of_choices(seen_of_strangers, looks, scores.people)
+        score_again(book, graph, beliefs, np.flatnonzero(~fixed), prior, lacking, scores)
         settled = _settled(scores, graph, nobody=np.log(astray * len(book.in_left)))
         settled.people[fixed], settled.weight[fixed] = beliefs.people[fixed], beliefs.weight[fixed]
         beliefs = settled
         now = float(beliefs.weight[:, 0].sum())
-        report(f"round {done + 1} of {ROUNDS}: {len(asked)} searched, {int((beliefs.weight[:, 0] >= CLAIM).sum())} of {units} claimed")
+        claimed = int((beliefs.weight[:, 0] >= CLAIM).sum())
+        report(f"round {done + 1} of {ROUNDS}: {len(asked)} searched, {claimed} of {units} claimed")
         if not len(asked) and abs(now - before) < 0.001 * units:
             break
         before = now
     return beliefs
 
 
+def _of_choices(
+    counts: NDArray[np.float32], looks: NDArray[np.float32], people: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    prior = np.zeros(people.shape, np.float32)
+    for start in range(0, len(people), 1000):
+        inside = slice(start, start + 1000)
+        prior[inside] = np.einsum("uc,ukc->uk", counts[inside], looks[people[inside]])
+    return prior
+
+
 def _sure_neighbours(graph: Graph, beliefs: Beliefs) -> Ints:
     sure = np.concatenate([[0], np.cumsum(beliefs.weight[graph.other, 0] >= 0.5)])
-    return sure[graph.first[1:]] - sure[graph.first[:-1]]
+    heard: Ints = sure[graph.first[1:]] - sure[graph.first[:-1]]
+    return heard
 
 
 def _settled(scores: Beliefs, graph: Graph, *, nobody: float) -> Beliefs:

@@ -6,7 +6,7 @@ the same people with errors of its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from random import Random
@@ -17,8 +17,8 @@ from isthmus_people.people import Person
 from isthmus_people.population import Marginals, as_filed, people, read_marginals
 from numpy.typing import NDArray
 
-from isthmus.contract.comparison import Comparison, comparison_1
-from isthmus.contract.differences import MISSING, Differences, field_levels
+from isthmus.contract.comparison import NAME_BITS, PRESENCE_BYTES, BandPart, Comparison, Form, VectorPart, comparison_1
+from isthmus.contract.differences import Differences, field_levels
 from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, hardened_1
 from isthmus.contract.ids import PartyId
@@ -34,7 +34,7 @@ from isthmus.coordinator.match.tables import link_tables
 from isthmus.node.compare.answers import Answers, Side
 from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_differences
 from isthmus.node.compare.pads import PadKeys
-from isthmus.node.compare.row_fields import RowFields, read_row_fields
+from isthmus.node.compare.row_fields import read_row_fields
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened
 from isthmus.node.encode.match_keys import MatchKeyEncoder
 from isthmus.node.encode.repeated_tags import hide_repeated, repeated_words
@@ -43,6 +43,7 @@ from isthmus.node.normalise.norm1 import normalise_column
 Columns = Mapping[str, Sequence[str]]
 Ints = NDArray[np.int64]
 Seen = NDArray[np.int16]
+Presence = NDArray[np.uint32]
 Report = Callable[[str], None]
 
 OVERLAP: Final = 0.5
@@ -59,6 +60,21 @@ class Knowledge(StrEnum):
 
     EXACT = "exact"
     OWN = "own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a design of field comparison could change.
+
+    `slots`: in how many pairs each row stands. `random_pairs`: so many of the random pairs are answered by both sides,
+    all if None; of the others the coordinator would have one side, which tells it nothing. `bands`: whether bands are
+    sent. `text_bits`: length of the filters of names, streets and towns.
+    """
+
+    slots: int = 8
+    random_pairs: int | None = None
+    bands: bool = True
+    text_bits: int = NAME_BITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +102,7 @@ class Held:
     comparison: Comparison
     requests: Requests
     seen: Seen
-    presence: tuple[NDArray[np.uint32], NDArray[np.uint32]]
+    presence: tuple[Presence, Presence]
     linked: Ints
 
 
@@ -113,27 +129,47 @@ def _filed(
     return {field: normalise_column(field, [one[field] for one in filed]).values for field in fields}
 
 
-def hold_round(files: Files, *, slots: int, seed: int, report: Report) -> Held:
+def hold_round(files: Files, terms: Terms, *, seed: int, report: Report) -> Held:
     """Run the round as its parties do, and give what the coordinator then has of the second stage."""
     fields, chance = tuple(files.columns[0]), np.random.default_rng(seed)
     comparison, sizes = comparison_1(fields), (len(files.person[0]), len(files.person[1]))
     report("candidates")
     left, right = find_candidates(files, hardened_1(fields), chance)
-    requests = build_requests(left, right, rows=sizes, slots=slots, seed=Secret(chance.bytes(32)))
+    requests = build_requests(left, right, rows=sizes, slots=terms.slots, seed=Secret(chance.bytes(32)))
+    requests = _answered_by_both(requests, terms.random_pairs)
     report("answers")
-    compare, pad = Secret(chance.bytes(32)), Secret(chance.bytes(32))
-    rows = [read_row_fields(columns, comparison, compare=compare, pad=pad) for columns in files.columns]
-    keys = PadKeys(pad=pad, left=_LEFT, right=_RIGHT)
-    sides = [
-        Answers(comparison=comparison, rows=of, keys=keys, side=side, random_bytes=chance.bytes)
-        for of, side in zip(rows, Side, strict=True)
-    ]
-    differences, presence = _answered(sides, requests, comparison)
+    differences, presence = _answered(files, requests, comparison, chance)
+    near = [kind for columns in files.columns for kind in _near(columns, comparison)]
     report("links")
-    near = [kind for columns, of in zip(files.columns, rows, strict=True) for kind in _near(columns, of, comparison)]
     linked = _linked(requests, differences, comparison, sizes=sizes, near=near)
-    seen = np.stack([differences.of(part.name) for part in comparison.parts], axis=1)
-    return Held(comparison=comparison, requests=requests, seen=seen, presence=presence, linked=linked)
+    changed = _changed(comparison, terms)
+    if changed != comparison:
+        differences, presence = _answered(files, requests, changed, chance)
+    seen = np.stack([differences.of(part.name) for part in changed.parts], axis=1)
+    return Held(comparison=changed, requests=requests, seen=seen, presence=presence, linked=linked)
+
+
+def _answered_by_both(requests: Requests, random_pairs: int | None) -> Requests:
+    """Leave only the first random pairs; pairs are in a random order."""
+    if random_pairs is None:
+        return requests
+    kept = requests.candidate | (np.cumsum(~requests.candidate) <= random_pairs)
+    return Requests(
+        left_row=requests.left_row[kept], right_row=requests.right_row[kept], candidate=requests.candidate[kept]
+    )
+
+
+def _changed(comparison: Comparison, terms: Terms) -> Comparison:
+    """Give what would be compared under other terms."""
+    shorter = NAME_BITS // terms.text_bits
+    parts = tuple(
+        replace(part, bits=part.bits // shorter, inserted=part.inserted // shorter)
+        if isinstance(part, VectorPart) and part.form is Form.BIGRAMS
+        else part
+        for part in comparison.parts
+        if terms.bands or not isinstance(part, BandPart)
+    )
+    return Comparison(fields=comparison.fields, parts=parts)
 
 
 def find_candidates(
@@ -149,9 +185,7 @@ def find_candidates(
     return found.left_row.astype(np.uint32), found.right_row.astype(np.uint32)
 
 
-def submission(
-    columns: Columns, profile: HardenedProfile, keys: RoundKeys, chance: np.random.Generator
-) -> TabledRows:
+def submission(columns: Columns, profile: HardenedProfile, keys: RoundKeys, chance: np.random.Generator) -> TabledRows:
     """Give what one provider sends in the first stage."""
     values, names = [columns[field] for field in profile.fields], [table.name for table in profile.tables]
     clks = np.zeros((len(values[0]), len(names), profile.hardening.clk_bits // 8), np.uint8)
@@ -163,28 +197,40 @@ def submission(
 
 
 def _answered(
-    sides: Sequence[Answers], requests: Requests, comparison: Comparison
-) -> tuple[Differences, tuple[NDArray[np.uint32], NDArray[np.uint32]]]:
+    files: Files, requests: Requests, comparison: Comparison, chance: np.random.Generator
+) -> tuple[Differences, tuple[Presence, Presence]]:
     """Answer for all pairs; give the differences, and which parts each row has by its answers."""
+    compare, pad = Secret(chance.bytes(32)), Secret(chance.bytes(32))
+    keys = PadKeys(pad=pad, left=_LEFT, right=_RIGHT)
+    sides = [
+        Answers(
+            comparison=comparison,
+            rows=read_row_fields(columns, comparison, compare=compare, pad=pad),
+            keys=keys,
+            side=side,
+            random_bytes=chance.bytes,
+        )
+        for columns, side in zip(files.columns, Side, strict=True)
+    ]
     asked = (requests.left_row, requests.right_row)
     found: dict[str, list[NDArray[np.int16]]] = {part.name: [] for part in comparison.parts}
-    presence = [np.zeros(int(of.max()) + 1, np.uint32) for of in asked]
+    presence = (np.zeros(len(files.person[0]), np.uint32), np.zeros(len(files.person[1]), np.uint32))
     for first in range(0, len(requests), _AT_ONCE):
         chunk = slice(first, first + _AT_ONCE)
         answers = [side.of(of[chunk], first=first) for side, of in zip(sides, asked, strict=True)]
         for has, of, told in zip(presence, asked, answers, strict=True):
-            has[of[chunk]] = np.ascontiguousarray(told[:, :4]).view("<u4")[:, 0]
+            has[of[chunk]] = np.ascontiguousarray(told[:, :PRESENCE_BYTES]).view("<u4")[:, 0]
         for name, one in read_differences(answers[0], answers[1], comparison).by_part.items():
             found[name].append(one)
-    differences = Differences(by_part={name: np.concatenate(parts) for name, parts in found.items()})
-    return differences, (presence[0], presence[1])
+    return Differences(by_part={name: np.concatenate(parts) for name, parts in found.items()}), presence
 
 
-def _near(columns: Columns, rows: RowFields, comparison: Comparison) -> list[Kind]:
+def _near(columns: Columns, comparison: Comparison) -> list[Kind]:
     """Give a node's near misses, which it declares, at half their share: the other node declares its own."""
-    count = len(columns[comparison.fields[0]])
+    count, any_key = len(columns[comparison.fields[0]]), Secret(bytes(32))
+    rows = read_row_fields(columns, comparison, compare=any_key, pad=any_key)
     levels = field_levels(own_differences(rows, near_pairs(columns), comparison), comparison.fields)
-    at_random = np.random.default_rng(0).integers(0, count, (2, 20_000))
+    at_random = np.random.default_rng(0).integers(0, count, (2, 20_000), dtype=np.uint32)
     drawn = field_levels(own_differences(rows, at_random, comparison), comparison.fields)
     shares = random_shares(drawn, comparison.fields)
     kinds = fit_near_misses(levels, random=shares, all_pairs=count * (count - 1) // 2)
@@ -212,6 +258,3 @@ def _linked(
             taken[1].add(right)
             kept.append(int(pairs[place]))
     return np.array(kept, np.int64)
-
-
-__all__ = ["MISSING", "Files", "Held", "Knowledge", "find_candidates", "hold_round", "make_files"]

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from isthmus_field_attack.book import BAND, DIGITS, ONE_PERSON, STRANGERS, TEXT, Book
-from isthmus_field_attack.kernels import Beliefs, Graph, expected_of
 from numpy.typing import NDArray
 
 from isthmus.coordinator.match.kernels.compiled import compiled
+from isthmus_field_attack.book import BAND, DIGITS, ONE_PERSON, STRANGERS, TEXT, Book
+from isthmus_field_attack.kernels import Beliefs, Graph, expected_of
 
 MOST_HEARD = 4
 """So many pairs with units that are likely somebody decide who is looked at more closely."""
@@ -27,9 +27,19 @@ class Running(NamedTuple):
 
 @compiled
 def search(
-    book: Book, graph: Graph, beliefs: Beliefs, units: NDArray[np.int64], lacking: float, cut: float, into: Beliefs
+    book: Book,
+    graph: Graph,
+    beliefs: Beliefs,
+    units: NDArray[np.int64],
+    prior: Floats,
+    lacking: float,
+    cut: float,
+    into: Beliefs,
 ) -> None:
-    """Put the people who explain these units best where their people go, and their scores where weights go."""
+    """Put the people who explain these units best where their people go, and their scores where weights go.
+
+    `prior`: float32, shape (len(units), people), what is known of each beforehand.
+    """
     everybody = book.in_left.size
     running = Running(
         np.empty(everybody, np.int32),
@@ -37,8 +47,9 @@ def search(
         np.empty(everybody, np.float32),
         np.empty(everybody, np.float32),
     )
-    for unit in units:
-        count = _begin(book, graph, unit, lacking, cut, running)
+    for at in range(units.size):
+        unit = units[at]
+        count = _begin(book, graph, unit, prior[at], lacking, cut, running)
         if graph.link[unit] >= 0:
             count = _narrow(book, graph.seen[graph.link[unit]], ONE_PERSON, -1, True, 1.0, running, count, cut)
         heard = 0
@@ -62,14 +73,14 @@ def _bits(value: np.uint32) -> int:
 
 
 @compiled
-def _begin(book: Book, graph: Graph, unit: int, lacking: float, cut: float, running: Running) -> int:
+def _begin(book: Book, graph: Graph, unit: int, prior: Floats, lacking: float, cut: float, running: Running) -> int:
     """Begin with everybody whose values are there and missing as the unit's are, more or less."""
     on_left, on_right = graph.rows[unit, 0] >= 0, graph.rows[unit, 1] >= 0
     left_has, right_has, count = graph.has[unit, 0], graph.has[unit, 1], 0
     for person in range(book.in_left.size):
         if (on_left and not book.in_left[person]) or (on_right and not book.in_right[person]):
             continue
-        score = 0.0
+        score = prior[person]
         if on_left:
             score -= lacking * _bits(left_has ^ book.left_has[person])
         if on_right:
@@ -87,7 +98,7 @@ def _narrow(
     seen: NDArray[np.int16],
     kind: int,
     other: int,
-    left: bool,  # noqa: FBT001 - compiled code takes arguments by place
+    left: bool,
     weight: float,
     running: Running,
     count: int,
@@ -143,7 +154,7 @@ def _add(
     part: int,
     rates: Floats,
     other: int,
-    left: bool,  # noqa: FBT001 - compiled code takes arguments by place
+    left: bool,
     running: Running,
     count: int,
 ) -> None:
@@ -179,9 +190,7 @@ def _add_text(distances: NDArray[np.uint8], values: Ints, rates: Floats, running
 
 
 @compiled
-def _add_digits(
-    other: np.uint64, digits: NDArray[np.uint64], rates: Floats, running: Running, count: int
-) -> None:
+def _add_digits(other: np.uint64, digits: NDArray[np.uint64], rates: Floats, running: Running, count: int) -> None:
     for at in range(count):
         ours = digits[running.who[at]]
         if ours != np.uint64(0xFFFFFFFFFFFFFFFF):
