@@ -22,7 +22,7 @@ from isthmus.contract.differences import Differences, field_levels
 from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import HardenedProfile, hardened_1
 from isthmus.contract.ids import PartyId
-from isthmus.contract.kinds import Kind, random_shares
+from isthmus.contract.kinds import random_shares
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.compare.differences import read_differences
@@ -32,7 +32,6 @@ from isthmus.coordinator.match.encodings import TabledRows
 from isthmus.coordinator.match.table_rules import link_rules
 from isthmus.coordinator.match.tables import link_tables
 from isthmus.node.compare.answers import Answers, Side
-from isthmus.node.compare.near_misses import fit_near_misses, near_pairs, own_differences
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.row_fields import read_row_fields
 from isthmus.node.encode.hardened import RoundKeys, encode_hardened
@@ -139,9 +138,8 @@ def hold_round(files: Files, terms: Terms, *, seed: int, report: Report) -> Held
     requests = _answered_by_both(requests, terms.random_pairs)
     report("answers")
     differences, presence = _answered(files, requests, comparison, chance)
-    near = [kind for columns in files.columns for kind in _near(columns, comparison)]
     report("links")
-    linked = _linked(requests, differences, comparison, sizes=sizes, near=near)
+    linked = _linked(requests, differences, comparison, sizes=sizes)
     changed = _changed(comparison, terms)
     if changed != comparison:
         differences, presence = _answered(files, requests, changed, chance)
@@ -225,21 +223,8 @@ def _answered(
     return Differences(by_part={name: np.concatenate(parts) for name, parts in found.items()}), presence
 
 
-def _near(columns: Columns, comparison: Comparison) -> list[Kind]:
-    """Give a node's near misses, which it declares, at half their share: the other node declares its own."""
-    count, any_key = len(columns[comparison.fields[0]]), Secret(bytes(32))
-    rows = read_row_fields(columns, comparison, compare=any_key, pad=any_key)
-    levels = field_levels(own_differences(rows, near_pairs(columns), comparison), comparison.fields)
-    at_random = np.random.default_rng(0).integers(0, count, (2, 20_000), dtype=np.uint32)
-    drawn = field_levels(own_differences(rows, at_random, comparison), comparison.fields)
-    shares = random_shares(drawn, comparison.fields)
-    kinds = fit_near_misses(levels, random=shares, all_pairs=count * (count - 1) // 2)
-    return [Kind(share=kind.share / 2, shares=kind.shares) for kind in kinds]
-
-
-def _linked(
-    requests: Requests, differences: Differences, comparison: Comparison, *, sizes: tuple[int, int], near: list[Kind]
-) -> Ints:
+def _linked(requests: Requests, differences: Differences, comparison: Comparison, *, sizes: tuple[int, int]) -> Ints:
+    # Near misses, which nodes declare, are left out: hardly a candidate of `hardened-1` is of a family.
     levels, of = field_levels(differences, comparison.fields), requests.candidate
     candidates = Candidates(
         fields=comparison.fields,
@@ -248,7 +233,7 @@ def _linked(
         right_row=requests.right_row[of],
         rows=sizes,
     )
-    _, probability = fit(candidates, random=random_shares(levels[:, ~of], comparison.fields), near=near)
+    _, probability = fit(candidates, random=random_shares(levels[:, ~of], comparison.fields), near=())
     pairs, taken = np.flatnonzero(of), (set[int](), set[int]())
     kept = []
     for place in np.argsort(-probability, kind="stable").tolist():
