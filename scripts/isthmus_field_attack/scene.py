@@ -67,8 +67,8 @@ class Knowledge(StrEnum):
 class Terms:
     """What a design of field comparison could change.
 
-    `slots`: in how many pairs each row stands. `random_pairs`: so many of the random pairs are answered by both sides,
-    all if None; of the others the coordinator would have one side, which tells it nothing. `bands`: whether bands are
+    `slots`: at how many places each row stands. `random_pairs`: so many random pairs are compared, as many as the
+    product compares if None; of other places the coordinator has two answers that say nothing of each other. `bands`: whether bands are
     sent. `text_bits`: length of the filters of names, streets and towns.
     """
 

@@ -66,7 +66,7 @@ def test_view_counts_digits_and_shows_bands_of_equal_names_only() -> None:
 def test_coarser_sight_tells_grades_or_equality_alone(sight: Sight, told: list[int]) -> None:
     part = comparison_1(("first_name",)).parts[0]
 
-    assert codes(part, sight)[[0, 1, 33, 60, 84, 85]].tolist() == told
+    assert codes(part, sight)[[0, 1, 22, 40, 56, 57]].tolist() == told
 
 
 def test_rows_that_link_are_one_unit_and_every_other_pair_stands_at_both_of_its_ends() -> None:
@@ -105,7 +105,7 @@ def test_book_expects_no_difference_of_equal_names_and_the_more_the_less_alike()
     first = book.tables[book.start[0] : book.start[0] + book.width[0] ** 2].reshape(book.width[0], -1)
     ana, bob, cy = book.left_text[0]
     assert first[ana, ana] == 0
-    assert 80 < first[ana, cy] < 110
+    assert 50 < first[ana, cy] < 80
     assert first[ana, bob] == first[bob, ana] > 0
     assert book.left_digits[:, 1].tolist() == [2**64 - 1] * 3
 
