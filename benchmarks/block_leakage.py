@@ -30,13 +30,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.encodings import tag_words
+from isthmus.contract.hardened import HARDENED_1
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.match_keys import DATE_DIGITS
 from isthmus.node.encode.buckets import BucketEncoder, bucket_numbers
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.match_keys import FIELDS, SECRET, Columns, edges_of, kept, make_files, mixed, tags_of
+from benchmarks.match_keys import FIELDS, PROFILES, SECRET, Columns, edges_of, kept, make_files, mixed, tags_of
 
 BLOCK_KEYS: Final = ("first-birth", "last-birth", "names-year", "stems-month_day")
 HOME: Final = ("last_name", "street_number", "zip")
@@ -196,7 +197,7 @@ def _two_files(files: Sequence[Columns], blocks: Blocks) -> Iterator[str]:
     (left, of_left), (right, of_right) = (combinations_of(one, blocks) for one in files)
     combos, numbers = np.hstack([left, right]), np.hstack([of_left, of_right])
     file_of_row = np.repeat(np.array([0, 1], np.uint64), [left.shape[1], right.shape[1]])
-    tags = [kept(tags_of(one)) for one in files]
+    tags = [kept(tags_of(one, PROFILES[HARDENED_1])) for one in files]
     second = np.array([0, left.shape[1]])
     between = [edges_of(*both) + second for both in zip(*tags, strict=True)]
     most = at_most([*between, *(equal_pairs(values) for values in combos)], file_of_row)

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2, hardened_single_1
 from isthmus.contract.linkage_schema import parse_linkage_schema
 from isthmus.contract.match_keys import MATCH_KEY_BITS
 from isthmus.contract.profile import interop_1
@@ -44,6 +44,7 @@ def profiles_of(fields: tuple[str, ...]) -> Iterator[tuple[str, AnyProfile]]:
     yield "interop-1", interop_1(fields)
     yield "hardened-single-1", hardened_single_1(fields)
     yield "hardened-1", hardened_1(fields)
+    yield "hardened-2", hardened_2(fields)
     if set(NAMES) <= set(fields):
         yield "hardened-1 names", hardened_1(fields, name_table=True)
 

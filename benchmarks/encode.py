@@ -33,7 +33,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2, hardened_single_1
 from isthmus.contract.linkage_schema import parse_linkage_schema
 from isthmus.contract.profile import interop_1
 from isthmus.contract.secret import Secret
@@ -161,6 +161,7 @@ ENCODERS: Final[dict[str, Callable[[Sequence[str]], Step]]] = {
     "interop-1": _by_interop,
     "hardened-single-1": lambda fields: _by_tables(hardened_single_1(fields)),
     "hardened-1": lambda fields: _by_tables(hardened_1(fields)),
+    "hardened-2": lambda fields: _by_tables(hardened_2(fields)),
 }
 
 

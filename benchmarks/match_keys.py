@@ -1,6 +1,7 @@
 """What match keys find, and what the pattern of equal tags between two files gives away, at several sizes.
 
     .venv/bin/python benchmarks/match_keys.py --rows 6000 20000 100000
+    .venv/bin/python benchmarks/match_keys.py --rows 6000 20000 --profile hardened-2
 
 Two files of made-up people in households, 40 % in common, heavily damaged. For each match key: the share of rows whose
 tag leaves as it is, the pairs of rows that share it, and the share of the true pairs that it finds. Last: which part of
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.encodings import tag_words
-from isthmus.contract.hardened import hardened_1
+from isthmus.contract.hardened import HARDENED_1, HARDENED_2, HardenedProfile, hardened_1, hardened_2
 from isthmus.contract.secret import Secret
 from isthmus.node.encode.hardened import RoundKeys
 from isthmus.node.encode.match_keys import MatchKeyEncoder
@@ -39,7 +40,7 @@ FIELDS: Final = (
     *("street_number", "street_name", "city", "zip"),
 )
 SECRET: Final = Secret(b"a benchmark keeps no secrets")
-PROFILE: Final = hardened_1(FIELDS)
+PROFILES: Final = {HARDENED_1: hardened_1(FIELDS), HARDENED_2: hardened_2(FIELDS)}
 ROUNDS: Final = 3
 
 Words = NDArray[np.uint64]
@@ -64,10 +65,10 @@ def _normalised(rows: Sequence[Mapping[str, str]]) -> Columns:
     return {field: normalise_column(field, [row[field] for row in rows]).values for field in FIELDS}
 
 
-def tags_of(columns: Columns) -> Words:
+def tags_of(columns: Columns, profile: HardenedProfile) -> Words:
     """Give the first words of all tags of a file, shape (match keys, rows)."""
     keys = RoundKeys(encode=SECRET, diffusion=SECRET, match=SECRET)
-    return tag_words(MatchKeyEncoder(PROFILE, keys).encode([columns[field] for field in PROFILE.fields]))
+    return tag_words(MatchKeyEncoder(profile, keys).encode([columns[field] for field in profile.fields]))
 
 
 def kept(words: Words) -> Words:
@@ -115,13 +116,13 @@ def _read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _measure(rows: int, seed: int) -> Iterator[str]:
+def _measure(rows: int, seed: int, profile: HardenedProfile) -> Iterator[str]:
     columns, match = make_files(rows, seed)
     true = np.count_nonzero(match >= 0)
     for name, leaving in (("all tags", lambda words: words), ("kept", kept)):
-        left, right = (leaving(tags_of(one)) for one in columns)
+        left, right = (leaving(tags_of(one, profile)) for one in columns)
         edges, found = [edges_of(*both) for both in zip(left, right, strict=True)], np.zeros(len(match), np.bool_)
-        for key, pairs, tags in zip(PROFILE.match_key_names, edges, left, strict=True):
+        for key, pairs, tags in zip(profile.match_key_names, edges, left, strict=True):
             hits = pairs[match[pairs[:, 0]] == pairs[:, 1], 0]
             found[hits] = True
             yield (
@@ -138,11 +139,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="what match keys find and give away")
     parser.add_argument("--rows", type=int, nargs="+", default=[6_000, 20_000, 100_000], help="rows of each file")
     parser.add_argument("--seed", type=int, default=3, help="another seed makes other people")
+    parser.add_argument("--profile", choices=list(PROFILES), default=HARDENED_1, help="whose match keys")
     arguments = parser.parse_args()
     print("rows | tags | match key | leave | pairs | finds | so far | singled out % | guessed %")
     print("---|---|---|---|---|---|---|---|---")
     for rows in arguments.rows:
-        for line in _measure(rows, arguments.seed):
+        for line in _measure(rows, arguments.seed, PROFILES[arguments.profile]):
             print(line, flush=True)
     return 0
 

@@ -19,7 +19,7 @@ from isthmus.contract.comparison import Comparison, comparison_1
 from isthmus.contract.differences import field_levels
 from isthmus.contract.encodings import tag_words
 from isthmus.contract.field_answers import pad_numbers, row_numbers
-from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2, hardened_single_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.kinds import Kind, random_shares
 from isthmus.contract.linkage_schema import parse_linkage_schema
@@ -94,6 +94,7 @@ class Linked:
 PROFILES: Final[Mapping[str, Callable[[Sequence[str]], AnyProfile]]] = {
     "interop-1": interop_1,
     "hardened-1": hardened_1,
+    "hardened-2": hardened_2,
     "hardened-1+names": lambda fields: hardened_1(fields, name_table=True),
     "hardened-single-1": hardened_single_1,
 }

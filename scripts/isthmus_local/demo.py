@@ -16,6 +16,7 @@ from rich.table import Table
 
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.errors import IsthmusError
+from isthmus.contract.profiles import DEFAULT_COMPARED
 from isthmus_local.evaluate import links_of, read_truth
 from isthmus_local.local_round import (
     LocalProvider,
@@ -39,6 +40,7 @@ SETTINGS: Final = LocalSettings(
     project="school-to-work",
     title="From school to work",
     purpose="Describe how young people of the district reach the labour market, for the state's annual report",
+    profile=DEFAULT_COMPARED,
     comparison=ComparisonTerms(),
 )
 NAMES: Final = {

@@ -15,7 +15,7 @@ from isthmus_people.score import score_links, score_table
 
 from isthmus.contract.comparison_terms import Accept, ComparisonTerms
 from isthmus.contract.errors import IsthmusError
-from isthmus.contract.profiles import DEFAULT_PROFILE, PROFILE_NAMES
+from isthmus.contract.profiles import DEFAULT_COMPARED, DEFAULT_PROFILE, PROFILE_NAMES
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.normalise.dates import DateOrder, DateOrderGuess, infer_date_order
 from isthmus.node.sources.csv_file import read_csv
@@ -71,9 +71,8 @@ class NamedFileType(click.ParamType[NamedFile]):
 @click.option(
     "--profile",
     type=click.Choice(PROFILE_NAMES),
-    default=DEFAULT_PROFILE,
-    show_default=True,
-    help="How rows are encoded. interop-1 is the fastest to compare; on one machine there is nobody to hide them from.",
+    help=f"How rows are encoded (default: {DEFAULT_COMPARED}, with a threshold {DEFAULT_PROFILE}). interop-1 is the"
+    " fastest to compare; on one machine there is nobody to hide them from.",
 )
 @click.option("--project", default="try-out", show_default=True, help="A project's id, or a TOML file with settings.")
 @click.option(
@@ -93,7 +92,7 @@ class NamedFileType(click.ParamType[NamedFile]):
 @click.argument("files", nargs=-1, required=True, type=NamedFileType())
 def main(
     out: Path,
-    profile: str,
+    profile: str | None,
     project: str,
     accept: str,
     threshold: str | None,
@@ -225,7 +224,7 @@ def _tell(out: Path, local: LocalRound, links: Sequence[Link], table: str) -> No
     click.echo(f"{out / 'counts.csv'}  the table above")
 
 
-def _settings(project: str, *, profile: str, accept: str, threshold: str | None, encoder: str) -> LocalSettings:
+def _settings(project: str, *, profile: str | None, accept: str, threshold: str | None, encoder: str) -> LocalSettings:
     if threshold is not None and re.fullmatch(r"0\.[1-9][0-9]{0,3}|1\.0{1,4}", threshold) is None:
         raise ValueError('--threshold is a similarity from 0.1 to 1.0, such as "0.85"')
     given = _project_file(Path(project)) if project.endswith(".toml") else {"id": project}
@@ -239,7 +238,7 @@ def _settings(project: str, *, profile: str, accept: str, threshold: str | None,
         comparison=None if threshold else ComparisonTerms(accept=Accept(accept)),
         min_cell_count=int(given.get("min_cell_count", 10)),
         encoder=encoder,
-        profile=profile,
+        profile=profile or (DEFAULT_PROFILE if threshold else DEFAULT_COMPARED),
     )
 
 

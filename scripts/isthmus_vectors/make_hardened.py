@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.hardened import HardenedProfile, Table, hardened_1, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, Table, hardened_1, hardened_2, hardened_single_1
 from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.match_keys import MatchKey
 from isthmus.contract.secret import Secret
@@ -25,15 +25,15 @@ def hardened_vectors() -> Json:
     """Give profiles, keys, taps, diffused CLKs and tags of a few made-up records."""
     return {
         "about": [
-            "Diffused CLKs and tags of hardened-1 and hardened-single-1 for made-up people, with the steps between.",
+            "Diffused CLKs and tags of the hardened profiles for made-up people, with the steps between.",
             "Made by scripts/make_vectors, confirmed by scripts/verify_vectors. Keys are hexadecimal. Of each table",
             "the first numbers of each part of the diffusion map are listed, and SHA-256 over all of them: taps,",
             "positions and order as 16-bit little-endian numbers, the boxes' tables as bytes. Of each match key the",
             "parts that a row joins are listed, and its tag, before tags that several rows have are replaced.",
             "Rows count from 0; one that is not listed sends nothing to the table, or has no tag of the match key.",
         ],
-        "version": 2,
-        "cases": [_case(**case) for case in (_TABLES, _NAME_TABLE, _SINGLE, _MATCH_KEYS, _BIRTH_YEAR)],
+        "version": 3,
+        "cases": [_case(**case) for case in (_TABLES, _NAME_TABLE, _SINGLE, _MATCH_KEYS, _BIRTH_YEAR, _WIDE)],
     }
 
 
@@ -98,7 +98,7 @@ def _tag_steps(columns: Records, profile: HardenedProfile, keys: RoundKeys) -> J
 
 
 def _joined(match_key: MatchKey, by_field: dict[str, list[str]], row: int) -> list[str]:
-    return [part.of(by_field[part.field][row]) for part in match_key.parts]
+    return list(match_key.joined([part.of(by_field[part.field][row]) for part in match_key.parts]))
 
 
 _TABLES: Final[Json] = {
@@ -152,4 +152,26 @@ _BIRTH_YEAR: Final[Json] = {
     "shows": "a year of birth where no date is shared; a row without it",
     "profile": hardened_1(("first_name", "last_name", "birth_year", "zip")),
     "records": [["maria", "oneill", "1991", "97201"], ["maria", "oneill", "", "97201"], ["jo", "li", "2004", ""]],
+}
+
+_WIDE: Final[Json] = {
+    "name": "wide-keys",
+    "shows": "hardened-2: names that sound alike, in each other's column, of several words, of other scripts, beyond"
+    " the first plane, shorter than a stem, with a mark; month and day in each other's place; last four digits of an"
+    " SSN; damaged dates and missing parts",
+    "profile": hardened_2(
+        ("first_name", "middle_name", "last_name", "dob", "street_number", "street_name", "zip", "phone", "ssn")
+    ),
+    "records": [
+        ["robert", "hugh", "tymczak", "19910203", "12", "north main street", "97201", "5035550123", "219099999"],
+        ["tymzac", "h", "rupert", "19910302", "12", "north main street", "97201", "", "9999"],
+        ["mary ann", "", "ashcraft", "19911213", "7b", "elm avenue", "00501", "", "457555462"],
+        ["whitney", "lee", "de la cruz", "20041201", "", "", "04401", "2025550101", ""],
+        ["μαρια", "ω", "ивановна", "20041201", "3", "", "", "", "45"],
+        ["𠮷田太郎", "", "𝄞", "20040229", "", "", "97201", "", ""],
+        ["z\u0307oe", "a", "muller 2", "1991022x", "5", "elm avenue", "", "6175550142", ""],
+        ["jo", "", "li", "1991", "", "", "60601", "", "123121234"],
+        ["", "maria", "vandenberg", "19871031", "", "", "10001", "", ""],
+        ["ñandu", "x", "", "", "9", "", "", "", ""],
+    ],
 }

@@ -18,11 +18,13 @@ def verify_blocks(document: Json, derive: Derive, expect: Expect) -> Counter[str
         info = f"isthmus/1|block|{case['project']}|{case['round_id']}"
         expect(f"{case['name']}: block key", case["block_key"], derive(bytes.fromhex(case["linkage_key"]), info).hex())
         people = [dict(zip(case["fields"], record, strict=True)) for record in case["records"]]
-        parts = {each["name"]: each["parts"] for each in keys_for(case["fields"])}
+        match_keys = {each["name"]: each for each in keys_for(case["fields"], "hardened-1")}
         for name, written in case["block_keys"].items():
             key = derive(bytes.fromhex(case["block_key"]), f"isthmus/1|block|{name}")
             expect(f"{case['name']}, {name}: key", written["key"], key.hex())
-            rows = [one | {"bucket": bucket(one["tag"], case["buckets"])} for one in tagged(people, parts[name], key)]
+            rows = [
+                one | {"bucket": bucket(one["tag"], case["buckets"])} for one in tagged(people, match_keys[name], key)
+            ]
             expect(f"{case['name']}, {name}: rows", written["rows"], rows)
             seen += Counter({"keys": 1, "buckets": len(rows)})
     return seen

@@ -106,7 +106,7 @@ def _write_node(folder: Path, party: str) -> None:
 def _project() -> str:
     head = (
         'format = "isthmus/project/4"\nid = "fields"\ntitle = "Fields"\npurpose = "Testing"\nlead = "riverside"\n'
-        'reveal = "linked"\nprofile = "hardened-1"\nrequire_verified = false\n'
+        'reveal = "linked"\nprofile = "hardened-2"\nrequire_verified = false\n'
     )
     providers = "".join(
         f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = {list(fields)}\n'.replace("'", '"')

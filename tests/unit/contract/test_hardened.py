@@ -18,6 +18,7 @@ from isthmus.contract.hardened import (
     HardenedProfile,
     Hardening,
     hardened_1,
+    hardened_2,
     hardened_from_document,
     hardened_single_1,
 )
@@ -46,6 +47,39 @@ def test_hardened_1_has_the_match_keys_of_its_fields() -> None:
     assert hardened_1(FEW, name_table=True).match_keys == tuple(match_keys_for(FEW))
 
 
+@pytest.mark.parametrize("name_table", [False, True])
+@pytest.mark.parametrize("fields", [ALL, FEW], ids=len)
+def test_hardened_2_is_hardened_1_with_wide_keys_after_its_own(fields: tuple[str, ...], *, name_table: bool) -> None:
+    narrow, wide = hardened_1(fields, name_table=name_table), hardened_2(fields, name_table=name_table)
+
+    assert wide.match_keys == tuple(match_keys_for(fields, wide=True))
+    assert wide.match_keys[: len(narrow.match_keys)] == narrow.match_keys
+    assert replace(wide, name=narrow.name, match_keys=narrow.match_keys) == narrow
+    assert len(wide.match_keys) > len(narrow.match_keys)
+
+
+def test_hardened_2_can_be_built_from_any_fields_that_hardened_1_can() -> None:
+    for size in (2, 3, 12):
+        for fields in combinations(ALL, size):
+            try:
+                narrow = hardened_1(fields)
+            except InvalidProfile:
+                continue
+            assert hardened_2(fields).tables == narrow.tables
+
+
+def test_wide_key_of_a_field_that_the_profile_has_not_is_refused() -> None:
+    profile = hardened_2(FEW)
+    key = MatchKey(name="ssn", parts=(Part(field="ssn"),))
+    with pytest.raises(InvalidProfile, match="field that the profile has not"):
+        replace(profile, match_keys=(*profile.match_keys, key))
+
+
+def test_wide_keys_are_refused_in_hardened_1() -> None:
+    with pytest.raises(InvalidProfile, match="single group or of names alone"):
+        replace(hardened_2(FEW), name="hardened-1")
+
+
 def test_hardened_single_1_has_the_whole_table_alone_and_it_is_that_of_hardened_1() -> None:
     single = hardened_single_1(ALL)
 
@@ -55,7 +89,7 @@ def test_hardened_single_1_has_the_whole_table_alone_and_it_is_that_of_hardened_
 
 
 @pytest.mark.parametrize(
-    "profile", [hardened_1(ALL), hardened_1(FEW), hardened_single_1(ALL)], ids=lambda one: one.name
+    "profile", [hardened_1(ALL), hardened_1(FEW), hardened_2(ALL), hardened_single_1(ALL)], ids=lambda one: one.name
 )
 def test_row_is_a_clk_of_2048_bits_a_table_and_a_tag_of_128_a_match_key(profile: HardenedProfile) -> None:
     tables, keys = len(profile.table_names), len(profile.match_key_names)
@@ -268,7 +302,9 @@ def test_document_with_a_schema_that_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize(
-    "profile", [hardened_1(ALL), hardened_1(FEW, name_table=True), hardened_single_1(FEW)], ids=lambda each: each.name
+    "profile",
+    [hardened_1(ALL), hardened_1(FEW, name_table=True), hardened_2(ALL), hardened_2(FEW), hardened_single_1(FEW)],
+    ids=lambda each: each.name,
 )
 def test_document_gives_the_profile_back(profile: HardenedProfile) -> None:
     assert hardened_from_document(profile.document()) == profile
@@ -286,7 +322,9 @@ def test_documents_are_independent_copies() -> None:
     [
         ({"format": "isthmus/profile/1"}, "no hardened profile"),
         ({"format": "isthmus/profile/2"}, "no hardened profile"),
-        ({"name": "hardened-2"}, "no hardened profile"),
+        ({"format": "isthmus/profile/3"}, "no hardened profile"),
+        ({"name": "hardened-3"}, "no hardened profile"),
+        ({"name": "hardened-2"}, "not that of hardened-2"),
         ({"name": ["hardened-1"]}, "no hardened profile"),
         ({"fields": "dob"}, "missing or of the wrong type"),
         ({"tables": None}, "missing or of the wrong type"),

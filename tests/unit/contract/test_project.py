@@ -21,6 +21,7 @@ from isthmus.contract.errors import (
     MalformedMessage,
     UnsupportedVersion,
 )
+from isthmus.contract.hardened import hardened_2
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.profile import default_threshold
 from isthmus.contract.project import (
@@ -106,6 +107,14 @@ def test_threshold_is_the_projects_own_or_the_profiles_rule() -> None:
     assert _project(threshold="0.9125").declared_threshold() == Decimal("0.9125")
 
 
+def test_hardened_2_is_lawful_where_fields_are_compared_with_or_without_the_table_of_names() -> None:
+    compared = {"name": "fields-1", "accept": "balanced", "slots": 8, "grades": [72, 50, 30], "starting": {}}
+    for granted in (False, True):
+        found = _project(profile="hardened-2", name_table=granted, comparison=compared)
+        assert found.build_profile() == hardened_2(found.shared_fields(), name_table=granted)
+        assert _manifest(found).read_profile() == found.build_profile()
+
+
 def test_project_comes_back_from_its_canonical_bytes() -> None:
     data = PROJECT.to_bytes()
 
@@ -129,6 +138,8 @@ def test_threshold_from_a_tenth_to_one_is_lawful(threshold: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
+        ({"profile": "hardened-2"}, "hardened-2 is for projects that compare fields"),
+        ({"profile": "hardened-2", "threshold": "0.5"}, "one score cannot judge: add [comparison]"),
         ({"id": "K12"}, "its id is not an id"),
         ({"id": "coordinator"}, "its id is coordinator"),
         ({"providers": _two(party="River Side")}, "a party's id is not an id"),

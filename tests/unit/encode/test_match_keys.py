@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_from_document, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2, hardened_from_document, hardened_single_1
 from isthmus.contract.match_keys import MatchKey
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
@@ -26,6 +26,7 @@ CASES: list[dict[str, Any]] = json.loads(VECTORS.read_text(encoding="utf-8"))["c
 
 KEYS = RoundKeys(encode=Secret(b"e" * 32), diffusion=Secret(b"d" * 32), match=Secret(b"m" * 32))
 PROFILE = hardened_1(("first_name", "last_name", "dob", "zip"))
+WIDE = hardened_2(PROFILE.fields)
 MARIA = ["maria", "oneill", "19910228", "97201"]
 
 
@@ -33,21 +34,23 @@ def _tags(*people: list[str], profile: HardenedProfile = PROFILE, keys: RoundKey
     return MatchKeyEncoder(profile, keys).encode([list(column) for column in zip(*people, strict=True)])
 
 
-def _shared(left: list[str], right: list[str]) -> set[str]:
+def _shared(left: list[str], right: list[str], profile: HardenedProfile = PROFILE) -> set[str]:
     """Give the match keys under which two rows have the same tag."""
-    one, other = _tags(left, right)
+    one, other = _tags(left, right, profile=profile)
     return {
         name
-        for place, name in enumerate(PROFILE.match_key_names)
+        for place, name in enumerate(profile.match_key_names)
         if one[place].any() and np.array_equal(one[place], other[place])
     }
 
 
-def _by_hand(match_key: MatchKey, person: list[str]) -> bytes:
+def _by_hand(match_key: MatchKey, person: list[str], profile: str = "hardened-1") -> bytes:
     """Give a tag by HKDF written out and BLAKE2b, or zeros."""
-    info = f"isthmus/1|match-key|hardened-1|{match_key.name}".encode()
+    info = f"isthmus/1|match-key|{profile}|{match_key.name}".encode()
     key = hmac.digest(hmac.digest(bytes(32), b"m" * 32, "sha256"), info + b"\x01", "sha256")
     values = [part.of(person[PROFILE.fields.index(part.field)]) for part in match_key.parts]
+    if match_key.unordered and values[1] < values[0]:
+        values[:2] = values[1], values[0]
     text = "\x1f".join(values).encode()
     return hashlib.blake2b(text, key=key, digest_size=16).digest() if all(values) else bytes(16)
 
@@ -99,6 +102,25 @@ def test_independent_program_holds_a_profile_to_the_list_of_the_protocol() -> No
         verifier["verify_hardened"](document)
 
 
+@pytest.mark.parametrize("part", ["swap", "sound", "form", "order"])
+def test_independent_program_notices_a_wide_key_that_is_made_otherwise(part: str) -> None:
+    verifier = runpy.run_path(str(ROOT / "scripts" / "verify_vectors"))
+    document = json.loads(VECTORS.read_text(encoding="utf-8"))
+    case = next(case for case in document["cases"] if case["name"] == "wide-keys")
+    written = case["match_keys"]["sounds"]["rows"][0]
+    match part:
+        case "swap":
+            written["parts"].reverse()
+        case "sound":
+            written["parts"][0] = "r160"
+        case "form":
+            written["tag"] = case["match_keys"]["ends"]["rows"][0]["tag"]
+        case _:
+            case["match_keys"]["sounds"]["rows"].reverse()
+    with pytest.raises(verifier["Mismatch"], match="wide-keys, sounds: rows"):
+        verifier["verify_hardened"](document)
+
+
 def test_tag_is_blake2b_under_the_match_keys_own_key() -> None:
     people = [MARIA, ["μαρια", "li", "1991", ""], ["", "", "", ""], ["jo", "", "20040229", "00501"]]
     tags = _tags(*people)
@@ -107,6 +129,46 @@ def test_tag_is_blake2b_under_the_match_keys_own_key() -> None:
     assert tags.dtype == np.uint8
     for place, match_key in enumerate(PROFILE.match_keys):
         assert [tag.tobytes() for tag in tags[:, place]] == [_by_hand(match_key, person) for person in people]
+
+
+def test_wide_tag_is_blake2b_over_the_forms_of_its_parts() -> None:
+    people = [
+        MARIA,
+        ["oneill", "maria", "19912802", "97201"],
+        ["𠮷田", "\uffee", "1991", ""],
+        ["", "li", "20040229", ""],
+    ]
+    tags = _tags(*people, profile=WIDE)
+
+    for place, match_key in enumerate(WIDE.match_keys):
+        expected = [_by_hand(match_key, person, "hardened-2") for person in people]
+        assert [tag.tobytes() for tag in tags[:, place]] == expected
+
+
+@pytest.mark.parametrize(
+    ("other", "found", "missed"),
+    [
+        (["oneil", "mariah", "", ""], {"sounds", "stems"}, {"ends", "sounds-year", "stems-zip"}),
+        (
+            ["oneill", "maria", "19910228", ""],
+            {"sounds-year", "sounds-month_day", "stems-year", "initials-birth"},
+            {"ends"},
+        ),
+        (["carmaria", "mcneill", "", ""], {"ends"}, {"sounds", "stems"}),
+        (["mia", "kowalski", "19912802", ""], {"initial-unordered_date"}, {"last_initial-unordered_date", "sounds"}),
+        (["pia", "oneal", "20040228", ""], {"last_sound-month_day"}, {"first_sound-month_day", "sounds"}),
+        (["maria", "kowalski", "", "97201"], {"first-zip"}, {"sounds-zip", "stems-zip"}),
+        (["pia", "kowalski", "20041201", "60601"], set(), set(WIDE.match_key_names)),
+    ],
+    ids=["swapped and misspelt", "swapped", "endings", "month and day", "last name", "moved name", "stranger"],
+)
+def test_rows_share_the_wide_tags_of_what_they_have_in_common(
+    other: list[str], found: set[str], missed: set[str]
+) -> None:
+    shared = _shared(MARIA, other, WIDE)
+
+    assert found <= shared
+    assert not shared & missed
 
 
 def test_profile_and_name_and_round_key_each_make_another_key() -> None:

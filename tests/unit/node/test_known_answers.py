@@ -18,7 +18,7 @@ from isthmus.contract.known_answers import (
     answers_text,
     differing_parts,
 )
-from isthmus.contract.match_keys import Part
+from isthmus.contract.match_keys import Part, PartForm
 from isthmus.contract.profiles import build_profile
 from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
@@ -41,7 +41,7 @@ def _encoding(
     return RoundEncoding(manifest=terms, profile=chosen, key=Secret(key), encoder=encoder)
 
 
-@pytest.mark.parametrize("profile", ["hardened-1", "hardened-single-1", "interop-1"])
+@pytest.mark.parametrize("profile", ["hardened-1", "hardened-2", "hardened-single-1", "interop-1"])
 def test_answers_are_one_for_each_field_table_and_match_key_and_repeat(profile: str) -> None:
     encoding = _encoding(profile=profile)
 
@@ -111,6 +111,20 @@ def test_node_that_cuts_bytes_for_characters_is_named_by_the_match_keys_of_what_
         "key:stems-year_day",
         "key:stems-month_day",
     )
+
+
+def test_node_that_makes_sounds_otherwise_is_named_by_the_wide_keys_of_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = known_answers(_encoding(profile="hardened-2"))
+    real = Part.of
+
+    def longer(part: Part, value: str) -> str:
+        return real(part, value) + ("0" if part.form is PartForm.SOUND else "")
+
+    monkeypatch.setattr(Part, "of", longer)
+    differing = differing_parts(ours, known_answers(_encoding(profile="hardened-2")))
+
+    assert differing[:3] == ("key:sounds", "key:sounds-year", "key:sounds-month_day")
+    assert all("sound" in part for part in differing)
 
 
 BLOCKED = manifest(project(blocks=Blocks(keys=("names-year", "first-birth"), buckets=64)))

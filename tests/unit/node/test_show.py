@@ -124,6 +124,15 @@ def test_tables_and_match_keys_of_a_hardened_profile_are_named_in_terms_and_repo
     assert "12,345 rows of 2048 bits in each of 2 tables and 2 tags of match keys" in left
 
 
+def test_wide_keys_of_hardened_2_stand_on_a_line_of_their_own() -> None:
+    terms = manifest_text(manifest(project(profile="hardened-2", comparison=ComparisonTerms())), VIEW, {}, RIVERSIDE)
+    lines = {line[2:13].strip(): line[13:] for line in terms.splitlines()}
+
+    assert lines["match keys"].endswith(", names-year")
+    assert lines["wide keys"].startswith("sounds, sounds-year, sounds-month_day, ends, ")
+    assert "names that sound alike, with which rows of another provider" in terms
+
+
 @pytest.mark.parametrize("name", ["interop-1", "hardened-single-1"])
 def test_profile_without_match_keys_names_none(name: str) -> None:
     assert "match keys" not in manifest_text(manifest(project(profile=name)), VIEW, {}, RIVERSIDE)

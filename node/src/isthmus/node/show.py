@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, HardenedProfile
+from isthmus.contract.hardened import HARDENED_1, HARDENED_2, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
+from isthmus.contract.match_keys import match_keys_for
 from isthmus.contract.profile import INTEROP_1, Profile
 from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
@@ -35,6 +36,11 @@ _RECOGNISED: Final = {
         "  An encoding is pseudonymous personal data. The coordinator sees which of your rows share parts, such as",
         "  first name and birth date, with which rows of another provider, and which are nearly equal as a whole",
         "  (docs/threat-model.md, section 2); isthmus-node audit measures what can be made of the latter.",
+    ),
+    HARDENED_2: (
+        "  An encoding is pseudonymous personal data. The coordinator sees which of your rows share parts, such as",
+        "  names that sound alike, with which rows of another provider, if no other row of yours has the same, and",
+        "  which are nearly equal as a whole (docs/threat-model.md, section 2); isthmus-node audit tests the latter.",
     ),
     HARDENED_SINGLE_1: (
         "  An encoding is pseudonymous personal data. The coordinator sees which rows are nearly equal as a whole",
@@ -134,8 +140,13 @@ def _limits_lines(project: Project) -> list[str]:
 def _tables_line(profile: AnyProfile) -> list[str]:
     if not isinstance(profile, HardenedProfile):
         return []
-    keys = ", ".join(profile.match_key_names)
-    return [f"  tables     {', '.join(profile.table_names)}", *([f"  match keys {keys}"] if keys else [])]
+    count = len(tuple(match_keys_for(profile.fields)))
+    keys, wide = (", ".join(names) for names in (profile.match_key_names[:count], profile.match_key_names[count:]))
+    return [
+        f"  tables     {', '.join(profile.table_names)}",
+        *([f"  match keys {keys}"] if keys else []),
+        *([f"  wide keys  {wide}"] if wide else []),
+    ]
 
 
 def _shape(report: Mapping[str, Any]) -> str:

@@ -1,10 +1,11 @@
-"""The hardened profiles: diffused tables and match keys (`hardened-1`), or one diffused table (`hardened-single-1`).
+"""The hardened profiles: diffused tables and match keys (`hardened-1`, `hardened-2`), or one table alone.
 
 A **table** is a sparse clkhash filter (linkage schema version 3) over some of the fields, followed by keyed diffusion:
 records that are nearly equal as a whole are nearly equal vectors. One table, `all`, holds every shared field; the table
-`person` of `hardened-1` holds names and birth alone, for people who moved. Its **match keys** find the pairs of which a
-part is damaged by what is whole. Why, and at which price: docs/decisions/0009-diffusion.md, 0014-boxes.md and
-0015-match-keys.md. Each profile follows from its fields and the grant of the name table alone.
+`person` holds names and birth alone, for people who moved. **Match keys** find the pairs of which a part is damaged by
+what is whole; `hardened-2` is `hardened-1` with wide match keys after its own, for rounds that compare fields, and
+`hardened-single-1` has none. Why, and at which price: docs/decisions/0009-diffusion.md, 0014-boxes.md,
+0015-match-keys.md and 0029-wide-match-keys.md. Each profile follows from its fields and the grant of the name table.
 
 A CLK is pseudonymous personal data, whatever the profile.
 """
@@ -24,9 +25,11 @@ from isthmus.contract.linkage_schema import BitsPerFeature, Feature, LinkageSche
 from isthmus.contract.match_keys import MATCH_KEY_BITS, MatchKey, match_keys_for
 from isthmus.contract.profile_parts import NORMALISER, RULES, WHOLE_TABLE, feature_of, in_standard_order, same_json
 
-HARDENED_FORMAT: Final = "isthmus/profile/3"
+HARDENED_FORMAT: Final = "isthmus/profile/4"
 HARDENED_1: Final = "hardened-1"
+HARDENED_2: Final = "hardened-2"
 HARDENED_SINGLE_1: Final = "hardened-single-1"
+HARDENED_NAMES: Final = (HARDENED_1, HARDENED_2, HARDENED_SINGLE_1)
 ENCODER: Final = "clkhash-v3+diffusion-2"
 
 NAME_PAIR: Final = ("first", "last")
@@ -151,7 +154,7 @@ class HardenedProfile:
         Raises:
             InvalidProfile: a schema is refused or does not set the bits that it should, a table or a match key has a
                 field or a group that the profile has not, names alone enter a table without a grant, or a match key is
-                of a single group or of names alone.
+                of a single group or of names alone and the profile is not `hardened-2`.
         """
         known = {group.name for group in self.groups}
         for table in self.tables:
@@ -163,7 +166,10 @@ class HardenedProfile:
                 raise InvalidProfile(problem="a table has a field or a group that the profile has not")
             if NAME_PAIR in table.pairs and not self.name_table:
                 raise InvalidProfile(problem="names alone enter a table, which the project has not granted")
-        _check_match_keys(self.match_keys, self.groups)
+        if self.name == HARDENED_2:
+            _check_wide(self.match_keys, self.fields)
+        else:
+            _check_narrow(self.match_keys, self.groups)
 
     @property
     def clk_bits(self) -> int:
@@ -191,7 +197,7 @@ class HardenedProfile:
         return sum(self.part_bits)
 
     def document(self) -> dict[str, Any]:
-        """Give the profile as a JSON document of format `isthmus/profile/3`, a copy."""
+        """Give the profile as a JSON document of format `isthmus/profile/4`, a copy."""
         document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({"format": HARDENED_FORMAT} | asdict(self)))
         return document
 
@@ -227,6 +233,17 @@ def hardened_1(fields: Sequence[str], *, name_table: bool = False) -> HardenedPr
     return _profile(HARDENED_1, fields, name_table=name_table)
 
 
+def hardened_2(fields: Sequence[str], *, name_table: bool = False) -> HardenedProfile:
+    """Give the profile `hardened-2`: the tables and match keys of `hardened-1`, and the wide match keys.
+
+    What a wide key finds has to be compared field by field; a score of tables and tags cannot judge it.
+
+    Raises:
+        InvalidProfile: as `hardened_1`.
+    """
+    return _profile(HARDENED_2, fields, name_table=name_table)
+
+
 def hardened_single_1(fields: Sequence[str]) -> HardenedProfile:
     """Give the profile `hardened-single-1`: the table `all` and no other.
 
@@ -243,7 +260,7 @@ def hardened_from_document(document: dict[str, Any]) -> HardenedProfile:
         InvalidProfile: it is no document of a hardened profile, a setting is unsafe (with the reason), or its content
             is not that of the named profile for its fields.
     """
-    if document.get("format") != HARDENED_FORMAT or document.get("name") not in (HARDENED_1, HARDENED_SINGLE_1):
+    if document.get("format") != HARDENED_FORMAT or document.get("name") not in HARDENED_NAMES:
         raise InvalidProfile(problem=f"it is no hardened profile in a document of format {HARDENED_FORMAT}")
     try:
         found = msgspec.convert(document, HardenedProfile)
@@ -257,7 +274,7 @@ def hardened_from_document(document: dict[str, Any]) -> HardenedProfile:
 
 
 def _profile(name: str, fields: Sequence[str], *, name_table: bool) -> HardenedProfile:
-    ordered, hardening, several = in_standard_order(fields), Hardening(), name == HARDENED_1
+    ordered, hardening, several = in_standard_order(fields), Hardening(), name != HARDENED_SINGLE_1
     groups = tuple(_held(ordered))
     pairs = _pairs(groups, name_table=name_table)
     narrow = _narrow_tables(ordered, groups, pairs, hardening) if several else ()
@@ -270,7 +287,7 @@ def _profile(name: str, fields: Sequence[str], *, name_table: bool) -> HardenedP
         hardening=hardening,
         groups=groups,
         tables=(_table(WHOLE_TABLE, ordered, pairs, hardening), *narrow),
-        match_keys=tuple(match_keys_for(ordered)) if several else (),
+        match_keys=tuple(match_keys_for(ordered, wide=name == HARDENED_2)) if several else (),
     )
 
 
@@ -342,7 +359,13 @@ def _check_schema(table: Table, hardening: Hardening) -> None:
         raise InvalidProfile(problem="the filter of a linkage schema is not of filter_bits bits, unfolded")
 
 
-def _check_match_keys(keys: tuple[MatchKey, ...], groups: tuple[Group, ...]) -> None:
+def _check_wide(keys: tuple[MatchKey, ...], fields: tuple[str, ...]) -> None:
+    if any(not set(key.fields) <= set(fields) for key in keys):
+        raise InvalidProfile(problem="a match key has a field that the profile has not")
+
+
+def _check_narrow(keys: tuple[MatchKey, ...], groups: tuple[Group, ...]) -> None:
+    """Refuse keys by which strangers could link where one score decides."""
     group_of = {field: group.name for group in groups for field in group.fields}
     for key in keys:
         if not set(key.fields) <= group_of.keys():

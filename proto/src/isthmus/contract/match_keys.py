@@ -1,15 +1,18 @@
 """Match keys: which parts of a record are joined to a keyed tag, equal where the parts are and otherwise unlike.
 
 A tag is 128 bits of keyed BLAKE2b (docs/protocol.md section 5), so it tells of two rows whether they share the parts
-of a key, and nothing more: no near-equality, no position, no length. Each key joins parts of two or more groups, one of
-which tells the people of a household apart, so that what rows share is hardly ever a family. Which keys there are, and
-what they find and give away: docs/decisions/0015-match-keys.md.
+of a key, and nothing more: no near-equality, no position, no length. The keys of `hardened-1` join parts of two or more
+groups, one of which tells the people of a household apart, so that what rows share is hardly ever a family. Wide keys,
+of `hardened-2`, find what has to be compared field by field: names by sound, from behind, in each other's column. Which
+keys there are, and what they find and give away: docs/decisions/0015-match-keys.md and 0029-wide-match-keys.md.
 
 A tag is pseudonymous personal data, as a CLK is.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 MATCH_KEY_BITS: Final = 128
@@ -19,15 +22,30 @@ DATE_DIGITS: Final = 8
 """Length of a whole date, YYYYMMDD; a date of another length has no year, month or day."""
 
 
+class PartForm(StrEnum):
+    """What is made of a value before it is cut; exact in docs/protocol.md section 5."""
+
+    PLAIN = "plain"
+    SOUND = "sound"
+    """The code of `sound_of`, which names that sound alike have in common."""
+
+    REVERSED = "reversed"
+    """The code points from the last to the first, so that slices count from the end."""
+
+    UNORDERED_DATE = "unordered_date"
+    """The year, then month and day with the lower one first: the same where they are in each other's place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What of a field's normal form goes into a tag; a row that lacks it has no tag.
 
-    `slices` are [from, to) of code points, put together; none stand for the whole value. `digits` is how many ASCII
-    digits the value must be made of, 0 for any value that is not empty.
+    `slices` are [from, to) of code points of the form, put together; none stand for all of it. `digits` is how many
+    ASCII digits the value must be made of, 0 for any value that is not empty.
     """
 
     field: str
+    form: PartForm = PartForm.PLAIN
     slices: tuple[tuple[int, int], ...] = ()
     digits: int = 0
 
@@ -35,20 +53,69 @@ class Part:
         """Give the part of a normalised value; "" where it has none."""
         if self.digits and not (len(value) == self.digits and value.isascii() and value.isdigit()):
             return ""
-        return "".join(value[start:end] for start, end in self.slices) if self.slices else value
+        formed = _formed(value, self.form)
+        return "".join(formed[start:end] for start, end in self.slices) if self.slices else formed
+
+
+def _formed(value: str, form: PartForm) -> str:
+    match form:
+        case PartForm.PLAIN:
+            return value
+        case PartForm.SOUND:
+            return sound_of(value)
+        case PartForm.REVERSED:
+            return value[::-1]
+        case PartForm.UNORDERED_DATE:
+            return value[:4] + "".join(sorted((value[4:6], value[6:8])))
+
+
+def sound_of(name: str) -> str:
+    """Give a letter and three digits for a name of the letters a to z, spaces apart; another name stands for itself.
+
+    The rules of Soundex in its American form (National Archives: The Soundex Indexing System), so that consonants
+    made in the same place of the mouth are one digit. A name in another script has no such classes and is kept whole.
+    """
+    letters = name.replace(" ", "")
+    if not (letters.isascii() and letters.isalpha() and letters.islower()):
+        return name
+    code, before = letters[0], _SOUNDS.get(letters[0], "")
+    for letter in letters[1:].replace("h", "").replace("w", ""):
+        sound = _SOUNDS.get(letter, "")
+        code += sound if sound != before else ""
+        before = sound
+    return code[:SOUND_LENGTH].ljust(SOUND_LENGTH, "0")
+
+
+SOUND_LENGTH: Final = 4
+
+_SOUNDS: Final = MappingProxyType({
+    letter: digit
+    for digit, letters in (("1", "bfpv"), ("2", "cgjkqsxz"), ("3", "dt"), ("4", "l"), ("5", "mn"), ("6", "r"))
+    for letter in letters
+})  # fmt: skip
+"""Letters that sound alike; vowels and y part what is before them from what comes after, h and w do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchKey:
-    """One tag a row: equal exactly for rows that have all of the parts, and equal ones."""
+    """One tag a row: equal exactly for rows that have all of the parts, and equal ones.
+
+    `unordered` keys join their first two parts in the order of their code points, so that two rows share the tag where
+    each has in one column what the other has in the other.
+    """
 
     name: str
     parts: tuple[Part, ...]
+    unordered: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields that its parts come from, in order of the parts."""
         return tuple(part.field for part in self.parts)
+
+    def joined(self, parts: Sequence[str]) -> tuple[str, ...]:
+        """Give the parts of a row, in the order of the key, as they are joined."""
+        return (*sorted(parts[:2]), *parts[2:]) if self.unordered else tuple(parts)
 
 
 def _date(*slices: tuple[int, int]) -> Part:
@@ -95,10 +162,56 @@ _KEYS: Final = (
 )
 
 
-def match_keys_for(fields: Sequence[str]) -> Iterator[MatchKey]:
-    """Give the match keys whose fields are all among these, in a fixed order.
+_MIDDLE: Final = Part(field="middle_name")
+_MIDDLE_INITIAL: Final = Part(field="middle_name", slices=((0, 1),))
+_FIRST_SOUND: Final = Part(field="first_name", form=PartForm.SOUND)
+_LAST_SOUND: Final = Part(field="last_name", form=PartForm.SOUND)
+_FIRST_END: Final = Part(field="first_name", form=PartForm.REVERSED, slices=((0, 3),))
+_LAST_END: Final = Part(field="last_name", form=PartForm.REVERSED, slices=((0, 3),))
+_MONTH_DAY: Final = _date((4, 8))
+_UNORDERED_DATE: Final = Part(field="dob", form=PartForm.UNORDERED_DATE, digits=DATE_DIGITS)
+_SSN_END: Final = Part(field="ssn", form=PartForm.REVERSED, slices=((0, 4),))
+"""From the end, for files that hold no more of it than the last four digits."""
+
+_SOUNDS_OF_NAMES: Final = (_FIRST_SOUND, _LAST_SOUND)
+_ENDS: Final = (_FIRST_END, _LAST_END)
+_STEMS: Final = (_FIRST_STEM, _LAST_STEM)
+_INITIALS: Final = (_INITIAL, _LAST_INITIAL)
+
+_WIDE_KEYS: Final = (
+    MatchKey(name="sounds", parts=_SOUNDS_OF_NAMES, unordered=True),
+    MatchKey(name="sounds-year", parts=(*_SOUNDS_OF_NAMES, _YEAR), unordered=True),
+    MatchKey(name="sounds-month_day", parts=(*_SOUNDS_OF_NAMES, _MONTH_DAY), unordered=True),
+    MatchKey(name="sounds-zip", parts=(*_SOUNDS_OF_NAMES, _ZIP), unordered=True),
+    MatchKey(name="ends", parts=_ENDS),
+    MatchKey(name="ends-year", parts=(*_ENDS, _YEAR)),
+    MatchKey(name="ends-zip", parts=(*_ENDS, _ZIP)),
+    MatchKey(name="stems", parts=_STEMS, unordered=True),
+    MatchKey(name="stems-year", parts=(*_STEMS, _YEAR), unordered=True),
+    MatchKey(name="stems-zip", parts=(*_STEMS, _ZIP), unordered=True),
+    MatchKey(name="initials-birth", parts=(*_INITIALS, _BIRTH), unordered=True),
+    MatchKey(name="initial-unordered_date", parts=(_INITIAL, _UNORDERED_DATE)),
+    MatchKey(name="last_initial-unordered_date", parts=(_LAST_INITIAL, _UNORDERED_DATE)),
+    MatchKey(name="last_sound-month_day", parts=(_LAST_SOUND, _MONTH_DAY)),
+    MatchKey(name="first_sound-month_day", parts=(_FIRST_SOUND, _MONTH_DAY)),
+    MatchKey(name="first-number", parts=(_FIRST, _NUMBER)),
+    MatchKey(name="first-zip", parts=(_FIRST, _ZIP)),
+    MatchKey(name="first-street", parts=(_FIRST, _STREET)),
+    MatchKey(name="last_sound-number-zip", parts=(_LAST_SOUND, _NUMBER, _ZIP)),
+    MatchKey(name="initial-last_sound-middle_initial", parts=(_INITIAL, _LAST_SOUND, _MIDDLE_INITIAL)),
+    MatchKey(name="middle-last", parts=(_MIDDLE, _LAST)),
+    MatchKey(name="first-middle", parts=(_FIRST, _MIDDLE)),
+    MatchKey(name="last-middle_initial-year", parts=(_LAST, _MIDDLE_INITIAL, _YEAR)),
+    MatchKey(name="ssn", parts=(_SSN,)),
+    MatchKey(name="last_stem-ssn_end", parts=(_LAST_STEM, _SSN_END)),
+    MatchKey(name="phone", parts=(_PHONE,)),
+)
+
+
+def match_keys_for(fields: Sequence[str], *, wide: bool = False) -> Iterator[MatchKey]:
+    """Give the match keys whose fields are all among these, in a fixed order: those of `hardened-1`, then wide ones.
 
     The year of birth counts by itself only where there is no date.
     """
     held = set(fields) - ({"birth_year"} if "dob" in fields else set())
-    return (key for key in _KEYS if held.issuperset(key.fields))
+    return (key for key in (*_KEYS, *(_WIDE_KEYS if wide else ())) if held.issuperset(key.fields))

@@ -10,17 +10,22 @@ from isthmus.contract import profile as interop
 from isthmus.contract.errors import InvalidProfile
 from isthmus.contract.hardened import (
     HARDENED_1,
+    HARDENED_2,
     HARDENED_FORMAT,
     HARDENED_SINGLE_1,
     HardenedProfile,
     hardened_1,
+    hardened_2,
     hardened_from_document,
     hardened_single_1,
 )
 from isthmus.contract.profile import INTEROP_1, Profile, interop_1, profile_from_document
 
 DEFAULT_PROFILE: Final = HARDENED_1
-PROFILE_NAMES: Final = (HARDENED_1, HARDENED_SINGLE_1, INTEROP_1)
+PROFILE_NAMES: Final = (HARDENED_1, HARDENED_2, HARDENED_SINGLE_1, INTEROP_1)
+
+DEFAULT_COMPARED: Final = HARDENED_2
+"""What to begin with where fields are compared."""
 
 HARDENED_THRESHOLD: Final = "0.50"
 
@@ -28,13 +33,15 @@ AnyProfile = Profile | HardenedProfile
 
 
 def build_profile(name: str, fields: Sequence[str], *, name_table: bool = False) -> AnyProfile:
-    """Give the profile of that name for these standard fields; `name_table` is read by `hardened-1` only.
+    """Give the profile of that name for these standard fields; `name_table` is for `hardened-1` and `hardened-2`.
 
     Raises:
         InvalidProfile: there is no such profile, or it cannot be built from these fields (with the reason).
     """
     if name == HARDENED_1:
         return hardened_1(fields, name_table=name_table)
+    if name == HARDENED_2:
+        return hardened_2(fields, name_table=name_table)
     if name == HARDENED_SINGLE_1:
         return hardened_single_1(fields)
     if name == INTEROP_1:

@@ -22,6 +22,7 @@ from isthmus.contract.errors import (
     MalformedDocument,
     MalformedMessage,
 )
+from isthmus.contract.hardened import HARDENED_2
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.key_agreement import LAST_EPOCH, KeyMember, KeyTerms
 from isthmus.contract.keyed_blocks import Blocks
@@ -364,9 +365,15 @@ def _setting_problems(project: Project) -> list[str]:
     return [*problems, *_comparison_problems(project), *_blocks_problems(project)]
 
 
+_UNCOMPARED: Final = (
+    "hardened-2 is for projects that compare fields, because its wide match keys find pairs that one score cannot"
+    " judge: add [comparison], or choose hardened-1"
+)
+
+
 def _comparison_problems(project: Project) -> list[str]:
     if project.comparison is None:
-        return []
+        return [_UNCOMPARED] if project.profile == HARDENED_2 else []
     problems = list(project.comparison.problems([field for terms in project.providers for field in terms.fields]))
     if project.threshold is not None:
         problems.append("it has both a threshold and a comparison, of which only one can decide: leave out threshold")

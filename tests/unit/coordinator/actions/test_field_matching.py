@@ -38,7 +38,7 @@ def _match_again(hub: Coordinator, node: FieldNode, **how: Any) -> None:
     match_round(hub.context, node.round_id, engine=small_engine(), **({"should_stop": lambda: False} | how))
 
 
-@pytest.mark.parametrize("profile", ["interop-1", "hardened-single-1", "hardened-1"])
+@pytest.mark.parametrize("profile", ["interop-1", "hardened-single-1", "hardened-1", "hardened-2"])
 def test_same_people_link_and_others_with_the_same_encoding_do_not(hub: Coordinator, profile: str) -> None:
     left, right = _answered(hub, profile=profile)
 

@@ -7,7 +7,15 @@ from functools import cache
 import numpy as np
 
 from isthmus.contract.encodings import tag_words
-from isthmus.contract.hardened import HARDENED_1, HardenedProfile, hardened_1, hardened_single_1
+from isthmus.contract.hardened import (
+    HARDENED_1,
+    HARDENED_2,
+    HARDENED_SINGLE_1,
+    HardenedProfile,
+    hardened_1,
+    hardened_2,
+    hardened_single_1,
+)
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.anonlink_engine import AnonlinkEngine
 from isthmus.coordinator.match.encodings import TabledRows
@@ -61,7 +69,9 @@ def with_hidden(rows: TabledRows) -> TabledRows:
 @cache
 def _everybody(profile_name: str, fields: tuple[str, ...]) -> TabledRows:
     """All people under one of the profiles; made once, because the keys of a table take longer than its rows."""
-    profile = hardened_1(fields) if profile_name == HARDENED_1 else hardened_single_1(fields)
+    profile = {HARDENED_1: hardened_1, HARDENED_2: hardened_2, HARDENED_SINGLE_1: hardened_single_1}[profile_name](
+        fields
+    )
     return encode_rows([[person[FIELDS.index(field)] for person in PEOPLE] for field in fields], profile)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from unit.coordinator.match.match_parts import ANA, ENGINE, EVE, FIELDS, PEOPLE, RAJ, send
+from unit.coordinator.match.match_parts import ANA, ENGINE, EVE, FIELDS, PEOPLE, RAJ, encode_rows, send, with_hidden
 
-from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2, hardened_single_1
 from isthmus.contract.linkage_schema import parse_linkage_schema
 from isthmus.contract.match_keys import MATCH_KEY_BITS
 from isthmus.contract.profile import interop_1
@@ -28,7 +28,8 @@ from isthmus.coordinator.match.table_rules import BEST_OF_ROW, FLOOR, link_rules
 from isthmus.coordinator.match.tables import link_tables
 from isthmus.node.encode.interop import encode_interop
 
-HARDENED, SINGLE, INTEROP = hardened_1(FIELDS), hardened_single_1(FIELDS), interop_1(FIELDS)
+HARDENED, WIDE, SINGLE = hardened_1(FIELDS), hardened_2(FIELDS), hardened_single_1(FIELDS)
+INTEROP = interop_1(FIELDS)
 LEFT, RIGHT = PEOPLE[:9], PEOPLE[4:]
 
 
@@ -71,13 +72,38 @@ def alike(share: float, *, rows: int = 40, clk_bytes: int = 256) -> list[TabledR
     return [plain(left), plain(left ^ flips)]
 
 
-@pytest.mark.parametrize("profile", [HARDENED, SINGLE], ids=lambda profile: str(profile.name))
+@pytest.mark.parametrize("profile", [HARDENED, WIDE, SINGLE], ids=lambda profile: str(profile.name))
 def test_candidates_by_tables_are_those_of_linking_with_the_same_scores(profile: HardenedProfile) -> None:
     submissions = [send(LEFT, profile), send(RIGHT, profile)]
     rules = link_rules(profile)
     linked = scores(link_tables(submissions, rules=rules, engine=ENGINE, max_pairs=10_000, progress=lambda *_: None))
 
     assert scores(candidates(submissions, profile)) == linked
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (("evelyn", "okonkwo", "", "", "", ""), ("okonkwo", "evelin", "19500101", "", "", "10001")),
+        (("evelyn", "okonkwo", "", "", "", ""), ("avelyn", "ikonkwo", "", "", "", "")),
+        (("evelyn", "okonkwo", "20041109", "", "", ""), ("eve", "smith", "20040911", "3", "hill road", "60601")),
+    ],
+    ids=["swapped and misspelt", "beginnings lost", "day for month"],
+)
+def test_wide_keys_find_what_tables_and_other_keys_do_not(left: tuple[str, ...], right: tuple[str, ...]) -> None:
+    found = {}
+    for profile in (HARDENED, WIDE):
+        rows = [with_hidden(encode_rows([[value] for value in person], profile)) for person in (left, right)]
+        found[profile.name] = len(candidates(rows, profile))
+
+    assert found == {"hardened-1": 0, "hardened-2": 1}
+
+
+def test_wide_tag_that_rows_of_a_file_share_pairs_nobody() -> None:
+    namesakes = [("evelyn", "okonkwo", "", "", "", "")] * 2
+    rows = [with_hidden(encode_rows(list(zip(*people, strict=True)), WIDE)) for people in (namesakes, namesakes[:1])]
+
+    assert len(candidates(rows, WIDE)) == 0
 
 
 def test_a_lower_floor_that_is_asked_for_finds_pairs_too_unlike_for_linking() -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from unit.coordinator.match.match_parts import encode_rows, with_hidden
 
-from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_single_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2, hardened_single_1
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.profile import interop_1
 from isthmus.contract.profiles import AnyProfile
@@ -52,7 +52,7 @@ def _random(rows: int, *, seed: int, profile: HardenedProfile = PROFILE) -> Tabl
 
 
 @pytest.mark.parametrize("blank", [0.0, 0.4, 0.8])
-@pytest.mark.parametrize("profile", [PROFILE, hardened_single_1(FIELDS)], ids=lambda one: one.name)
+@pytest.mark.parametrize("profile", [PROFILE, hardened_2(FIELDS), hardened_single_1(FIELDS)], ids=lambda one: one.name)
 def test_what_a_hardened_profile_makes_passes(profile: HardenedProfile, blank: float) -> None:
     assert gates_of(profile).problem([_encoded(profile, blank)]) is None
 
@@ -99,9 +99,11 @@ def _row_of(pattern: int, profile: HardenedProfile) -> NDArray[np.uint8]:
         hardened_1(FIELDS[:3]),
         hardened_1(("first_name", "last_name", "birth_year", "street_number", "zip")),
         hardened_1(("last_name", "zip")),
+        hardened_2(("first_name", "last_name", "dob")),
+        hardened_2(("first_name", "middle_name", "last_name", "street_number", "ssn")),
         hardened_single_1(FIELDS),
     ],
-    ids=["four groups", "name table", "three groups", "birth year", "no match keys", "one table"],
+    ids=["four groups", "name table", "three groups", "birth year", "no match keys", "wide", "wide, ssn", "one table"],
 )
 def test_rows_pass_in_exactly_those_combinations_that_the_encoder_makes(profile: HardenedProfile) -> None:
     gates, observed = gates_of(profile), _observed(profile)

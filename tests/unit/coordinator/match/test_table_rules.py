@@ -1,10 +1,12 @@
 """The rules of linking: what a profile's groups, tables and match keys say."""
 
+from dataclasses import replace
+
 import pytest
 from unit.coordinator.match.match_parts import FIELDS
 
-from isthmus.contract.hardened import hardened_1
-from isthmus.contract.match_keys import Part
+from isthmus.contract.hardened import hardened_1, hardened_2
+from isthmus.contract.match_keys import Part, PartForm
 from isthmus.coordinator.match.table_rules import LinkRules, left_open, link_rules
 
 EVERY_FIELD = (
@@ -69,8 +71,14 @@ def test_a_birth_year_beside_a_birth_date_adds_nothing() -> None:
         (Part(field="dob", slices=((0, 4),), digits=8), 0.6),
         (Part(field="first_name", slices=((0, 3),)), 0.6),
         (Part(field="first_name", slices=((0, 1),)), 1.0),
+        (Part(field="first_name", form=PartForm.REVERSED, slices=((0, 3),)), 0.6),
+        (Part(field="first_name", form=PartForm.SOUND), 0.6),
+        (Part(field="dob", form=PartForm.UNORDERED_DATE, digits=8), 0.6),
     ],
-    ids=["whole name", "whole date", "year and month", "year and day", "month and day", "year", "stem", "initial"],
+    ids=[
+        *("whole name", "whole date", "year and month", "year and day", "month and day", "year", "stem", "initial"),
+        *("end", "sound", "unordered date"),
+    ],
 )
 def test_equal_part_leaves_open_the_tokens_that_are_not_in_it(part: Part, share: float) -> None:
     assert left_open(part) == pytest.approx(share)
@@ -124,3 +132,30 @@ def test_every_match_key_says_something_of_a_group_that_tells_a_household_apart(
 
     for rule in rules.keys:
         assert any(rules.groups[place].personal for place in rule.groups), rule.name
+
+
+def test_wide_tags_say_nothing_of_names_in_either_order_and_of_the_rest_what_is_in_the_key() -> None:
+    rules = link_rules(hardened_2(FIELDS))
+
+    assert said_by(rules, "sounds") == said_by(rules, "stems") == {}
+    assert said_by(rules, "sounds-year") == pytest.approx({"birth": 0.6})
+    assert said_by(rules, "ends") == pytest.approx({"first": 0.6, "last": 0.6})
+    assert said_by(rules, "initials-birth") == {"birth": 0}
+    assert said_by(rules, "initial-unordered_date") == pytest.approx({"birth": 0.6})
+
+
+def test_rules_of_hardened_2_are_those_of_hardened_1_and_of_wide_keys_after_them() -> None:
+    narrow, wide = link_rules(hardened_1(FIELDS)), link_rules(hardened_2(FIELDS))
+
+    assert replace(wide, keys=narrow.keys) == narrow
+    assert wide.keys[: len(narrow.keys)] == narrow.keys
+
+
+def test_wide_key_shows_a_group_only_by_what_makes_a_row_hold_it() -> None:
+    fields = ("first_name", "middle_name", "last_name", "dob")
+    names = [group.name for group in hardened_2(fields).groups]
+    groups = {rule.name: [names[place] for place in rule.groups] for rule in link_rules(hardened_2(fields)).keys}
+
+    assert groups["middle-last"] == ["last"]
+    assert groups["first-middle"] == ["first"]
+    assert groups["sounds"] == ["first", "last"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1
+from isthmus.contract.hardened import HARDENED_1, HARDENED_2, HARDENED_SINGLE_1
 from isthmus.contract.profile import INTEROP_1
 from isthmus.node.audit.advice import ENOUGH_ROWS, next_steps, verdict
 from isthmus.node.audit.attack import AttackResult
@@ -32,6 +32,7 @@ def test_result_of_few_claims_no_safety() -> None:
 
 @pytest.mark.parametrize(
     ("profile", "offered"), [(INTEROP_1, {"hardened-1.", "hardened-single-1."}), (HARDENED_1, {"hardened-single-1."}),
+                             (HARDENED_2, {"hardened-single-1."}),
                              (HARDENED_SINGLE_1, set())],
 )  # fmt: skip
 def test_steps_offer_the_profiles_that_give_away_less(profile: str, offered: set[str]) -> None:

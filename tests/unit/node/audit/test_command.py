@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 from unit.node.audit.audit_parts import synthetic_columns
 
-from isthmus.node.audit.command import audit, profile_of
+from isthmus.contract.profiles import build_profile
+from isthmus.node.audit.command import audit
 from isthmus.party.commands import Commands
 
 FIELDS = ("first_name", "last_name", "dob")
@@ -79,9 +80,11 @@ def test_audit_writes_nothing(folder: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize(("name", "tables"), [("hardened-1", 2), ("hardened-single-1", 1), ("interop-1", 1)])
+@pytest.mark.parametrize(
+    ("name", "tables"), [("hardened-1", 2), ("hardened-2", 2), ("hardened-single-1", 1), ("interop-1", 1)]
+)
 def test_profiles_go_by_their_names(name: str, tables: int) -> None:
-    found = profile_of(name, FIELDS, name_table=name == "hardened-1")
+    found = build_profile(name, FIELDS, name_table=name == "hardened-1")
 
     assert found.name == name
     assert len(found.table_names) == tables

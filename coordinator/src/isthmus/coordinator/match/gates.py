@@ -8,8 +8,10 @@ They do not stop a provider who makes up plausible people (docs/threat-model.md)
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
 from math import sqrt
+from operator import or_
 from typing import Final
 
 import numpy as np
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from isthmus.contract.encodings import tag_words
 from isthmus.contract.hardened import NAME_PAIR, HardenedProfile, Hardening
 from isthmus.contract.keyed_blocks import NO_BLOCK, Blocks
+from isthmus.contract.match_keys import MatchKey
 from isthmus.contract.profiles import AnyProfile
 from isthmus.coordinator.match.encodings import Buckets, TabledRows, split_rows
 
@@ -180,12 +183,25 @@ def _patterns(profile: HardenedProfile) -> Iterator[int]:
     """Give, for every set of values that a row can hold, the tables and match keys that it has encodings in."""
     anchors = {anchor for group in profile.groups for anchor in group.anchors}
     fields = sorted(anchors.union(*(key.fields for key in profile.match_keys)))
-    for values in product(*(_ANY_DATE if field == "dob" else _ANY_VALUE for field in fields)):
+    choices = [_ANY_DATE if field == "dob" else _ANY_VALUE for field in fields]
+    lost = {
+        (field, value): _lost_keys(profile.match_keys, field, value)
+        for field, values in zip(fields, choices, strict=True)
+        for value in values
+    }
+    every = (1 << len(profile.match_keys)) - 1
+    for values in product(*choices):
         row = dict(zip(fields, values, strict=True))
         held = {group.name for group in profile.groups if any(row[anchor] for anchor in group.anchors)}
-        inside = [any({*pair} <= held for pair in table.pairs) for table in profile.tables]
-        inside += [all(part.of(row[part.field]) for part in key.parts) for key in profile.match_keys]
-        yield sum(1 << place for place, has in enumerate(inside) if has)
+        inside = (any({*pair} <= held for pair in table.pairs) for table in profile.tables)
+        keys = every & ~reduce(or_, (lost[value] for value in row.items()), 0)
+        yield sum(1 << place for place, has in enumerate(inside) if has) | keys << len(profile.tables)
+
+
+def _lost_keys(keys: Sequence[MatchKey], field: str, value: str) -> int:
+    """Give the match keys that a row with this value in that field has no tag of, bit t for key t."""
+    lacking = [any(part.field == field and not part.of(value) for part in key.parts) for key in keys]
+    return sum(1 << place for place, lacks in enumerate(lacking) if lacks)
 
 
 def _hardened_gate(table: str, hardening: Hardening) -> DensityGate:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from isthmus.contract.hardened import Group, HardenedProfile, Hardening, Table
-from isthmus.contract.match_keys import DATE_DIGITS, MatchKey, Part
+from isthmus.contract.match_keys import DATE_DIGITS, MatchKey, Part, PartForm
 from isthmus.contract.profile_parts import RULES
 
 FLOOR: Final = 0.57
@@ -126,7 +126,10 @@ _GONE_AT: Final[Mapping[str, float]] = MappingProxyType(
 """Unrelated numbers and dates share some of their digits, so that they count as wholly different earlier than names."""
 
 _STEM_LEFT_OPEN: Final = 0.6
-"""Names with the same three letters first mostly differ in what follows, if at all."""
+"""Names with the same three letters first, or last, or of one sound, mostly differ in some of the others, if at all."""
+
+_UNORDERED_LEFT_OPEN: Final = 0.6
+"""Dates of one year whose month and day are in each other's place: as those of which the year alone is equal."""
 
 _TRIGRAMS: Final = range(-2, DATE_DIGITS)
 
@@ -156,18 +159,27 @@ def _shares(table: Table, fields_of: list[frozenset[str]], hardening: Hardening)
 
 
 def _key_rule(key: MatchKey, groups: tuple[Group, ...], group_count: int) -> KeyRule:
-    """Give what equal tags leave open of each group: its other fields, by weight, and what is in no part of the key."""
+    """Give what equal tags leave open of each group: its other fields, by weight, and what is in no part of the key.
+
+    Parts that stand in either order say nothing of a group, whose field may hold what is another's in the other row.
+    """
     bounds = [1.0] * group_count
-    held = [place for place, group in enumerate(groups) if set(key.fields) & set(group.fields)]
-    for place in held:
-        weights = {field: RULES[field].weight for field in groups[place].fields}
-        said = sum(weights[part.field] * (1 - left_open(part)) for part in key.parts if part.field in weights)
+    telling = key.parts[2:] if key.unordered else key.parts
+    for place, group in enumerate(groups):
+        weights = {field: RULES[field].weight for field in group.fields}
+        said = sum(weights[part.field] * (1 - left_open(part)) for part in telling if part.field in weights)
         bounds[place] = 1 - said / sum(weights.values())
+    # A wide key can have a field of a group without any of its anchors, such as a middle name.
+    held = (place for place, group in enumerate(groups) if set(key.fields) & set(group.anchors))
     return KeyRule(name=key.name, bounds=tuple(bounds), groups=tuple(held))
 
 
 def left_open(part: Part) -> float:
     """Give how much of a field can differ where one part of it is equal, in [0, 1]: the share of its tokens."""
+    if part.form is PartForm.SOUND:
+        return _STEM_LEFT_OPEN
+    if part.form is PartForm.UNORDERED_DATE:
+        return _UNORDERED_LEFT_OPEN
     if not part.slices:
         return 0.0
     if not part.digits:

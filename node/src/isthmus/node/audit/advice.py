@@ -6,7 +6,7 @@ The bounds between few, some, many and most are ours. Whatever the figure, encod
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from isthmus.contract.hardened import HARDENED_1
+from isthmus.contract.hardened import HARDENED_SINGLE_1
 from isthmus.contract.profile import INTEROP_1
 from isthmus.node.audit.attack import AttackResult
 
@@ -51,7 +51,7 @@ def _less_readable(profile: str, worst: AttackResult, tables: Sequence[AttackRes
         return
     if profile == INTEROP_1:
         yield "Choose a hardened profile. See what it changes: run this again with --profile hardened-1."
-    if profile in {INTEROP_1, HARDENED_1}:
+    if profile != HARDENED_SINGLE_1:
         yield (
             "Choose hardened-single-1, which sends no match keys and finds fewer links between damaged records. See"
             " what it changes: run this again with --profile hardened-single-1. The project's lead sets it, as profile."

@@ -10,8 +10,7 @@ from typing import Final
 import click
 import numpy as np
 
-from isthmus.contract.hardened import HARDENED_1, HARDENED_SINGLE_1, hardened_1, hardened_single_1
-from isthmus.contract.profile import INTEROP_1, interop_1
+from isthmus.contract.profiles import DEFAULT_PROFILE, PROFILE_NAMES, build_profile
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.audit.report import AuditReport, audit_encodings
 from isthmus.node.audit.vectors import AnyProfile, Columns
@@ -31,12 +30,14 @@ SAMPLE_ROWS: Final = 2000
 @click.option(
     "--profile",
     "profile_name",
-    type=click.Choice([HARDENED_1, HARDENED_SINGLE_1, INTEROP_1]),
-    default=HARDENED_1,
+    type=click.Choice(PROFILE_NAMES),
+    default=DEFAULT_PROFILE,
     show_default=True,
     help="How records are encoded.",
 )
-@click.option("--name-table", is_flag=True, help="With hardened-1: also the table of first and last name.")
+@click.option(
+    "--name-table", is_flag=True, help="With hardened-1 or hardened-2: also the table of first and last name."
+)
 @click.option(
     "--sample",
     type=click.IntRange(min=1),
@@ -59,19 +60,8 @@ def audit(
     dataset = find_dataset(load_config(folder), name)
     rng = np.random.default_rng(seed)
     columns = sample_columns(folder, dataset, rows=sample, rng=rng)
-    report = _attacked(columns, profile_of(profile_name, tuple(columns), name_table=name_table), rng)
+    report = _attacked(columns, build_profile(profile_name, tuple(columns), name_table=name_table), rng)
     emit(as_json, report.to_data(), report.to_text)
-
-
-def profile_of(name: str, fields: tuple[str, ...], *, name_table: bool) -> AnyProfile:
-    """The profile of a name for some standard fields.
-
-    Raises:
-        InvalidProfile: the fields are too few for it.
-    """
-    if name == INTEROP_1:
-        return interop_1(fields)
-    return hardened_single_1(fields) if name == HARDENED_SINGLE_1 else hardened_1(fields, name_table=name_table)
 
 
 def sample_columns(folder: Path, dataset: DatasetConfig, *, rows: int, rng: np.random.Generator) -> Columns:

@@ -51,4 +51,4 @@ def check_audit_limit(node: Node, manifest: RoundManifest, *, report: Report) ->
 def _remedy(profile: AnyProfile) -> str:
     if isinstance(profile, Profile):
         return "a hardened profile gives less away"
-    return "hardened-single-1 gives less away than hardened-1, and fewer links"
+    return "hardened-single-1 gives less away than profiles with match keys, and fewer links"

@@ -82,7 +82,7 @@ class TagMaker:
         missing = {part: np.array([not value for value in column], np.bool_) for part, column in parts.items()}
         tags = np.empty((len(columns[0]), len(self._keyed), TAG_BYTES), np.uint8)
         for place, (match_key, key) in enumerate(self._keyed):
-            made = _tags([parts[part] for part in match_key.parts], key.reveal())
+            made = _tags(_joined([parts[part] for part in match_key.parts], match_key), key.reveal())
             tags[:, place] = np.frombuffer(made, np.uint8).reshape(-1, TAG_BYTES)
             tags[np.logical_or.reduce([missing[part] for part in match_key.parts]), place] = 0
         return tags
@@ -102,6 +102,14 @@ class _Cut:
         known = self._known
         known.update((value, self._part.of(value).encode()) for value in set(column).difference(known))
         return [known[value] for value in column]
+
+
+def _joined(parts: Sequence[Sequence[bytes]], match_key: MatchKey) -> Sequence[Sequence[bytes]]:
+    """Give the columns of parts as a key joins them; UTF-8 sorts as code points do."""
+    if not match_key.unordered:
+        return parts
+    one, other, *rest = parts
+    return [list(map(min, one, other)), list(map(max, one, other)), *rest]
 
 
 def _tags(parts: Sequence[Sequence[bytes]], key: bytes) -> bytes:
