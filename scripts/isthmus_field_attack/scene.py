@@ -21,7 +21,7 @@ from isthmus.contract.comparison import NAME_BITS, PRESENCE_BYTES, BandPart, Com
 from isthmus.contract.differences import Differences, field_levels
 from isthmus.contract.encodings import tag_words
 from isthmus.contract.field_answers import SECOND_PAD, with_pads
-from isthmus.contract.hardened import HardenedProfile, hardened_1
+from isthmus.contract.hardened import HardenedProfile, hardened_2
 from isthmus.contract.ids import PartyId
 from isthmus.contract.kinds import random_shares
 from isthmus.contract.secret import Secret
@@ -68,8 +68,8 @@ class Terms:
     """What a design of field comparison could change.
 
     `slots`: at how many places each row stands. `random_pairs`: so many random pairs are compared, as many as the
-    product compares if None; of other places the coordinator has two answers that say nothing of each other. `bands`: whether bands are
-    sent. `text_bits`: length of the filters of names, streets and towns.
+    product compares if None; of other places the coordinator has two answers that say nothing of each other.
+    `bands`: whether bands are sent. `text_bits`: length of the filters of names, streets and towns.
     """
 
     slots: int = 8
@@ -135,7 +135,7 @@ def hold_round(files: Files, terms: Terms, *, seed: int, report: Report) -> Held
     fields, chance = tuple(files.columns[0]), np.random.default_rng(seed)
     comparison, sizes = comparison_1(fields), (len(files.person[0]), len(files.person[1]))
     report("candidates")
-    left, right = find_candidates(files, hardened_1(fields), chance)
+    left, right = find_candidates(files, hardened_2(fields), chance)
     requests = build_requests(left, right, rows=sizes, slots=terms.slots, seed=Secret(chance.bytes(32)))
     told = _compared(requests, terms.random_pairs)
     report("answers")
