@@ -17,8 +17,8 @@ from isthmus.coordinator.match.errors import TooManyBestPairs
 from isthmus.coordinator.match.field_candidates import (
     BEST_FOR_FIELDS,
     CLK_FLOOR,
-    TABLE_FLOOR,
     Reach,
+    candidates_within,
     field_candidates,
     field_rules,
     reach_for,
@@ -73,14 +73,12 @@ def alike(share: float, *, rows: int = 40, clk_bytes: int = 256) -> list[TabledR
 
 
 @pytest.mark.parametrize("profile", [HARDENED, WIDE, SINGLE], ids=lambda profile: str(profile.name))
-def test_candidates_of_linking_are_among_them_with_the_same_scores(profile: HardenedProfile) -> None:
+def test_candidates_by_tables_are_those_of_linking_with_the_same_scores(profile: HardenedProfile) -> None:
     submissions = [send(LEFT, profile), send(RIGHT, profile)]
     rules = link_rules(profile)
     linked = scores(link_tables(submissions, rules=rules, engine=ENGINE, max_pairs=10_000, progress=lambda *_: None))
 
-    found = scores(candidates(submissions, profile))
-
-    assert linked.items() < found.items()
+    assert scores(candidates(submissions, profile)) == linked
 
 
 @pytest.mark.parametrize(
@@ -108,15 +106,23 @@ def test_wide_tag_that_rows_of_a_file_share_pairs_nobody() -> None:
     assert len(candidates(rows, WIDE)) == 0
 
 
-def test_pairs_too_unlike_for_linking_are_candidates() -> None:
+def test_a_lower_floor_that_is_asked_for_finds_pairs_too_unlike_for_linking() -> None:
     # Dice 0.55: of no use to linking by score, and far above what strangers have.
     submissions = alike(0.45)
-    rules = link_rules(SINGLE)
-    linked = link_tables(submissions, rules=rules, engine=ENGINE, max_pairs=10_000, progress=lambda *_: None)
+    linked = scores(candidates(submissions, SINGLE))
 
-    found = scores(candidates(submissions, SINGLE))
+    found = scores(
+        candidates_within(
+            Reach(best_of_row=4, floor=0.53),
+            submissions,
+            profile=SINGLE,
+            engine=ENGINE,
+            max_pairs=10_000,
+            progress=lambda *_: None,
+        )
+    )
 
-    assert sum(left == right for left, right in scores(linked)) < 10
+    assert sum(left == right for left, right in linked) < 10
     assert sum(left == right for left, right in found) > 35
 
 
@@ -135,7 +141,8 @@ def test_a_row_keeps_that_many_of_equally_good_ones(profile: AnyProfile) -> None
     assert len(pairs) == 9
     crowd = candidates([sent([ANA] * 9, profile), sent([ANA] * 9, profile)], profile)
     last = (crowd.left_row >= BEST_FOR_FIELDS) & (crowd.right_row >= BEST_FOR_FIELDS)
-    assert len(crowd) == 81 - 25
+    kept = BEST_OF_ROW if isinstance(profile, HardenedProfile) else BEST_FOR_FIELDS
+    assert len(crowd) == 81 - (9 - kept) ** 2
     assert not last.any()
 
 
@@ -165,12 +172,15 @@ def test_rows_that_do_not_fit_the_profile_are_refused(profile: AnyProfile) -> No
 
 def test_fewer_of_a_row_are_kept_where_more_might_not_fit() -> None:
     def reach(max_pairs: int) -> Reach:
-        return reach_for(SINGLE, [1000, 500], repeating=(), max_pairs=max_pairs)
+        return reach_for(INTEROP, [1000, 500], repeating=(), max_pairs=max_pairs)
 
-    assert reach(6000) == Reach(best_of_row=4, floor=TABLE_FLOOR)
-    assert reach(5999) == Reach(best_of_row=3, floor=TABLE_FLOOR)
-    assert reach(1500) == Reach(best_of_row=1, floor=TABLE_FLOOR)
-    assert reach(1499) == Reach(best_of_row=BEST_OF_ROW, floor=FLOOR)
+    assert reach(6000) == Reach(best_of_row=4, floor=CLK_FLOOR)
+    assert reach(5999) == Reach(best_of_row=3, floor=CLK_FLOOR)
+    assert reach(1500) == Reach(best_of_row=1, floor=CLK_FLOOR)
+
+
+def test_tables_are_asked_for_what_linking_asks_for() -> None:
+    assert reach_for(SINGLE, [1000, 500], repeating=(), max_pairs=1) == Reach(best_of_row=BEST_OF_ROW, floor=FLOOR)
 
 
 def test_plain_clks_that_do_not_fit_are_asked_for_the_threshold_of_linking() -> None:

@@ -1,8 +1,8 @@
-"""Candidate pairs for field comparison, under every profile: more of them, and less alike ones, than linking asks for.
+"""Candidate pairs for field comparison, under every profile.
 
-Where fields are compared one by one later, a poor candidate costs a slot that a random pair would have taken, and a
-pair that is no candidate is lost. So rows keep one more of their best, from a similarity on at which strangers begin to
-be among them. Which pairs these are, how many, and why: docs/decisions/0027-candidates-for-field-comparison.md.
+Of tables they are those of linking, whatever their score: the wide match keys of `hardened-2` find the others. Of a
+plain CLK rows keep more of their best, from a similarity on at which strangers begin to be among them. Which pairs
+these are, how many, and why: docs/decisions/0027-candidates-for-field-comparison.md.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,10 +20,7 @@ from isthmus.coordinator.match.table_rules import BEST_OF_ROW, FLOOR, LinkRules,
 from isthmus.coordinator.match.tables import link_tables
 
 BEST_FOR_FIELDS: Final = 4
-"""How many rows of each other provider a row keeps in a table, or of its one plain CLK."""
-
-TABLE_FLOOR: Final = 0.53
-"""Dice similarity that such a candidate needs in a table: unrelated rows lie at 0.5, with a deviation of 0.011."""
+"""How many rows of each other provider a row keeps, of its one plain CLK."""
 
 CLK_FLOOR: Final = 0.5
 """Dice similarity that it needs as a plain CLK; a lower one finds nothing more and takes longer."""
@@ -107,17 +104,17 @@ def field_rules(profile: HardenedProfile, reach: Reach) -> LinkRules:
 
 
 def reach_for(profile: AnyProfile, sizes: Sequence[int], *, repeating: Collection[int], max_pairs: int) -> Reach:
-    """Give the most of each row that surely fits, and what linking asks for where not even one does.
+    """Give how far candidates are looked for.
 
-    From the floor for field comparison on nearly every row has as many as it may keep, so `max_pairs` would be
-    exceeded in large rounds that linking has room for.
+    Tables are asked for what linking asks for. From a lower floor on they find strangers, and what a coordinator knows
+    of how a row differs from many strangers tells who it is (decision 0026). Plain CLKs, which tell that anyway, are
+    asked for the most of each row that surely fits, or for what linking asks for where not even one does.
     """
-    hardened = isinstance(profile, HardenedProfile)
+    if isinstance(profile, HardenedProfile):
+        return Reach(best_of_row=BEST_OF_ROW, floor=FLOOR)
     for best_of_row in range(BEST_FOR_FIELDS, 0, -1):
         if _most(profile, sizes, best_of_row, repeating) <= max_pairs:
-            return Reach(best_of_row=best_of_row, floor=TABLE_FLOOR if hardened else CLK_FLOOR)
-    if hardened:
-        return Reach(best_of_row=BEST_OF_ROW, floor=FLOOR)
+            return Reach(best_of_row=best_of_row, floor=CLK_FLOOR)
     return Reach(best_of_row=1, floor=float(default_threshold(profile.name, profile.fields)))
 
 
