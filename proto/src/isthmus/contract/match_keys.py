@@ -162,15 +162,12 @@ _KEYS: Final = (
 )
 
 
-_MIDDLE: Final = Part(field="middle_name")
-_MIDDLE_INITIAL: Final = Part(field="middle_name", slices=((0, 1),))
 _FIRST_SOUND: Final = Part(field="first_name", form=PartForm.SOUND)
 _LAST_SOUND: Final = Part(field="last_name", form=PartForm.SOUND)
 _FIRST_END: Final = Part(field="first_name", form=PartForm.REVERSED, slices=((0, 3),))
 _LAST_END: Final = Part(field="last_name", form=PartForm.REVERSED, slices=((0, 3),))
 _MONTH_DAY: Final = _date((4, 8))
 _UNORDERED_DATE: Final = Part(field="dob", form=PartForm.UNORDERED_DATE, digits=DATE_DIGITS)
-_SSN_END: Final = Part(field="ssn", form=PartForm.REVERSED, slices=((0, 4),))
 """From the end, for files that hold no more of it than the last four digits."""
 
 _SOUNDS_OF_NAMES: Final = (_FIRST_SOUND, _LAST_SOUND)
@@ -192,19 +189,6 @@ _WIDE_KEYS: Final = (
     MatchKey(name="initials-birth", parts=(*_INITIALS, _BIRTH), unordered=True),
     MatchKey(name="initial-unordered_date", parts=(_INITIAL, _UNORDERED_DATE)),
     MatchKey(name="last_initial-unordered_date", parts=(_LAST_INITIAL, _UNORDERED_DATE)),
-    MatchKey(name="last_sound-month_day", parts=(_LAST_SOUND, _MONTH_DAY)),
-    MatchKey(name="first_sound-month_day", parts=(_FIRST_SOUND, _MONTH_DAY)),
-    MatchKey(name="first-number", parts=(_FIRST, _NUMBER)),
-    MatchKey(name="first-zip", parts=(_FIRST, _ZIP)),
-    MatchKey(name="first-street", parts=(_FIRST, _STREET)),
-    MatchKey(name="last_sound-number-zip", parts=(_LAST_SOUND, _NUMBER, _ZIP)),
-    MatchKey(name="initial-last_sound-middle_initial", parts=(_INITIAL, _LAST_SOUND, _MIDDLE_INITIAL)),
-    MatchKey(name="middle-last", parts=(_MIDDLE, _LAST)),
-    MatchKey(name="first-middle", parts=(_FIRST, _MIDDLE)),
-    MatchKey(name="last-middle_initial-year", parts=(_LAST, _MIDDLE_INITIAL, _YEAR)),
-    MatchKey(name="ssn", parts=(_SSN,)),
-    MatchKey(name="last_stem-ssn_end", parts=(_LAST_STEM, _SSN_END)),
-    MatchKey(name="phone", parts=(_PHONE,)),
 )
 
 
