@@ -9,7 +9,7 @@ from isthmus.contract.differences import MISSING
 from isthmus.contract.kinds import Kind, Shares, random_shares
 from isthmus.contract.levels import LEVELS
 from isthmus.coordinator.match.compare.estimates import Evidence
-from isthmus.coordinator.match.compare.model import Candidates, fit
+from isthmus.coordinator.match.compare.model import Candidates, first_model, fit
 from isthmus.coordinator.match.engine import CandidatePairs, Found, merge_found
 from isthmus.coordinator.match.group import group_rows
 
@@ -58,7 +58,8 @@ def made_up(
 ) -> MadeUp:
     """Give two files of which row k of both is one person for k below `shared`; `damage` mixes strangers' levels in.
 
-    Of the pairs of two people only those are candidates that agree in two fields at least.
+    Nearly every row of the smaller file has one other of its household in the larger one, as the model takes for
+    granted. Of the pairs of two people only those are candidates that agree in two fields at least.
     """
     rng = np.random.default_rng(seed)
     declared = tuple(np.array(LEVELS[field].starting) for field in FIELDS)
@@ -67,6 +68,8 @@ def made_up(
     levels = drawn(rng, apart(), left.size)
     same = (left == right) & (left < shared)
     levels[:, same] = drawn(rng, person, shared)
+    family = rng.choice(np.flatnonzero(~same), min(rows) - 1, replace=False)
+    levels[:, family] = drawn(rng, _household(rows), len(family))
     levels[fields:] = MISSING
     lasts = np.array(SIZES)[:, np.newaxis] - 1
     kept = ((levels != MISSING) & (levels != lasts)).sum(axis=0) > 1
@@ -89,6 +92,11 @@ def made_up(
         random_pairs=20_000,
     )
     return MadeUp(evidence=evidence, same=same[kept], shared=shared)
+
+
+def _household(rows: tuple[int, int]) -> Shares:
+    """Give how two people of one household agree, as the model declares it."""
+    return first_model(FIELDS, random=apart(), near=(), rows=rows).near[-1].shares
 
 
 def best_first(candidates: Candidates, probability: NDArray[np.float64]) -> CandidatePairs:

@@ -117,7 +117,7 @@ def small() -> Files:
 
 @pytest.fixture(scope="module")
 def small_round(small: Files) -> Held:
-    return hold_round(small, Terms(slots=8), seed=3, report=_silent)
+    return hold_round(small, Terms(slots=8, random_pairs=10**9), seed=3, report=_silent)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from harness import Coordinator, Enrolled, Rows, random_rows
 
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.errors import SubmissionMalformed
-from isthmus.contract.hardened import HardenedProfile
+from isthmus.contract.hardened import HARDENED_2, HardenedProfile
 from isthmus.contract.ids import RoundId
 from isthmus.contract.keyed_blocks import BLOCK_BITS
 from isthmus.contract.profiles import PROFILE_NAMES
@@ -68,7 +68,7 @@ def providers(hub: Coordinator) -> list[Enrolled]:
     return hub.parties("riverside", "college")
 
 
-@pytest.mark.parametrize("profile", PROFILE_NAMES)
+@pytest.mark.parametrize("profile", [name for name in PROFILE_NAMES if name != HARDENED_2])
 def test_people_link_where_their_rows_share_a_bucket(hub: Coordinator, providers: list[Enrolled], profile: str) -> None:
     round_id = hub.collecting(providers, profile=profile, blocks=BLOCKS)
     files = _files(hub, round_id)
@@ -82,7 +82,7 @@ def test_people_link_where_their_rows_share_a_bucket(hub: Coordinator, providers
         assert _linked(hub, round_id, provider) == _handles(rows, slice(TOGETHER))
 
 
-@pytest.mark.parametrize("profile", PROFILE_NAMES)
+@pytest.mark.parametrize("profile", [name for name in PROFILE_NAMES if name != HARDENED_2])
 def test_rows_that_are_struck_out_leave_the_buckets_of_the_others(
     hub: Coordinator, providers: list[Enrolled], profile: str
 ) -> None:

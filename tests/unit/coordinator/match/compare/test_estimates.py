@@ -30,7 +30,8 @@ def _interval(estimate: Estimate) -> Interval:
 def test_truth_is_mostly_inside_of_the_intervals_where_the_model_is_right() -> None:
     inside = {"precision": 0, "recall": 0}
     for seed in range(20):
-        people = made_up(seed, shared=120, rows=(300, 400), damage=0.4, fields=3)
+        # With fewer fields or more damage, matches pass for households: decision 0025 has the numbers.
+        people = made_up(seed, shared=120, rows=(300, 400), damage=0.2)
         quality = estimate_quality(people.evidence, seed=1)
         precision, recall = _interval(quality.precision), _interval(quality.recall_of_candidates)
         inside["precision"] += precision.low <= people.precision <= precision.high
@@ -54,9 +55,7 @@ def test_estimated_precision_falls_where_more_links_are_false() -> None:
 def test_pairs_of_two_people_are_as_many_as_expected(seed: int) -> None:
     # So low an acceptance that many pairs of two people reach it, whether they are links or not.
     people = made_up(seed, shared=150, rows=(600, 600), damage=0.5, fields=2)
-    # The made-up people have no households, of which the model takes some for granted.
-    alone = replace(people.evidence.model, near=people.evidence.model.near[:-1])
-    evidence = replace(people.evidence, acceptance=0.01, model=alone)
+    evidence = replace(people.evidence, acceptance=0.01)
     odds = log_odds(evidence.candidates.levels, evidence.model, evidence.candidates.rows)
     reaching = int(np.count_nonzero(~people.same & (odds >= np.log(0.01 / 0.99))))
 
@@ -98,7 +97,7 @@ def test_same_seed_gives_the_same_estimates_and_another_seed_nearly_these() -> N
     ("changes", "reason"),
     [
         ({"rows": (99, 400)}, TooLittle.FEW_ROWS),
-        ({"random_pairs": 999}, TooLittle.FEW_RANDOM_PAIRS),
+        ({"random_pairs": 99}, TooLittle.FEW_RANDOM_PAIRS),
         ({"links": 29}, TooLittle.FEW_LINKS),
     ],
 )
@@ -111,7 +110,7 @@ def test_too_few_data_are_named_and_not_guessed_from(changes: dict[str, object],
         few = np.cumsum(evidence.accepted) <= 29
         evidence = replace(evidence, accepted=evidence.accepted & few)
     else:
-        evidence = replace(evidence, random_pairs=999)
+        evidence = replace(evidence, random_pairs=99)
 
     quality = estimate_quality(evidence, seed=1, planted=100, found=90)
 

@@ -18,7 +18,7 @@ candidates*, which recall cannot exceed but by the error of the estimate, and no
 Intervals hold by these assumptions. Where they fail is in docs/benchmarks.md, measured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Final
 
@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 from isthmus.contract.differences import MISSING
 from isthmus.contract.kinds import Floats, Kind, Levels
 from isthmus.contract.quality import CONFIDENCE, Estimate, Interval, NotEnoughData, TooLittle
-from isthmus.coordinator.match.compare.model import Candidates, Model
+from isthmus.coordinator.match.compare.model import Candidates, Model, judge
 from isthmus.coordinator.match.compare.odds import log_odds
 
 Flags = NDArray[np.bool_]
 
 FEWEST_ROWS: Final = 100
 FEWEST_LINKS: Final = 30
-FEWEST_RANDOM_PAIRS: Final = 1_000
+FEWEST_RANDOM_PAIRS: Final = 100
 FEWEST_PLANTED: Final = 30
 """With fewer of them nothing is said."""
 
@@ -79,13 +79,15 @@ class Expected:
     """Numbers of pairs that the model expects.
 
     `false` are pairs of two people that become links; `rivals` such that would, were none of their rows linked already,
-    of which `rivals_seen` are there; `missing` are candidates that are one person and no links.
+    of which `rivals_seen` are there; `missing` are candidates that are one person and no links,
+    `missing_at_most` so many of them if none are people of one household.
     """
 
     false: float
     rivals: float
     rivals_seen: int
     missing: float
+    missing_at_most: float
 
     @property
     def factor(self) -> float:
@@ -168,7 +170,14 @@ def expect(evidence: Evidence, *, seed: int) -> Expected:
         rivals=different * (1 - free),
         rivals_seen=_rivals(evidence, threshold),
         missing=max(below, float(evidence.probability[~evidence.accepted].sum())),
+        missing_at_most=max(below, _without_household(evidence)),
     )
+
+
+def _without_household(evidence: Evidence) -> float:
+    """Give how many candidates that are no links would be one person, had no row a household in the other file."""
+    alone = replace(evidence.model, near=evidence.model.near[:-1])
+    return float(judge(evidence.candidates, alone)[~evidence.accepted].sum())
 
 
 def _rivals(evidence: Evidence, threshold: float) -> int:
@@ -205,7 +214,9 @@ def _drawn_numbers(expected: Expected, links: int, rng: np.random.Generator) -> 
     """Draw numbers of false links and of missing ones, float64, shape (DRAWS,)."""
     shape = min(TRUST + expected.rivals_seen, SHARPEST)
     false = rng.poisson(rng.gamma(shape, expected.factor * expected.false / shape, DRAWS))
-    missing = rng.poisson(rng.exponential(expected.missing, DRAWS))
+    # Nobody knows whether those whom the declared household explains away are relatives or badly damaged matches.
+    means = np.where(np.arange(DRAWS) % 2, expected.missing, expected.missing_at_most)
+    missing = rng.poisson(rng.exponential(means))
     return np.minimum(false, links).astype(np.float64), missing.astype(np.float64)
 
 
