@@ -38,6 +38,8 @@ def _answers(seed: int) -> tuple[Bytes, Bytes]:
 
 
 LEFT_ANSWERS, RIGHT_ANSWERS = _answers(1)
+# Of the same rows, the left side's under other pads: what a coordinator has of places that compare nothing.
+APART = answer(columns_of(FIELDS, [LEFT]), COMPARISON, [0] * PAIRS, side=Side.LEFT, first=100 + PAIRS)
 TOLD = read_differences(LEFT_ANSWERS, RIGHT_ANSWERS, COMPARISON)
 
 
@@ -193,3 +195,22 @@ def test_missing_value_answers_like_any_other_that_is_unequal() -> None:
     assert not missing[:, :4].any()
     assert (np.abs(_bits(missing).mean(axis=0) - 0.5) <= FAR * np.sqrt(0.25 / PAIRS)).all()
     assert (np.abs(_bits(missing ^ RIGHT_ANSWERS).mean(axis=0) - 0.5) <= FAR * np.sqrt(0.25 / PAIRS)).all()
+
+
+@pytest.mark.parametrize("name", [name for name, (part, _) in PARTS.items() if isinstance(part, VectorPart)])
+def test_two_answers_under_different_pads_differ_as_random_bytes_do(name: str) -> None:
+    part, start = PARTS[name]
+    inside = slice(start, start + part.answer_bytes)
+
+    differing = np.bitwise_count(APART[:, inside] ^ RIGHT_ANSWERS[:, inside]).sum(axis=1, dtype=np.int64)
+
+    bits = 8 * part.answer_bytes
+    assert abs(differing.mean() - bits / 2) < FAR * np.sqrt(bits / 4 / PAIRS)
+    assert abs(differing.var() / (bits / 4) - 1) < FAR * np.sqrt(2 / PAIRS)
+
+
+def test_equal_values_under_different_pads_have_different_tags_and_any_band() -> None:
+    told = read_differences(APART, RIGHT_ANSWERS, COMPARISON)
+
+    assert not told.of("first_name.initial").any()
+    assert len(np.unique(told.of("first_name.band"))) == 256

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from isthmus.contract.field_answers import SECOND_PAD
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.requests import (
     SLOTS_OF_A_RANDOM_PAIR,
     Requests,
     build_requests,
     count_requests,
+    count_sample,
 )
 
 Pair = tuple[int, int]
@@ -101,14 +103,44 @@ def test_the_same_seed_gives_the_same_list_and_another_seed_another() -> None:
 def test_what_a_node_sees_does_not_depend_on_candidates() -> None:
     def seen(pairs: list[Pair]) -> Counter[tuple[int, ...]]:
         lists = (_built(pairs, rows=(2, 2), slots=2, seed=Secret(bytes([*range(31), n]))) for n in range(250))
-        return Counter(tuple(one.left_row.tolist()) for one in lists)
+        asked = [(one.left_row, one.left_place >= SECOND_PAD) for one in lists]
+        pads.append(np.mean([second for _, second in asked]))
+        return Counter(tuple(rows.tolist()) for rows, _ in asked)
 
+    pads: list[np.floating] = []
     with_some, without = seen([(0, 0), (1, 1)]), seen([])
 
     # Of two rows that stand twice each there are six orders.
     assert len(with_some) == len(without) == 6
     assert min(*with_some.values(), *without.values()) > 20
     assert max(*with_some.values(), *without.values()) < 70
+    # A thousand places, each of either pad.
+    assert all(0.42 < share < 0.58 for share in pads)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(_asked())
+def test_candidates_and_a_sample_are_compared_and_nothing_else(asked: tuple[list[Pair], Pair, int]) -> None:
+    pairs, rows, slots = asked
+
+    requests = _built(pairs, rows=rows, slots=slots)
+
+    free = int(np.count_nonzero(~requests.candidate))
+    compared = int(np.count_nonzero(requests.compared & ~requests.candidate))
+    assert requests.compared[requests.candidate].all()
+    assert compared == min(free, count_sample(rows))
+
+
+@pytest.mark.parametrize(("rows", "sample"), [((1, 20), 100), ((3000, 2000), 750), ((10, 1_000_000), 5_000)])
+def test_sample_is_a_quarter_of_the_larger_file_within_bounds(rows: Pair, sample: int) -> None:
+    assert count_sample(rows) == sample
+
+
+def test_free_places_of_two_nodes_hold_rows_that_have_nothing_to_do_with_each_other() -> None:
+    # Were rows matched in their order, equal numbers would meet: 8,000 places of 1,000 rows, 8 of them by chance.
+    requests = _built([], rows=(1000, 1000), slots=8)
+
+    assert np.count_nonzero(requests.left_row == requests.right_row) < 30
 
 
 def test_which_rows_stand_once_more_is_drawn() -> None:
