@@ -26,7 +26,8 @@ def comparison_lines(project: Project, party: PartyId) -> Iterator[str]:
         if one.party != party:
             yield f"             those of {one.party}, by {', '.join(project.fields_of_both(party, one.party))}"
     yield f"             Budget: {terms.slots} pairs for each row of the larger of two data sets. All rows of each"
-    yield "             are asked about equally often, once in a round, many in random pairs; nothing more is answered."
+    yield "             are asked about equally often, once in a round; nothing more is answered. Most answers are to"
+    yield "             compare nothing, so that you do not see which rows have a likely match elsewhere."
     yield from (f"             {line}" for line in (*_LEARNT, *_pinned(terms)))
     if terms.planted:
         yield f"  planted    {terms.planted:,} made-up people: every provider adds the same ones to its rows,"
