@@ -1,11 +1,10 @@
 """Answering in a round: what the coordinator can read of both answers, what goes on after a stop, who is left out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from stat import S_IMODE
-from typing import ClassVar, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -28,7 +27,7 @@ from isthmus.contract.comparison import PRESENCE_BYTES, comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.differences import field_levels
 from isthmus.contract.encodings import submission_from_bytes
-from isthmus.contract.errors import BadInput, ErrorSpec, SubmissionMalformed, Unreachable
+from isthmus.contract.errors import AnswersMalformed, Unreachable
 from isthmus.contract.field_answers import answers_from_bytes, most_pairs
 from isthmus.contract.ids import PartyId
 from isthmus.contract.levels import LEVELS
@@ -257,21 +256,12 @@ class _Refusing(Hub):
     """A coordinator that takes all answers and refuses them."""
 
     def CompleteAnswers(self, _request: object, **_options: object) -> NoReturn:  # noqa: N802 - as generated
-        raise _AnswersMalformed(problem="they are damaged")
-
-
-@dataclass(eq=False, kw_only=True)
-class _AnswersMalformed(BadInput):
-    """As the coordinator's error of that code."""
-
-    code: ClassVar[str] = "answers-malformed"
-    spec: ClassVar[ErrorSpec] = SubmissionMalformed.spec
-    problem: str
+        raise AnswersMalformed(other=COLLEGE, problem="they are damaged")
 
 
 def test_answers_that_the_coordinator_refused_are_not_sent_again(parties: Parties) -> None:
     hub = _Refusing(parties.asked(RIVERSIDE))
-    with pytest.raises(_AnswersMalformed):
+    with pytest.raises(AnswersMalformed):
         parties.step(RIVERSIDE, hub)
 
     with pytest.raises(RefusedByPolicy, match="would refuse the same ones again"):

@@ -17,7 +17,7 @@ import structlog
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.comparison import Comparison
 from isthmus.contract.encodings import submission_from_bytes
-from isthmus.contract.errors import BadInput
+from isthmus.contract.errors import AnswersMalformed
 from isthmus.contract.field_answers import (
     ANSWERS_FORMAT,
     ComparisonAnswers,
@@ -61,7 +61,6 @@ SAMPLE_ROWS: Final = 100_000
 
 MOST_THREADS: Final = 4
 
-_MALFORMED: Final = "answers-malformed"
 _REFUSED: Final = (
     "the coordinator refused the answers of this node, and would refuse the same ones again; others must not be made:"
     " ask the lead to cancel the round, and take part in the next"
@@ -271,7 +270,6 @@ def _send(answering: _Answering, document: bytes) -> None:
 def _complete(answering: _Answering, other: PartyId) -> None:
     try:
         answering.client.complete_answers(answering.round_id, other)
-    except BadInput as exc:
-        if exc.code == _MALFORMED:
-            answering.node.vault.mark(answering.round_id, Mark.ANSWERS_REFUSED)
+    except AnswersMalformed:
+        answering.node.vault.mark(answering.round_id, Mark.ANSWERS_REFUSED)
         raise
