@@ -39,6 +39,7 @@ def figures(draw: st.DrawFn, counts: st.SearchStrategy[int] = COUNTS) -> PairFig
         left=PartyId("k12"),
         right=PartyId("college"),
         overlap_shown=True,
+        rows_shown=(True, True),
         alone=alone,
         rows=(10**7, 10**7),
         fields=("last_name",),

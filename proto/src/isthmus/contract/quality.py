@@ -116,11 +116,14 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PairQuality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Two providers' links. `prior` is log2 of the odds of a random pair, if weights are given."""
+    """Two providers' links. `prior` is log2 of the odds of a random pair, if weights are given.
+
+    `rows` are hidden where the released overlap table hides them, or they would tell what it hides.
+    """
 
     left: PartyId
     right: PartyId
-    rows: tuple[Count, Count]
+    rows: tuple[Count | None, Count | None]
     fields: tuple[str, ...]
     candidate_pairs: Count | None
     accepted: Count | None

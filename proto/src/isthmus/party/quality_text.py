@@ -56,9 +56,9 @@ def quality_summary(report: QualityReport) -> str:
 
 
 def _pair(pair: PairQuality) -> Iterator[str]:
-    left, right = pair.rows
+    left, right = map(_count, pair.rows)
     yield f"{pair.left} and {pair.right}"
-    yield f"  rows                  {left:,} and {right:,}"
+    yield f"  rows                  {left} and {right}"
     yield f"  candidate pairs       {_count(pair.candidate_pairs)}"
     yield f"  links                 {_count(pair.accepted)}"
     yield f"  estimates             in brackets: {CONFIDENCE:.0%} intervals"

@@ -26,6 +26,7 @@ def figures() -> PairFigures:
         parties=(PartyId("k12"), PartyId("college")),
         steps=tuple(zip(LADDER, both_counts(steps, datasets=2)[0, 1], strict=True)),
         overlap_shown=True,
+        rows_shown=(True, True),
         alone=True,
         seed=1,
         people=PlantedPeople(planted=100, found=97),
@@ -65,6 +66,7 @@ def test_nobody_planted_is_said(figures: PairFigures) -> None:
         parties=(PartyId("k12"), PartyId("college")),
         steps=figures.steps,
         overlap_shown=True,
+        rows_shown=(True, True),
         alone=True,
         seed=1,
     )

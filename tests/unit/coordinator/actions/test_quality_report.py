@@ -10,13 +10,13 @@ from harness import Coordinator, random_rows, small_engine
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.errors import NoQualityReport, NotAMember, NotReady
-from isthmus.contract.ids import RoundId
+from isthmus.contract.ids import RoundId, TableId
 from isthmus.contract.parties import Role
 from isthmus.contract.quality import Interval, NotEnoughData, PairQuality, QualityReport, TooLittle, quality_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import quality_report
 from isthmus.coordinator.actions.matching import MatchingInterrupted, match_round
-from isthmus.coordinator.actions.results import fetch_quality, fetch_quality_of_project
+from isthmus.coordinator.actions.results import fetch_quality, fetch_quality_of_project, fetch_table
 
 Make = Callable[[str], Coordinator]
 SIZE = 150
@@ -98,6 +98,20 @@ def test_every_two_of_three_providers_have_a_report_by_the_fields_they_share(hub
     assert {pair.accepted for pair in pairs} == {None}, "with a third provider totals would say who links through it"
     assert all(pair.precision == NotEnoughData(reason=TooLittle.FEW_ROWS) for pair in pairs)
     assert [_both(pair, 0.1) for pair in pairs] == [9, 6, 6]
+
+
+def test_report_shows_the_rows_that_the_overlap_table_shows_and_no_others(hub: Coordinator) -> None:
+    analyst = hub.party("research", Role.ANALYST)
+    # One person of the first is nowhere else: its rows less its overlaps would say so.
+    nodes = _answered(hub, range(14), range(1, 20), [*range(4, 14), *range(16, 26)], analysts=["research"])
+    hub.match()
+
+    _, table = fetch_table(hub.context, analyst.actor, table_id=TableId(f"{nodes[0].round_id}-overlap"))
+
+    shown = {row.key[1]: row.count for row in table.rows if row.key[0] == "all rows of"}
+    assert None in shown.values()
+    assert set(shown.values()) != {None}
+    assert all(pair.rows == (shown[pair.left], shown[pair.right]) for pair in _report(nodes[0]).pairs)
 
 
 def test_rows_that_repeat_people_count_as_people(hub: Coordinator) -> None:

@@ -36,6 +36,7 @@ def _figures(*patterns: PatternFigures, steps: tuple[tuple[float, int], ...] | N
         left=PartyId("k12"),
         right=PartyId("college"),
         overlap_shown=True,
+        rows_shown=(True, True),
         alone=True,
         rows=(5_000, 6_000),
         fields=("last_name", "sex"),
@@ -114,6 +115,13 @@ def test_all_about_links_is_hidden_where_the_overlap_is() -> None:
         hidden = NotEnoughData(reason=TooLittle.HIDDEN)
         assert pair.precision == pair.recall_of_candidates == pair.recall == pair.f1 == hidden
         assert pair.rows == (5_000, 6_000)
+
+
+def test_rows_are_hidden_where_the_overlap_table_hides_them() -> None:
+    figures = replace(_figures(_pattern(0, 500), _pattern(1, 300)), rows_shown=(False, True))
+
+    for pair in (_released(figures), _released(replace(figures, overlap_shown=False))):
+        assert pair.rows == (None, 6_000)
 
 
 def test_totals_are_hidden_where_a_third_provider_may_link_more() -> None:

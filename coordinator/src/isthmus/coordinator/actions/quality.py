@@ -29,6 +29,7 @@ def pair_figures(
     parties: tuple[PartyId, PartyId],
     steps: Sequence[tuple[float, int]],
     overlap_shown: bool,
+    rows_shown: tuple[bool, bool],
     alone: bool,
     seed: int,
     people: PlantedPeople | None = None,
@@ -40,6 +41,7 @@ def pair_figures(
         parties: both, left first.
         steps: acceptances and how many people both have at each, from `sensitivity.both_counts`.
         overlap_shown: whether the released overlap table shows how many people both have.
+        rows_shown: whether it shows how many rows each has.
         alone: whether the project has no third provider.
         seed: of the draws that estimates need.
         people: who were planted, if anybody was.
@@ -52,6 +54,7 @@ def pair_figures(
         left=parties[0],
         right=parties[1],
         overlap_shown=overlap_shown,
+        rows_shown=rows_shown,
         alone=alone,
         rows=candidates.rows,
         fields=candidates.fields,

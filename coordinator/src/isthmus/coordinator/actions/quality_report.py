@@ -75,6 +75,7 @@ def _figures(grouped: Grouped, terms: ComparisonTerms) -> list[PairFigures]:
             parties=(parties[left], parties[right]),
             steps=tuple(zip(acceptances, both[left, right], strict=True)),
             overlap_shown=_overlap_shown(grouped.table, parties[left], parties[right]),
+            rows_shown=(_rows_shown(grouped.table, parties[left]), _rows_shown(grouped.table, parties[right])),
             # Rows that repeat people are linked through one another, as those of three providers are.
             alone=len(people) == 2 and not inside.repeating,
             seed=_seed(grouped.manifest),
@@ -94,6 +95,11 @@ def _overlap_shown(table: ReleasedTable, left: PartyId, right: PartyId) -> bool:
     keys = {("in the data of both", both)}
     if not any(row.key[0] == "in the data of both" for row in table.rows):
         keys = {("in the data of exactly", both)}
+    return any(row.key in keys and row.count is not None for row in table.rows)
+
+
+def _rows_shown(table: ReleasedTable, party: PartyId) -> bool:
+    keys = {("all rows of", party), ("all people of", party)}
     return any(row.key in keys and row.count is not None for row in table.rows)
 
 

@@ -2,7 +2,8 @@
 
 What may leave, of two providers whose overlap the released overlap table shows, and why:
 
-- *Rows*, which that table shows too, and *planted people*, who are nobody.
+- *Rows* where that table shows them, and *planted people*, who are nobody. Rows that it hides would, less the overlaps
+  that it shows, give the number of people whom a provider shares with nobody.
 - *Counts of candidates, of links and of their commonest patterns of levels*. They go through `release` as one table,
   with the sums that tie them together, so that no shown total gives a small pattern away. Patterns that are rare, or
   hidden to protect those, are not listed: a rare pattern, "all equal but the last name", may be one known person.
@@ -88,8 +89,8 @@ class PatternFigures:
 class PairFigures:
     """All that is known of the links of two providers, before disclosure control; `repr` shows no figure of it.
 
-    `overlap_shown` says whether the released overlap table shows how many people both have, `alone` whether there is no
-    third provider through whom more of them are linked; `prior` is in bits; `patterns` are all of them, whose numbers
+    `overlap_shown` and `rows_shown` say whether the released overlap table shows how many people both have, and how
+    many rows (people, where they may repeat) each has; `alone` whether there is no third provider through whom more of them are linked; `prior` is in bits; `patterns` are all of them, whose numbers
     of pairs add up to `candidate_pairs` and, where accepted, to `links`; `steps` are (acceptance, people in both) for
     rising acceptances, that of the project among them; `band` is (low, high, pairs). Raises `ValueError` where patterns
     do not add up.
@@ -98,6 +99,7 @@ class PairFigures:
     left: PartyId
     right: PartyId
     overlap_shown: bool
+    rows_shown: tuple[bool, bool]
     alone: bool
     rows: tuple[int, int]
     fields: tuple[str, ...]
@@ -184,6 +186,7 @@ def _for_people(least: int) -> tuple[str, ...]:
         f"Overlap at other acceptances and the clerical band change in steps of {2 * least}, rounded down.",
         f"A level that fewer than {least} pairs have is weighed as if {least} had it, or not at all.",
         f"Where both providers share fewer than {least} people, or that is hidden, all about their links is.",
+        "Numbers of rows are hidden where the overlap table hides them.",
         "Estimates come from a model and not from the truth; intervals hold 90 of 100 times if its assumptions do.",
     )
 
@@ -195,7 +198,7 @@ def _released(one: PairFigures, acceptance: float, rules: DisclosureRules) -> Pa
     hidden = PairQuality(
         left=one.left,
         right=one.right,
-        rows=one.rows,
+        rows=_shown_rows(one),
         fields=one.fields,
         candidate_pairs=None,
         accepted=None,
@@ -212,6 +215,11 @@ def _released(one: PairFigures, acceptance: float, rules: DisclosureRules) -> Pa
     )
     shown = one.overlap_shown and min(both, one.links) >= rules.min_cell_count
     return _with_counts(hidden, one, both, rules) if shown else hidden
+
+
+def _shown_rows(one: PairFigures) -> tuple[int | None, int | None]:
+    left, right = (count if shown else None for count, shown in zip(one.rows, one.rows_shown, strict=True))
+    return left, right
 
 
 def _with_counts(hidden: PairQuality, one: PairFigures, both: int, rules: DisclosureRules) -> PairQuality:
