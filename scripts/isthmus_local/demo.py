@@ -164,9 +164,14 @@ def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, Any
             f"{left['bytes']:,}",
             f"{left['clk_bits']}-bit CLKs in {len(tables)} tables ({', '.join(tables)}) under random handles, shuffled",
             ", ".join(encoded.values()) if isinstance(encoded, dict) else "",
-            ", ".join(stayed) + ", all other columns" if isinstance(stayed, list) else "",
+            ", ".join(stayed) + ", all not named here" if isinstance(stayed, list) else "",
         )
     console.print(table)
+    console.print(
+        "Asked about pairs of rows, each node also answered how far these fields differ, and told no value of them:"
+    )
+    for provider, left in zip(local.providers, lefts, strict=True):
+        console.print(f"{provider.party:18} {', '.join(left['compared'].values())}")
     console.print(WHAT_A_CLK_IS)
 
 

@@ -154,7 +154,7 @@ def test_terms_say_what_field_comparison_grants_and_what_the_coordinator_learns(
 
     assert "             those of college, by first_name, last_name, dob\n" in text
     assert "Budget: 6 pairs for each row of the larger of two data sets" in text
-    assert "which fields a row lacks" in text
+    assert "fields a row lacks" in text
     assert "names that are equal, how common they are" in text
     assert "when the probability that two rows are one person is 0.5 or more (strict); one row of a provider" in text
     assert "Pinned" not in text
@@ -185,8 +185,8 @@ def test_report_says_which_columns_are_compared_and_how_many_answers_may_leave()
     told = report_text(REPORT | {"compared": {"first_name": "First", "zip": "Zip"}, "answers": {"college": answers}})
 
     assert "  compared   first_name (your First), zip (your Zip), in pairs" in told
-    assert "at most 49,380 of 100 bytes (4,938,000) about pairs with college" in told
-    assert "80,000 (8,000,000) if it is as large as it may be" in told
+    assert "about pairs with college: at most 49,380, 4,938,000 bytes" in told
+    assert "80,000, 8,000,000 bytes, if it is as large as the terms allow" in told
 
 
 _WITH_SEX = tuple(structs.replace(one, fields=(*one.fields, "sex")) for one in project().providers)

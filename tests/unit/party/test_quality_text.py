@@ -89,6 +89,21 @@ def test_text_shows_estimates_with_intervals_and_says_why_others_are_missing() -
     assert text.endswith("Small patterns are not listed.")
 
 
+def test_every_figure_of_a_pair_is_explained_once_below_the_report() -> None:
+    text = _text()
+    told = [line[:24].strip() for line in text.partition("How to read it\n")[2].splitlines() if line.startswith("  ")]
+
+    assert {"precision", "recall", "recall of candidates", "F1", "planted people", "doubtful pairs"} < set(told)
+    assert len(told) == len(set(told))
+
+
+def test_planted_people_are_counted_only_where_there_are_any() -> None:
+    nobody = msgspec.structs.replace(PAIR.planted, planted=0, found=0)
+
+    assert "11 of 12 found" in _line(_text(), "planted people")
+    assert _line(_text(msgspec.structs.replace(PAIR, planted=nobody)), "planted people").split()[-1] == "none"
+
+
 @pytest.mark.parametrize("reason", TooLittle)
 def test_every_reason_has_words(reason: TooLittle) -> None:
     assert len(estimate_text(NotEnoughData(reason=reason))) > 20
@@ -164,7 +179,7 @@ def test_hidden_counts_are_called_hidden() -> None:
     assert "hidden" in _line(text, "links")
     assert "hidden" in _line(text, "candidate pairs")
     assert REASONS[TooLittle.HIDDEN] in _line(text, "precision")
-    assert "few or hidden" in _line(text, "clerical band")
+    assert "few, or hidden" in _line(text, "doubtful pairs")
     assert "a pattern of" not in text
 
 

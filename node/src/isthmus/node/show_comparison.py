@@ -8,10 +8,10 @@ from isthmus.contract.ids import PartyId
 from isthmus.contract.project import Project
 
 _LEARNT: Final = (
-    "Of each pair the coordinator learns: in how many digits or parts of its letters each field differs; whether",
-    "initials, nicknames, words of a last name, swapped names or dates are equal; which fields a row lacks; and, of",
-    "names that are equal, how common they are. It learns no value. Over many pairs this adds up (docs/protocol.md,",
-    "section 13): which rows share a name, and that a name which many share is a common one.",
+    "Of each pair the coordinator learns how far the two values of each field differ: by how many digits, by how much",
+    "of their letters; whether initials, nicknames, words of a last name, swapped names or dates are equal; which",
+    "fields a row lacks; and, of names that are equal, how common they are. It sees no value. Over many pairs this",
+    "adds up (docs/protocol.md, section 13): which rows share a name, and that a name which many have is common.",
     "Also leave: how often look-alikes among your own rows, such as families, agree in each field, as rounded shares.",
 )
 
@@ -26,8 +26,8 @@ def comparison_lines(project: Project, party: PartyId) -> Iterator[str]:
         if one.party != party:
             yield f"             those of {one.party}, by {', '.join(project.fields_of_both(party, one.party))}"
     yield f"             Budget: {terms.slots} pairs for each row of the larger of two data sets. All rows of each"
-    yield "             are asked about equally often, once in a round; nothing more is answered. Most answers are to"
-    yield "             compare nothing, so that you do not see which rows have a likely match elsewhere."
+    yield "             are asked about equally often, once in a round; nothing more is answered. Most of these are"
+    yield "             fillers that compare nothing, so that you do not see which rows have a likely match elsewhere."
     yield from (f"             {line}" for line in (*_LEARNT, *_pinned(terms)))
     if terms.planted:
         yield f"  planted    {terms.planted:,} made-up people: every provider adds the same ones to its rows,"
@@ -62,5 +62,5 @@ def answers_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"  compared   {told}, in pairs that the coordinator asks about later"
     for party, of in report.get("answers", {}).items():
         most, fewer, size = of["most"], of["most_if_smaller"], of["answer_bytes"]
-        yield f"  answers    at most {fewer:,} of {size} bytes ({fewer * size:,}) about pairs with {party}, if its data"
-        yield f"             set is no larger than yours; {most:,} ({most * size:,}) if it is as large as it may be"
+        yield f"  answers    about pairs with {party}: at most {fewer:,}, {fewer * size:,} bytes, if its data set is no"
+        yield f"             larger than yours; {most:,}, {most * size:,} bytes, if it is as large as the terms allow"

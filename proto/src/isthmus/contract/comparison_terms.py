@@ -52,7 +52,7 @@ class ComparisonTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def problems(self, fields: Sequence[str]) -> Iterator[str]:
         """Say what is wrong with them where providers bring these fields; nothing where all is well."""
         if self.name != COMPARISON_1:
-            yield f"its comparison is not one that this version offers ({COMPARISON_1})"
+            yield f"comparison.name is not a way of comparing that this version offers ({COMPARISON_1})"
         if not FEWEST_SLOTS <= self.slots <= MOST_SLOTS:
             yield f"comparison.slots is not between {FEWEST_SLOTS} and {MOST_SLOTS}"
         if not 100 > self.grades[0] > self.grades[1] > self.grades[2] > 0:

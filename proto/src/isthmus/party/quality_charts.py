@@ -52,7 +52,7 @@ def _charts(name: str, pair: PairQuality, acceptance: float) -> Iterator[tuple[s
     if not drawn:
         yield f"{both}: nothing to draw, for it is hidden or there is not enough data", "", 0
         return
-    yield f"{both}: people in both, by the least probability of a link", drawn, _HEIGHT
+    yield f"{both}: people in both, by the least probability of a link (dot: this round's)", drawn, _HEIGHT
     links = [pattern for pattern in pair.patterns if pattern.accepted and pair.weights]
     for place, pattern in enumerate(links[:WATERFALLS]):
         height = _ROW * (len(waterfall_steps(pair, pattern)) + 1)

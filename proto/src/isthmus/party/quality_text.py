@@ -15,6 +15,7 @@ from isthmus.contract.quality import (
     NotEnoughData,
     PairQuality,
     Pattern,
+    Planted,
     QualityReport,
     TooLittle,
 )
@@ -31,17 +32,29 @@ WATERFALLS: Final = 3
 REASONS: Final = MappingProxyType({
     TooLittle.FEW_ROWS: "not enough data: a provider has too few rows",
     TooLittle.FEW_LINKS: "not enough data: too few links",
-    TooLittle.FEW_RANDOM_PAIRS: "not enough data: too few random pairs were compared",
-    TooLittle.FEW_PLANTED: "not known: too few planted people; plant 30 or more in both files to learn it",
-    TooLittle.HIDDEN: "hidden: both providers share too few people, or that is hidden",
+    TooLittle.FEW_RANDOM_PAIRS: "not enough data: too few random pairs were compared; more rows or slots give more",
+    TooLittle.FEW_PLANTED: "not known: that takes 30 planted people or more (comparison.planted in the project)",
+    TooLittle.HIDDEN: "hidden: the two providers share too few people, or the overlap table hides how many",
 })  # fmt: skip
+
+HOW_TO_READ: Final = (
+    "How to read it",
+    "  precision             of the links, how many join rows of one person; the others join two people",
+    "  recall                of the people in both, how many were linked",
+    "  recall of candidates  the same of people whose rows are alike enough to be compared; recall is lower",
+    "  F1                    precision and recall in one number, nearer to the lower one",
+    "  planted people        made-up people whom every provider added: the share that is found measures recall",
+    "  doubtful pairs        pairs that a clerk would look at, if anybody could",
+    "  90% intervals         9 times of 10 the truth lies within them; quote them, not the number alone",
+)
+"""For who did not write this program; the guides say more."""
 
 
 def quality_text(report: QualityReport) -> str:
     """Give the report for people."""
     parts = [f"quality of {report.round_id}: links are pairs of probability {report.acceptance:g} or more"]
     parts += ["\n".join(_pair(pair)) for pair in report.pairs]
-    parts.append("\n".join(report.rules))
+    parts += ["\n".join(HOW_TO_READ), "\n".join(report.rules)]
     return "\n\n".join(parts)
 
 
@@ -66,9 +79,9 @@ def _pair(pair: PairQuality) -> Iterator[str]:
     yield f"    recall of candidates  {estimate_text(pair.recall_of_candidates)}"
     yield f"    recall                {estimate_text(pair.recall)}"
     yield f"    F1                    {estimate_text(pair.f1)}"
-    yield f"  planted people        {pair.planted.found:,} of {pair.planted.planted:,} found"
-    band = f"{pair.band.pairs:,} or more" if pair.band.pairs else "few or hidden"
-    yield f"  clerical band         {band} (pairs of probability {pair.band.low:g} to {pair.band.high:g})"
+    yield f"  planted people        {_planted(pair.planted)}"
+    band = f"{pair.band.pairs:,} or more" if pair.band.pairs else "few, or hidden"
+    yield f"  doubtful pairs        {band} (clerical band: probability {pair.band.low:g} to {pair.band.high:g})"
     yield from _ladder(pair)
     yield from _weights(pair)
     links = [pattern for pattern in pair.patterns if pattern.accepted and pair.weights]
@@ -81,6 +94,10 @@ def estimate_text(estimate: Estimate) -> str:
     if isinstance(estimate, NotEnoughData):
         return REASONS[estimate.reason]
     return f"{estimate.value:.3f}  ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _planted(planted: Planted) -> str:
+    return f"{planted.found:,} of {planted.planted:,} found" if planted.planted else "none"
 
 
 def _count(count: int | None) -> str:

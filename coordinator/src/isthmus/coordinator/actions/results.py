@@ -36,7 +36,7 @@ def fetch_pseudonyms(context: Context, actor: Actor, *, round_id: RoundId) -> tu
         row = member_row(tx, actor, round_id)
         result = tx.results.find(round_id, actor.party)
         if row.state is not RoundState.RELEASED or result is None:
-            raise NotReady(kind="result of round", id=round_id, waiting_for=f"the round is {row.state.value}")
+            raise NotReady(kind="result of round", id=round_id, waiting_for=_unreleased(row))
         tx.record(round_event(context, row, actor, "result.fetch", f"{result.rows} rows"))
     return result.slot_count, _batches(unpack_pseudonyms(context.blobs.get(result.digest)))
 
@@ -99,12 +99,16 @@ def fetch_quality_of_project(context: Context, actor: Actor, *, round_id: RoundI
 
 def _quality(context: Context, tx: Transaction, actor: Actor, row: RoundRow) -> ReleasedQuality:
     if row.state is not RoundState.RELEASED:
-        raise NotReady(kind="quality report of round", id=row.id, waiting_for=f"the round is {row.state.value}")
+        raise NotReady(kind="quality report of round", id=row.id, waiting_for=_unreleased(row))
     document = tx.results.quality(row.id)
     if document is None:
         raise NoQualityReport(round_id=row.id)
     tx.record(round_event(context, row, actor, "quality.fetch", row.id))
     return reopen_quality(document)
+
+
+def _unreleased(row: RoundRow) -> str:
+    return f"the round is {row.state.value}, and there is nothing to fetch before it is released"
 
 
 def _is_analyst(tx: Transaction, actor: Actor, release: ReleaseRow) -> bool:

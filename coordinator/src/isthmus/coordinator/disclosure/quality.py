@@ -89,11 +89,11 @@ class PatternFigures:
 class PairFigures:
     """All that is known of the links of two providers, before disclosure control; `repr` shows no figure of it.
 
-    `overlap_shown` and `rows_shown` say whether the released overlap table shows how many people both have, and how
-    many rows (people, where they may repeat) each has; `alone` whether there is no third provider through whom more of them are linked; `prior` is in bits; `patterns` are all of them, whose numbers
-    of pairs add up to `candidate_pairs` and, where accepted, to `links`; `steps` are (acceptance, people in both) for
-    rising acceptances, that of the project among them; `band` is (low, high, pairs). Raises `ValueError` where patterns
-    do not add up.
+    `overlap_shown` and `rows_shown` say whether the released overlap table shows how many people both have, and the
+    rows (people, where they may repeat) of each; `alone` whether there is no third provider through whom more of them
+    are linked; `prior` is in bits; `patterns` are all of them, whose numbers of pairs add up to `candidate_pairs` and,
+    where accepted, to `links`; `steps` are (acceptance, people in both) for rising acceptances, that of the project
+    among them; `band` is (low, high, pairs). Raises `ValueError` where patterns do not add up.
     """
 
     left: PartyId
@@ -185,7 +185,8 @@ def _for_people(least: int) -> tuple[str, ...]:
         f"Patterns of fewer than {least} pairs are not listed, and others where these would follow from sums.",
         f"Overlap at other acceptances and the clerical band change in steps of {2 * least}, rounded down.",
         f"A level that fewer than {least} pairs have is weighed as if {least} had it, or not at all.",
-        f"Where both providers share fewer than {least} people, or that is hidden, all about their links is.",
+        f"All about their links is hidden where two providers share fewer than {least} people, or a hidden number.",
+        f"Why pairs are links is shown from {LINKS_FOR_WEIGHTS * least:,} links on, or it would tell of few people.",
         "Numbers of rows are hidden where the overlap table hides them.",
         "Estimates come from a model and not from the truth; intervals hold 90 of 100 times if its assumptions do.",
     )
