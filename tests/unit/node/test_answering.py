@@ -1,6 +1,6 @@
 """Answering in a round: what the coordinator can read of both answers, what goes on after a stop, who is left out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from stat import S_IMODE
@@ -34,6 +34,7 @@ from isthmus.contract.levels import LEVELS
 from isthmus.contract.project import ProviderTerms
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.match.compare.differences import read_differences
+from isthmus.node.compare.field_file import CHECK_BYTES
 from isthmus.node.compare.near_misses import FEWEST_PAIRS
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 from isthmus.node.errors import ConsentChanging, OutboxDamaged, RefusedByPolicy
@@ -134,7 +135,7 @@ def test_what_is_kept_is_private_and_holds_no_value(parties: Parties) -> None:
 
     assert S_IMODE(path.stat().st_mode) == 0o600
     handles = sorted(node.vault.record_ids(ROUND))
-    size = len(kept) // 60
+    size = (len(kept) - CHECK_BYTES) // 60
     assert [kept[row * size : row * size + 16] for row in range(60)] == handles
     for person in sent:
         born = person[3].replace("-", "")
@@ -151,7 +152,7 @@ def test_same_rows_prepared_anew_leave_other_bytes_on_the_disk(parties: Parties)
     let_submit(node)
 
     (after,) = (path.read_bytes() for path in node.outbox.glob("*.fields"))
-    rows = [np.frombuffer(one, np.uint8).reshape(60, -1)[:, 16:] for one in (before, after)]
+    rows = [np.frombuffer(one[:-CHECK_BYTES], np.uint8).reshape(60, -1)[:, 16:] for one in (before, after)]
     assert not (rows[0] == rows[1]).all(axis=1).any()
 
 
@@ -241,14 +242,63 @@ def test_node_without_a_receipt_answers_nothing(parties: Parties) -> None:
     assert hub.fetched == 0
 
 
-@pytest.mark.parametrize("damage", ["gone", "cut"])
-def test_fields_that_are_not_there_are_said(parties: Parties, damage: str) -> None:
+def _flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def _exchanged(data: bytes, size: int) -> bytes:
+    return data[size : 2 * size] + data[:size] + data[2 * size :]
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda data: data[:-1],
+    "a bit of a handle": lambda data: _flipped(data, 3),
+    "a bit of a record": lambda data: _flipped(data, 40),
+    "a bit of the last record": lambda data: _flipped(data, len(data) - CHECK_BYTES - 1),
+    "a bit of the check": lambda data: _flipped(data, len(data) - 1),
+    "two rows exchanged": lambda data: _exchanged(data, (len(data) - CHECK_BYTES) // 60),
+    "nothing": lambda _data: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_fields_that_are_not_as_they_were_written_are_said(parties: Parties, damage: Callable[[bytes], bytes]) -> None:
     node, hub = parties.nodes[RIVERSIDE], parties.hub(RIVERSIDE)
     (path,) = node.outbox.glob("*.fields")
-    path.unlink() if damage == "gone" else path.write_bytes(path.read_bytes()[:-1])
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
 
     with pytest.raises(OutboxDamaged):
         parties.step(RIVERSIDE, hub)
+    assert hub.declared == []
+
+    path.write_bytes(whole)
+    parties.step(RIVERSIDE, hub)
+    assert hub.complete
+
+
+def test_fields_that_are_not_there_are_said(parties: Parties) -> None:
+    node, hub = parties.nodes[RIVERSIDE], parties.hub(RIVERSIDE)
+    (path,) = node.outbox.glob("*.fields")
+    path.unlink()
+
+    with pytest.raises(OutboxDamaged):
+        parties.step(RIVERSIDE, hub)
+    assert hub.declared == []
+
+
+def test_fields_of_the_same_rows_prepared_before_are_not_those_of_the_submission(parties: Parties) -> None:
+    """Other handles in another order, under the same key: answers would be about other rows than were asked for."""
+    node, hub = parties.nodes[COLLEGE], parties.hub(COLLEGE)
+    (path,) = node.outbox.glob("*.fields")
+    before = path.read_bytes()
+    node.forget_submission(ROUND)
+    parties.submissions[COLLEGE] = let_submit(node)
+    (path,) = node.outbox.glob("*.fields")
+    path.write_bytes(before)
+
+    with pytest.raises(OutboxDamaged):
+        parties.step(COLLEGE, parties.hub(COLLEGE))
     assert hub.declared == []
 
 

@@ -91,7 +91,7 @@ def answer_comparisons(node: Node, client: Client, manifest: RoundManifest, kept
         RefusedByPolicy: this node sent no rows, or the coordinator refused its answers before.
         ComparisonRefused: the coordinator asks for what it may not; nothing is answered about that provider, ever.
         SettingsChanged, ConsentChanging: what says who is left out changed meanwhile; nothing new was sent.
-        OutboxDamaged: what answers are made of, or answers, are missing from the outbox.
+        OutboxDamaged: what answers are made of, or answers, are missing from the outbox or not as they were written.
     """
     prepared = node.vault.prepared(manifest.round_id)
     if node.vault.marked(manifest.round_id, Mark.ANSWERS_REFUSED):
@@ -171,10 +171,8 @@ def _left_out(answering: _Answering) -> frozenset[bytes]:
 
 def _open_fields(answering: _Answering, left_out: frozenset[bytes]) -> FieldFile:
     submission = submission_from_bytes(answering.submission)
-    path, layout = fields_path(answering.node.outbox, submission), answering.kept.layout
-    if not path.is_file() or path.stat().st_size != submission.rows * layout.sealed_bytes:
-        raise OutboxDamaged(round_id=answering.round_id)
-    return open_field_file(path, layout, key=answering.kept.disk, left_out=left_out)
+    path, kept = fields_path(answering.node.outbox, submission), answering.kept
+    return open_field_file(path, kept.layout, submission=submission, key=kept.disk, left_out=left_out)
 
 
 def _near_misses(answering: _Answering, file: FieldFile) -> tuple[NearMisses, ...]:
