@@ -33,6 +33,9 @@ PAD_BIT: Final = 31
 SECOND_PAD: Final = 1 << PAD_BIT
 """Beside a row number: that the second of the two pads of this place is to be used."""
 
+LEAST_NEAR_MISS: Final = 1e-12
+"""No share of near misses is smaller: a node looks at fewer pairs than this is one of. Smaller ones would vanish."""
+
 _CLOSE: Final = 1e-6
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -128,10 +131,10 @@ def _problem(answers: ComparisonAnswers) -> str | None:
 
 
 def _lawful(kind: NearMisses) -> bool:
-    if not 0 < kind.share < 1 or not kind.levels.keys() <= LEVELS.keys():
+    if not LEAST_NEAR_MISS <= kind.share < 1 or not kind.levels.keys() <= LEVELS.keys():
         return False
     return all(
-        len(shares) == len(LEVELS[field].names) and min(shares) > 0 and abs(sum(shares) - 1) < _CLOSE
+        len(shares) == len(LEVELS[field].names) and min(shares) >= LEAST_NEAR_MISS and abs(sum(shares) - 1) < _CLOSE
         for field, shares in kind.levels.items()
     )
 

@@ -1,8 +1,9 @@
 """The rows of a submission as field comparison sees them, on disk: handles and encrypted records in the order sent.
 
 Behind them stands a keyed digest of them and of the submission that they are of: in counter mode a changed bit of a
-record is a changed bit of a value, and would be answered for. It is checked whenever the file is opened. Rows are read where they are needed, so memory does not grow with the file but for a byte a name and row. Who is left
-out by now is a row that has nothing.
+record is a changed bit of a value, and would be answered for. It is checked whenever the file is opened. Rows are read
+where they are needed, so memory does not grow with the file but for a byte a name and row. Who is left out by now is a
+row that has nothing.
 """
 
 import hashlib
