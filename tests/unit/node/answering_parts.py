@@ -219,6 +219,7 @@ class Hub:
     declared: list[bytes] = field(default_factory=list)
     chunks: dict[int, bytes] = field(default_factory=dict)
     complete: bool = False
+    state: common_pb2.RoundState.ValueType = common_pb2.ROUND_STATE_COMPARING
 
     def client(self) -> Client:
         """Give a client that calls it."""
@@ -277,7 +278,7 @@ class Hub:
         summary = common_pb2.RoundSummary(
             round_id=ROUND,
             project_id=self.terms.project.id,
-            state=common_pb2.ROUND_STATE_COMPARING,
+            state=self.state,
             manifest_hash=self.terms.digest(),
         )
         summary.updated_at.FromDatetime(NOW)

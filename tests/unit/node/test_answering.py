@@ -1,10 +1,11 @@
 """Answering in a round: what the coordinator can read of both answers, what goes on after a stop, who is left out."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from stat import S_IMODE
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -37,12 +38,13 @@ from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.field_file import CHECK_BYTES
 from isthmus.node.compare.near_misses import FEWEST_PAIRS
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
-from isthmus.node.errors import ConsentChanging, OutboxDamaged, RefusedByPolicy
+from isthmus.node.errors import ConsentChanging, OutboxDamaged, RefusedByPolicy, RoundEnded
 from isthmus.node.keys.linkage_key import round_key
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.outbox import fields_path
 from isthmus.node.take_part import take_step
+from isthmus.v1 import common_pb2
 
 COMPARISON = comparison_1(FIELDS)
 
@@ -126,6 +128,26 @@ def test_files_go_when_all_answers_are_closed_and_nothing_is_asked_again(parties
     assert step.view.state is RoundState.COMPARING
     assert list(node.outbox.iterdir()) == []
     assert (hub.fetched, len(hub.declared)) == (1, 1)
+
+
+HALF_WRITTEN = (f"{ROUND}.new", f"{ROUND}.new-fields", f"{ROUND}.new-answers", f"{ROUND}.0123456789abcdef.answers")
+"""What a node that was killed leaves in its outbox, beside the fields."""
+
+
+@pytest.mark.parametrize("state", [common_pb2.ROUND_STATE_CANCELLED, common_pb2.ROUND_STATE_RELEASED])
+def test_nothing_of_a_killed_node_outlasts_the_round(parties: Parties, state: Any) -> None:
+    hub, node = parties.hub(RIVERSIDE), parties.nodes[RIVERSIDE]
+    others = ["k12-to-work-12.new-answers", "notes.txt"]
+    for name in (*HALF_WRITTEN, *others):
+        (node.outbox / name).write_bytes(b"x")
+    node.ids.mkdir()
+    (node.ids / f"{ROUND}.csv").write_text("rec_id,pseudonym\n")
+    hub.state = state
+
+    with suppress(RoundEnded):
+        parties.step(RIVERSIDE, hub)
+
+    assert sorted(path.name for path in node.outbox.iterdir()) == others
 
 
 def test_what_is_kept_is_private_and_holds_no_value(parties: Parties) -> None:

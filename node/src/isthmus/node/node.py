@@ -17,6 +17,7 @@ from isthmus.node.config import FILE_NAME, NodeConfig, load_config
 from isthmus.node.errors import AlreadyRunning, SettingsChanged
 from isthmus.node.keys.files import key_files
 from isthmus.node.keys.folder import KeyFolder
+from isthmus.node.outbox import Content, remove_contents
 from isthmus.node.vault import VAULT_NAME, Vault, open_vault
 from isthmus.party.identity import PLAIN, Identity, KeyFiles, load_identity
 
@@ -59,21 +60,19 @@ class Node:
 
     def forget_submission(self, round_id: RoundId) -> None:
         """Remove a prepared submission of which nothing was sent."""
-        self._empty_outbox(round_id)
+        self.empty_outbox(round_id)
         self.vault.drop_prepared(round_id)
 
     def forget_round(self, round_id: RoundId) -> None:
         """Remove what is kept for a round that ended, but for the report of what left, and for IDs that are here."""
         self.forget_keys(round_id)
-        self._empty_outbox(round_id)
+        self.empty_outbox(round_id)
         if not (self.ids / f"{round_id}.csv").exists():
             self.vault.drop_handles(round_id)
 
-    def _empty_outbox(self, round_id: RoundId) -> None:
-        for content in ("payload", "fields", "answers"):
-            for path in self.outbox.glob(f"{round_id}.*.{content}"):
-                if path.is_file():
-                    path.unlink(missing_ok=True)
+    def empty_outbox(self, round_id: RoundId) -> None:
+        """Remove what lies in the outbox for a round, also what a node that was killed had only half written."""
+        remove_contents(self.outbox, round_id, *Content)
 
 
 def files_of(config: NodeConfig) -> KeyFiles:
