@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any, NoReturn
 
+import msgspec
 import numpy as np
 import pytest
 from unit.node.answering_parts import (
@@ -15,6 +17,7 @@ from unit.node.answering_parts import (
     SLOTS,
     Hub,
     Parties,
+    Question,
     Rows,
     comparing_manifest,
     let_opt_out,
@@ -22,8 +25,9 @@ from unit.node.answering_parts import (
     people,
     two_parties,
 )
-from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND
+from unit.node.parts import COLLEGE, KEYS, PROJECT, RIVERSIDE, ROUND
 
+from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.comparison import PRESENCE_BYTES, comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.differences import field_levels
@@ -340,6 +344,48 @@ def test_answers_that_the_coordinator_refused_are_not_sent_again(parties: Partie
         parties.step(RIVERSIDE, parties.hub(RIVERSIDE))
 
     assert len(hub.declared) == 1
+
+
+def _prepared_anew(asked: Question) -> Question:
+    """Give the question about the other's rows as if these were prepared once more, under other handles."""
+    whole = msgspec.structs.replace(submission_from_bytes(asked.other_submission), digest="8" * 64)
+    document = whole.to_bytes()
+    request = msgspec.structs.replace(asked.request, other_submission=sha256(document).hex())
+    signature = sign(KEYS[COLLEGE], Label.SUBMISSION, document)
+    return replace(asked, request=request, other_submission=document, other_signature=signature)
+
+
+def _as_before_answering(parties: Parties, fields: dict[Path, bytes]) -> None:
+    """Put a node's folder back as it was when it had sent its rows: it forgets that it ever answered."""
+    for path, content in fields.items():
+        path.write_bytes(content)
+    with parties.nodes[RIVERSIDE].vault._transaction() as tx:
+        tx.execute("DELETE FROM answers")
+
+
+@pytest.mark.parametrize("whose", ["own list", "the other's list", "the other's rows"])
+def test_node_that_forgot_its_answers_takes_other_pads_for_another_list(parties: Parties, whose: str) -> None:
+    """One pad for two rows would show a coordinator how they differ; even for one row it must not come again."""
+    node, first = parties.nodes[RIVERSIDE], parties.asked(RIVERSIDE)
+    rows = first.rows.copy()
+    rows[[0, -1]] = rows[[-1, 0]]
+    second = {
+        "own list": first.with_rows(rows),
+        "the other's list": replace(first, request=msgspec.structs.replace(first.request, other_rows="7" * 64)),
+        "the other's rows": _prepared_anew(first),
+    }[whose]
+    fields = {path: path.read_bytes() for path in node.outbox.glob("*.fields")}
+    hubs = [Hub(first), Hub(second)]
+
+    for hub in hubs:
+        parties.step(RIVERSIDE, hub)
+        _as_before_answering(parties, fields)
+
+    same = first.rows == second.rows
+    start = next(at for part, at in COMPARISON.offsets() if part.name == "dob.year")
+    years = [hub.payload()[same, start : start + 5].tolist() for hub in hubs]
+    assert same.sum() >= len(rows) - 2
+    assert not any(one == again for one, again in zip(*years, strict=True))
 
 
 def test_answers_are_given_up_where_somebody_opts_out_each_time(parties: Parties) -> None:
