@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from isthmus.contract.clock import Clock
 from isthmus.contract.ids import RandomBytes, RoundId
@@ -17,9 +17,12 @@ from isthmus.node.config import FILE_NAME, NodeConfig, load_config
 from isthmus.node.errors import AlreadyRunning, SettingsChanged
 from isthmus.node.keys.files import key_files
 from isthmus.node.keys.folder import KeyFolder
-from isthmus.node.outbox import Content, remove_contents
 from isthmus.node.vault import VAULT_NAME, Vault, open_vault
 from isthmus.party.identity import PLAIN, Identity, KeyFiles, load_identity
+
+
+_OF_A_ROUND: Final = ("*.payload", "*.fields", "*.answers", "new", "new-fields", "new-answers")
+"""What names in the outbox end in, behind the round: whole files, then half written ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,10 @@ class Node:
 
     def empty_outbox(self, round_id: RoundId) -> None:
         """Remove what lies in the outbox for a round, also what a node that was killed had only half written."""
-        remove_contents(self.outbox, round_id, *Content)
+        for ending in _OF_A_ROUND:
+            for path in self.outbox.glob(f"{round_id}.{ending}"):
+                if path.is_file():
+                    path.unlink(missing_ok=True)
 
 
 def files_of(config: NodeConfig) -> KeyFiles:
