@@ -20,7 +20,6 @@ from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.vault import VAULT_NAME, Vault, open_vault
 from isthmus.party.identity import PLAIN, Identity, KeyFiles, load_identity
 
-
 _OF_A_ROUND: Final = ("*.payload", "*.fields", "*.answers", "new", "new-fields", "new-answers")
 """What names in the outbox end in, behind the round: whole files, then half written ones."""
 
