@@ -4,13 +4,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from isthmus.contract.canonical import sha256
 from isthmus.contract.comparison import Comparison, comparison_1
+from isthmus.contract.field_answers import REQUEST_FORMAT, ComparisonRequest, lists_digest
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.answers import Answers, Side
 from isthmus.node.compare.nicknames import NICKNAME_SETS
-from isthmus.node.compare.pads import PadKeys, consecutive
+from isthmus.node.compare.pads import PadKeys, consecutive, pads_of_lists
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 from isthmus.node.keys.linkage_key import round_key
 
@@ -31,7 +33,8 @@ def comparison_vectors() -> Json:
             "scripts/verify_vectors. Keys and bytes are hexadecimal. Rows count from 0; those that a pair is of come",
             "with what a node keeps of them: vectors, numbers and bands that they have. A pair is its number, the left",
             "row and the right row. Random bytes of missing parts are all `noise` here. A difference of a part that",
-            "a row lacks is null. `nicknames` is the list of sets of fields-1.",
+            "a row lacks is null. `nicknames` is the list of sets of fields-1. Pads follow from `lists`: by side",
+            "SHA-256 of the submission manifest and of the row numbers; no other case has the same.",
         ],
         "version": 1,
         "nicknames": [list(names) for names in NICKNAME_SETS],
@@ -52,6 +55,8 @@ def _case(*, name: str, shows: str, fields: list[str], left: list[Json], right: 
         )
         for rows in (left, right)
     ]
+    lists = _lists(name)
+    pads = pads_of_lists(pad, lists_digest(_request(lists), left=True))
     return {
         "name": name,
         "shows": shows,
@@ -67,8 +72,34 @@ def _case(*, name: str, shows: str, fields: list[str], left: list[Json], right: 
         ],
         "left": _rows(left, sides[0], shown={pair[1] for pair in pairs}),
         "right": _rows(right, sides[1], shown={pair[2] for pair in pairs}),
-        "pairs": _answered(comparison, sides, pad, pairs),
+        "lists": lists,
+        "pads_key": pads.reveal().hex(),
+        "pairs": _answered(comparison, sides, pads, pairs),
     }
+
+
+def _lists(name: str) -> Json:
+    """Give made-up digests of a case."""
+    return {
+        side.value: {what: sha256(f"{name} {side.value} {what}".encode()).hex() for what in ("submission", "rows")}
+        for side in Side
+    }
+
+
+def _request(lists: Json) -> ComparisonRequest:
+    left, right = (lists[side.value] for side in Side)
+    return ComparisonRequest(
+        format=REQUEST_FORMAT,
+        round_id=ROUND,
+        manifest_hash="0" * 64,
+        party=PARTIES[0],
+        other=PARTIES[1],
+        pairs=1,
+        rows=left["rows"],
+        other_rows=right["rows"],
+        submission=left["submission"],
+        other_submission=right["submission"],
+    )
 
 
 def _rows(values: list[Json], rows: RowFields, *, shown: set[int]) -> list[Json]:
@@ -89,8 +120,8 @@ def _kept(place: int, rows: RowFields) -> Json:
     }
 
 
-def _answered(comparison: Comparison, sides: list[RowFields], pad: Secret, pairs: Pairs) -> list[Json]:
-    keys = PadKeys(pad=pad, left=PARTIES[0], right=PARTIES[1])
+def _answered(comparison: Comparison, sides: list[RowFields], pads: Secret, pairs: Pairs) -> list[Json]:
+    keys = PadKeys(pad=pads, left=PARTIES[0], right=PARTIES[1])
     nodes = [
         Answers(
             comparison=comparison,
@@ -167,10 +198,10 @@ _ALL: Final[Json] = {
         {"first_name": "μαρια", "last_name": "ивановна", "dob": "20041201", "street_number": "12b", "city": "x"},
         {"last_name": "de la cruz", "dob": "19913102"},
     ],
-    # In pair 620396 two sort numbers of the last name are equal, the earlier of a 1 and the later of a 0.
+    # In pair 21060 two sort numbers of the last name are equal, the earlier of a 1 and the later of a 0.
     "pairs": [
         *((0, 0, 0), (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 0, 4), (5, 4, 0)),
-        *((6, 0, 0), (7, 1, 4), (620_396, 0, 0), (1_000_000, 3, 2), (2**40, 3, 3)),
+        *((6, 0, 0), (7, 1, 4), (21_060, 0, 0), (1_000_000, 3, 2), (2**40, 3, 3)),
     ],
 }
 

@@ -60,6 +60,7 @@ def verify_answers(document: Json, derive: Derive, bits_of: Filter, expect: Expe
         for label in ("compare", "pad"):
             info = f"isthmus/1|{label}|{case['project']}|{case['round_id']}"
             expect(f"{where}: {label} key", case[f"{label}_key"], derive(bytes.fromhex(case["master"]), info).hex())
+        expect(f"{where}: pads key", case["pads_key"], _pads_key(case, derive).hex())
         parts = list(parts_of(case["fields"]))
         expect(
             f"{where}: parts", case["parts"], [{key: part[key] for key in ("name", "from", "bytes")} for part in parts]
@@ -121,6 +122,13 @@ def taken(values: dict[str, str], what: str, nicknames: dict[str, str]) -> str:
             return value[:4] + value[6:8] + value[4:6] if len(value) == 8 else ""
         case _:
             return dict(enumerate(value.split(" "))).get(int(piece[-1]), "")
+
+
+def _pads_key(case: Json, derive: Derive) -> bytes:
+    """Give what the streams' keys come from: another one for other lists or data sets."""
+    digests = (case["lists"][side][what] for what in ("submission", "rows") for side in ("left", "right"))
+    lists = hashlib.sha256(bytes.fromhex("".join(digests))).hexdigest()
+    return derive(bytes.fromhex(case["pad_key"]), f"isthmus/1|pad-lists|{lists}")
 
 
 def _side(
@@ -191,7 +199,9 @@ def _verify_pairs(
                 parts,
                 number_,
                 noise,
-                lambda part, streams=streams: derive(bytes.fromhex(case["pad_key"]), f"isthmus/1|pad|{streams}|{part}"),
+                lambda part, streams=streams: derive(
+                    bytes.fromhex(case["pads_key"]), f"isthmus/1|pad|{streams}|{part}"
+                ),
             )
             expect(f"{where}: {side} answer", pair[side], answer.hex())
             seen["answers"] += 1

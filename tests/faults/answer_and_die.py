@@ -65,6 +65,7 @@ def hub_of(folder: Path, *, point: str = "") -> KeepingHub:
     asked = question(
         RIVERSIDE,
         even_rows(rows, pairs=64 * rows, seed=1),
+        even_rows(10, pairs=64 * rows, seed=2),
         own=documents[0],
         other=documents[1],
         terms=TERMS,

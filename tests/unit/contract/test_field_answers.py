@@ -19,6 +19,7 @@ from isthmus.contract.field_answers import (
     answers_from_bytes,
     answers_per_chunk,
     budget_problem,
+    lists_digest,
     near_misses_from_wire,
     near_misses_to_wire,
     pack_row_numbers,
@@ -44,10 +45,20 @@ def _request(**changes: object) -> ComparisonRequest:
         "other": COLLEGE,
         "pairs": 8,
         "rows": "1" * 64,
+        "other_rows": "4" * 64,
         "submission": "2" * 64,
         "other_submission": "3" * 64,
     }
     return ComparisonRequest(**{**known, **changes})  # type: ignore[arg-type]  # wrong ones on purpose
+
+
+def test_lists_of_both_requests_are_the_same_and_change_with_each_of_their_parts() -> None:
+    turned = {"rows": "4", "other_rows": "1", "submission": "3", "other_submission": "2"}
+    whole = lists_digest(_request(), left=True)
+    others = [lists_digest(_request(**{part: "5" * 64}), left=True) for part in turned]
+
+    assert lists_digest(_request(**{part: digit * 64 for part, digit in turned.items()}), left=False) == whole
+    assert len({whole, lists_digest(_request(), left=False), *others}) == 6
 
 
 def _kind() -> Kind:

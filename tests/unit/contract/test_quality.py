@@ -110,11 +110,23 @@ def test_another_version_is_named() -> None:
         ({"weights": [{"field": "sex", "level": "blue", "weight": 1.0, "bounded": False}]}, "level that is none"),
         ({"weights": [{"field": "zip", "level": "equal", "weight": 1.0, "bounded": False}]}, "level that is none"),
         ({"row": 17}, "row"),
+        ({"left": "<script>alert(1)</script>"}, "id is none"),
+        ({"right": "college\u001b[2J"}, "id is none"),
+        ({"right": ""}, "id is none"),
     ],
 )
 def test_what_no_report_can_say_is_refused(changes: dict[str, object], problem: str) -> None:
     with pytest.raises(MalformedDocument, match=problem):
         quality_from_bytes(_changed_pair(**changes))
+
+
+@pytest.mark.parametrize("rule", ["", "one line\nanother", "\u001b]0;all is well\u0007", "\u202ehidden", "x" * 201])
+def test_rule_that_could_paint_on_a_screen_is_refused(rule: str) -> None:
+    """A report is printed as it is, on the terminals of stewards and analysts."""
+    report = msgspec.structs.replace(_report(), rules=("small counts are hidden", rule))
+
+    with pytest.raises(MalformedDocument, match="no plain sentence"):
+        quality_from_bytes(report.to_bytes())
 
 
 def test_rule_that_protects_nobody_is_refused() -> None:

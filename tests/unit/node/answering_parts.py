@@ -163,7 +163,9 @@ class Question:
         yield from (pb.FetchComparisonResponse(rows=piece) for piece in pieces[1:])
 
 
-def question(party: PartyId, rows: Rows, *, own: bytes, other: bytes, terms: RoundManifest = MANIFEST) -> Question:
+def question(
+    party: PartyId, rows: Rows, other_rows: Rows, *, own: bytes, other: bytes, terms: RoundManifest = MANIFEST
+) -> Question:
     """Give a lawful question for a party about these of its rows; `own` and `other` are both declarations."""
     request = ComparisonRequest(
         format=REQUEST_FORMAT,
@@ -173,6 +175,7 @@ def question(party: PartyId, rows: Rows, *, own: bytes, other: bytes, terms: Rou
         other=OTHER_OF[party],
         pairs=1,
         rows="0" * 64,
+        other_rows=rows_digest([pack_row_numbers(other_rows)]).hex(),
         submission=sha256(own).hex(),
         other_submission=sha256(other).hex(),
     )
@@ -188,7 +191,7 @@ def question(party: PartyId, rows: Rows, *, own: bytes, other: bytes, terms: Rou
 def even_rows(rows: int, *, pairs: int, seed: int) -> Rows:
     """Give a list in which each row stands as often as any other, or once more, shuffled."""
     rng = np.random.default_rng(seed)
-    whole = np.concatenate([rng.permutation(rows) for _ in range(-(-pairs // rows))])[:pairs]
+    whole = np.concatenate([np.empty(0, np.intp), *(rng.permutation(rows) for _ in range(-(-pairs // rows)))])[:pairs]
     return cast("Rows", rng.permutation(whole).astype(np.uint32))
 
 
@@ -219,6 +222,7 @@ class Hub:
     declared: list[bytes] = field(default_factory=list)
     chunks: dict[int, bytes] = field(default_factory=dict)
     complete: bool = False
+    state: common_pb2.RoundState.ValueType = common_pb2.ROUND_STATE_COMPARING
 
     def client(self) -> Client:
         """Give a client that calls it."""
@@ -277,7 +281,7 @@ class Hub:
         summary = common_pb2.RoundSummary(
             round_id=ROUND,
             project_id=self.terms.project.id,
-            state=common_pb2.ROUND_STATE_COMPARING,
+            state=self.state,
             manifest_hash=self.terms.digest(),
         )
         summary.updated_at.FromDatetime(NOW)
@@ -300,9 +304,10 @@ class Parties:
         """Give a lawful question for a party; about all that the budget allows unless rows are given."""
         granted = self.terms.project.comparison
         most = (granted.slots if granted else 0) * max(map(self.rows, self.nodes))
-        chosen = even_rows(self.rows(party), pairs=most, seed=len(party)) if rows is None else rows
+        lists = {one: even_rows(self.rows(one), pairs=most, seed=len(one)) for one in self.nodes}
+        chosen, other_rows = lists[party] if rows is None else rows, lists[OTHER_OF[party]]
         own, other = self.submissions[party], self.submissions[OTHER_OF[party]]
-        return question(party, chosen, own=own, other=other, terms=self.terms)
+        return question(party, chosen, other_rows, own=own, other=other, terms=self.terms)
 
     def hub(self, party: PartyId, rows: Rows | None = None) -> Hub:
         """Give the coordinator's side for a party."""

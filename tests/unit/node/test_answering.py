@@ -1,11 +1,14 @@
 """Answering in a round: what the coordinator can read of both answers, what goes on after a stop, who is left out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from stat import S_IMODE
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import msgspec
 import numpy as np
 import pytest
 from unit.node.answering_parts import (
@@ -14,6 +17,7 @@ from unit.node.answering_parts import (
     SLOTS,
     Hub,
     Parties,
+    Question,
     Rows,
     comparing_manifest,
     let_opt_out,
@@ -21,8 +25,9 @@ from unit.node.answering_parts import (
     people,
     two_parties,
 )
-from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND
+from unit.node.parts import COLLEGE, KEYS, PROJECT, RIVERSIDE, ROUND
 
+from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.comparison import PRESENCE_BYTES, comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.differences import field_levels
@@ -34,14 +39,16 @@ from isthmus.contract.levels import LEVELS
 from isthmus.contract.project import ProviderTerms
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.match.compare.differences import read_differences
+from isthmus.node.compare.field_file import CHECK_BYTES
 from isthmus.node.compare.near_misses import FEWEST_PAIRS
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
-from isthmus.node.errors import ConsentChanging, OutboxDamaged, RefusedByPolicy
+from isthmus.node.errors import ConsentChanging, OutboxDamaged, RefusedByPolicy, RoundEnded
 from isthmus.node.keys.linkage_key import round_key
 from isthmus.node.normalise.dates import DateOrder
 from isthmus.node.normalise.norm1 import normalise_column
 from isthmus.node.outbox import fields_path
 from isthmus.node.take_part import take_step
+from isthmus.v1 import common_pb2
 
 COMPARISON = comparison_1(FIELDS)
 
@@ -127,6 +134,26 @@ def test_files_go_when_all_answers_are_closed_and_nothing_is_asked_again(parties
     assert (hub.fetched, len(hub.declared)) == (1, 1)
 
 
+HALF_WRITTEN = (f"{ROUND}.new", f"{ROUND}.new-fields", f"{ROUND}.new-answers", f"{ROUND}.0123456789abcdef.answers")
+"""What a node that was killed leaves in its outbox, beside the fields."""
+
+
+@pytest.mark.parametrize("state", [common_pb2.ROUND_STATE_CANCELLED, common_pb2.ROUND_STATE_RELEASED])
+def test_nothing_of_a_killed_node_outlasts_the_round(parties: Parties, state: Any) -> None:
+    hub, node = parties.hub(RIVERSIDE), parties.nodes[RIVERSIDE]
+    others = ["k12-to-work-12.new-answers", "notes.txt"]
+    for name in (*HALF_WRITTEN, *others):
+        (node.outbox / name).write_bytes(b"x")
+    node.ids.mkdir()
+    (node.ids / f"{ROUND}.csv").write_text("rec_id,pseudonym\n")
+    hub.state = state
+
+    with suppress(RoundEnded):
+        parties.step(RIVERSIDE, hub)
+
+    assert sorted(path.name for path in node.outbox.iterdir()) == others
+
+
 def test_what_is_kept_is_private_and_holds_no_value(parties: Parties) -> None:
     node = parties.nodes[RIVERSIDE]
     path = fields_path(node.outbox, submission_from_bytes(parties.submissions[RIVERSIDE]))
@@ -134,7 +161,7 @@ def test_what_is_kept_is_private_and_holds_no_value(parties: Parties) -> None:
 
     assert S_IMODE(path.stat().st_mode) == 0o600
     handles = sorted(node.vault.record_ids(ROUND))
-    size = len(kept) // 60
+    size = (len(kept) - CHECK_BYTES) // 60
     assert [kept[row * size : row * size + 16] for row in range(60)] == handles
     for person in sent:
         born = person[3].replace("-", "")
@@ -151,7 +178,7 @@ def test_same_rows_prepared_anew_leave_other_bytes_on_the_disk(parties: Parties)
     let_submit(node)
 
     (after,) = (path.read_bytes() for path in node.outbox.glob("*.fields"))
-    rows = [np.frombuffer(one, np.uint8).reshape(60, -1)[:, 16:] for one in (before, after)]
+    rows = [np.frombuffer(one[:-CHECK_BYTES], np.uint8).reshape(60, -1)[:, 16:] for one in (before, after)]
     assert not (rows[0] == rows[1]).all(axis=1).any()
 
 
@@ -241,14 +268,63 @@ def test_node_without_a_receipt_answers_nothing(parties: Parties) -> None:
     assert hub.fetched == 0
 
 
-@pytest.mark.parametrize("damage", ["gone", "cut"])
-def test_fields_that_are_not_there_are_said(parties: Parties, damage: str) -> None:
+def _flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def _exchanged(data: bytes, size: int) -> bytes:
+    return data[size : 2 * size] + data[:size] + data[2 * size :]
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda data: data[:-1],
+    "a bit of a handle": lambda data: _flipped(data, 3),
+    "a bit of a record": lambda data: _flipped(data, 40),
+    "a bit of the last record": lambda data: _flipped(data, len(data) - CHECK_BYTES - 1),
+    "a bit of the check": lambda data: _flipped(data, len(data) - 1),
+    "two rows exchanged": lambda data: _exchanged(data, (len(data) - CHECK_BYTES) // 60),
+    "nothing": lambda _data: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_fields_that_are_not_as_they_were_written_are_said(parties: Parties, damage: Callable[[bytes], bytes]) -> None:
     node, hub = parties.nodes[RIVERSIDE], parties.hub(RIVERSIDE)
     (path,) = node.outbox.glob("*.fields")
-    path.unlink() if damage == "gone" else path.write_bytes(path.read_bytes()[:-1])
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
 
     with pytest.raises(OutboxDamaged):
         parties.step(RIVERSIDE, hub)
+    assert hub.declared == []
+
+    path.write_bytes(whole)
+    parties.step(RIVERSIDE, hub)
+    assert hub.complete
+
+
+def test_fields_that_are_not_there_are_said(parties: Parties) -> None:
+    node, hub = parties.nodes[RIVERSIDE], parties.hub(RIVERSIDE)
+    (path,) = node.outbox.glob("*.fields")
+    path.unlink()
+
+    with pytest.raises(OutboxDamaged):
+        parties.step(RIVERSIDE, hub)
+    assert hub.declared == []
+
+
+def test_fields_of_the_same_rows_prepared_before_are_not_those_of_the_submission(parties: Parties) -> None:
+    """Other handles in another order, under the same key: answers would be about other rows than were asked for."""
+    node, hub = parties.nodes[COLLEGE], parties.hub(COLLEGE)
+    (path,) = node.outbox.glob("*.fields")
+    before = path.read_bytes()
+    node.forget_submission(ROUND)
+    parties.submissions[COLLEGE] = let_submit(node)
+    (path,) = node.outbox.glob("*.fields")
+    path.write_bytes(before)
+
+    with pytest.raises(OutboxDamaged):
+        parties.step(COLLEGE, parties.hub(COLLEGE))
     assert hub.declared == []
 
 
@@ -268,6 +344,48 @@ def test_answers_that_the_coordinator_refused_are_not_sent_again(parties: Partie
         parties.step(RIVERSIDE, parties.hub(RIVERSIDE))
 
     assert len(hub.declared) == 1
+
+
+def _prepared_anew(asked: Question) -> Question:
+    """Give the question about the other's rows as if these were prepared once more, under other handles."""
+    whole = msgspec.structs.replace(submission_from_bytes(asked.other_submission), digest="8" * 64)
+    document = whole.to_bytes()
+    request = msgspec.structs.replace(asked.request, other_submission=sha256(document).hex())
+    signature = sign(KEYS[COLLEGE], Label.SUBMISSION, document)
+    return replace(asked, request=request, other_submission=document, other_signature=signature)
+
+
+def _as_before_answering(parties: Parties, fields: dict[Path, bytes]) -> None:
+    """Put a node's folder back as it was when it had sent its rows: it forgets that it ever answered."""
+    for path, content in fields.items():
+        path.write_bytes(content)
+    with parties.nodes[RIVERSIDE].vault._transaction() as tx:
+        tx.execute("DELETE FROM answers")
+
+
+@pytest.mark.parametrize("whose", ["own list", "the other's list", "the other's rows"])
+def test_node_that_forgot_its_answers_takes_other_pads_for_another_list(parties: Parties, whose: str) -> None:
+    """One pad for two rows would show a coordinator how they differ; even for one row it must not come again."""
+    node, first = parties.nodes[RIVERSIDE], parties.asked(RIVERSIDE)
+    rows = first.rows.copy()
+    rows[[0, -1]] = rows[[-1, 0]]
+    second = {
+        "own list": first.with_rows(rows),
+        "the other's list": replace(first, request=msgspec.structs.replace(first.request, other_rows="7" * 64)),
+        "the other's rows": _prepared_anew(first),
+    }[whose]
+    fields = {path: path.read_bytes() for path in node.outbox.glob("*.fields")}
+    hubs = [Hub(first), Hub(second)]
+
+    for hub in hubs:
+        parties.step(RIVERSIDE, hub)
+        _as_before_answering(parties, fields)
+
+    same = first.rows == second.rows
+    start = next(at for part, at in COMPARISON.offsets() if part.name == "dob.year")
+    years = [hub.payload()[same, start : start + 5].tolist() for hub in hubs]
+    assert same.sum() >= len(rows) - 2
+    assert not any(one == again for one, again in zip(*years, strict=True))
 
 
 def test_answers_are_given_up_where_somebody_opts_out_each_time(parties: Parties) -> None:

@@ -135,7 +135,8 @@ def test_rows_at_these_numbers_are_the_encodings_of_the_persons_in_order(build: 
 def test_what_answers_are_made_of_has_planted_rows_too(build: Callable[..., Built]) -> None:
     built = build()
     assert built.job.kept is not None
-    file = open_field_file(fields_path(built.outbox, built.submission), built.job.kept.layout, key=built.job.kept.disk)
+    path, kept = fields_path(built.outbox, built.submission), built.job.kept
+    file = open_field_file(path, kept.layout, submission=built.submission, key=kept.disk)
     numbers = np.array(list(built.vault.planted_rows(ROUND).values()), np.uint32)
 
     present = file.take(numbers).present["last_name"]

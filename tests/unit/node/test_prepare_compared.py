@@ -14,6 +14,7 @@ from unit.node.parts import COLLEGE, RIVERSIDE, ROUND, STUDENTS, manifest, proje
 
 from isthmus.contract.comparison import comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
+from isthmus.contract.encodings import Submission
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.project import ProviderTerms, RoundManifest
@@ -72,6 +73,7 @@ class Built:
 
     job: Job
     outbox: Path
+    submission: Submission
     payload: bytes
     fields: Path
     records: dict[bytes, str]
@@ -96,6 +98,7 @@ def _build(folder: Path, terms: RoundManifest, *, fault: Exception | None = None
         return Built(
             job=job,
             outbox=outbox,
+            submission=submission,
             payload=payload_path(outbox, submission).read_bytes(),
             fields=fields_path(outbox, submission),
             records=vault.record_ids(ROUND),
@@ -129,7 +132,7 @@ def test_file_beside_the_payload_holds_the_fields_of_its_rows_in_its_order(tmp_p
     columns = {name: normalise_column(name, COLUMNS[name]).values for name in fields}
     plain = read_row_fields(columns, comparison_1(fields), compare=kept.compare, pad=kept.pad)
 
-    file = open_field_file(built.fields, kept.layout, key=kept.disk)
+    file = open_field_file(built.fields, kept.layout, submission=built.submission, key=kept.disk)
     found = file.take(np.arange(ROWS, dtype=np.uint32))
 
     assert [file.sealed[row, :16].tobytes() for row in range(ROWS)] == sorted(built.records)

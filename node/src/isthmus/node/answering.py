@@ -34,7 +34,7 @@ from isthmus.node.compare.answers import Side
 from isthmus.node.compare.field_file import FieldFile, open_field_file
 from isthmus.node.compare.kept import Kept
 from isthmus.node.compare.near_misses import own_near_misses
-from isthmus.node.compare.pads import PadKeys
+from isthmus.node.compare.pads import PadKeys, pads_of_lists
 from isthmus.node.compare.write import AnswerWriter
 from isthmus.node.comparison_request import OTHER_PAIRS, Pairs, Terms, checked_pairs
 from isthmus.node.errors import ComparisonRefused, ConsentChanging, OutboxDamaged, RefusedByPolicy, SettingsChanged
@@ -91,7 +91,7 @@ def answer_comparisons(node: Node, client: Client, manifest: RoundManifest, kept
         RefusedByPolicy: this node sent no rows, or the coordinator refused its answers before.
         ComparisonRefused: the coordinator asks for what it may not; nothing is answered about that provider, ever.
         SettingsChanged, ConsentChanging: what says who is left out changed meanwhile; nothing new was sent.
-        OutboxDamaged: what answers are made of, or answers, are missing from the outbox.
+        OutboxDamaged: what answers are made of, or answers, are missing from the outbox or not as they were written.
     """
     prepared = node.vault.prepared(manifest.round_id)
     if node.vault.marked(manifest.round_id, Mark.ANSWERS_REFUSED):
@@ -171,10 +171,8 @@ def _left_out(answering: _Answering) -> frozenset[bytes]:
 
 def _open_fields(answering: _Answering, left_out: frozenset[bytes]) -> FieldFile:
     submission = submission_from_bytes(answering.submission)
-    path, layout = fields_path(answering.node.outbox, submission), answering.kept.layout
-    if not path.is_file() or path.stat().st_size != submission.rows * layout.sealed_bytes:
-        raise OutboxDamaged(round_id=answering.round_id)
-    return open_field_file(path, layout, key=answering.kept.disk, left_out=left_out)
+    path, kept = fields_path(answering.node.outbox, submission), answering.kept
+    return open_field_file(path, kept.layout, submission=submission, key=kept.disk, left_out=left_out)
 
 
 def _near_misses(answering: _Answering, file: FieldFile) -> tuple[NearMisses, ...]:
@@ -209,7 +207,7 @@ def _write(
     comparison = answering.manifest.project.comparison_of(node.identity.party, other)
     total = len(pairs.rows)
     with new_content(node.outbox, round_id, Content.ANSWERS) as content:
-        writer = _writer(answering, other, comparison, file)
+        writer = _writer(answering, other, comparison, file, pairs.lists)
         stage = f"comparing with {other}"
         answering.report(stage, 0, total)
         chunks = writer.chunks(pairs.rows, done=lambda done: answering.report(stage, done, total))
@@ -235,13 +233,15 @@ def _write(
     return declared.to_bytes()
 
 
-def _writer(answering: _Answering, other: PartyId, comparison: Comparison, file: FieldFile) -> AnswerWriter:
+def _writer(
+    answering: _Answering, other: PartyId, comparison: Comparison, file: FieldFile, lists: bytes
+) -> AnswerWriter:
     party, order = answering.node.identity.party, answering.manifest.project.provider_ids()
     left, right = sorted((party, other), key=order.index)
     return AnswerWriter(
         comparison=comparison,
         file=file,
-        keys=PadKeys(pad=answering.kept.pad, left=left, right=right),
+        keys=PadKeys(pad=pads_of_lists(answering.kept.pad, lists), left=left, right=right),
         side=Side.LEFT if party == left else Side.RIGHT,
         random_bytes=answering.node.random_bytes,
         threads=min(MOST_THREADS, os.cpu_count() or 1),

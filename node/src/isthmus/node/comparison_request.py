@@ -17,6 +17,7 @@ from isthmus.contract.field_answers import (
     ROW_NUMBER_BYTES,
     ComparisonRequest,
     budget_problem,
+    lists_digest,
     most_pairs,
     request_from_bytes,
     rows_digest,
@@ -32,9 +33,14 @@ OTHER_PAIRS = "it asks for other pairs than before, which would show how two of 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairs:
-    """Pairs that this node may answer for: the digest of the request (SHA-256), and its own row in each, uint32."""
+    """Pairs that this node may answer for.
+
+    `request` is its digest (SHA-256), `lists` what its pads follow from (`lists_digest`), `rows` this node's own row in
+    each, uint32.
+    """
 
     request: bytes
+    lists: bytes
     rows: NDArray[np.uint32]
 
 
@@ -46,6 +52,12 @@ class Terms:
     party: PartyId
     other: PartyId
     submission: bytes
+
+    @property
+    def is_left(self) -> bool:
+        """Whether this node comes before the other provider in the project."""
+        order = self.manifest.project.provider_ids()
+        return order.index(self.party) < order.index(self.other)
 
     def refused(self, problem: str) -> ComparisonRefused:
         """Give the error that says so."""
@@ -77,7 +89,7 @@ def checked_pairs(asked: Asked, terms: Terms) -> Pairs:
     problem = budget_problem(rows, own_rows=own_rows, other_rows=other.rows, slots=slots)
     if problem is not None:
         raise terms.refused(problem)
-    return Pairs(request=sha256(asked.request), rows=rows)
+    return Pairs(request=sha256(asked.request), lists=lists_digest(request, left=terms.is_left), rows=rows)
 
 
 def _slots(terms: Terms) -> int:

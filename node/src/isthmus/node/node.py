@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from isthmus.contract.clock import Clock
 from isthmus.contract.ids import RandomBytes, RoundId
@@ -19,6 +19,9 @@ from isthmus.node.keys.files import key_files
 from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.vault import VAULT_NAME, Vault, open_vault
 from isthmus.party.identity import PLAIN, Identity, KeyFiles, load_identity
+
+_OF_A_ROUND: Final = ("*.payload", "*.fields", "*.answers", "new", "new-fields", "new-answers")
+"""What names in the outbox end in, behind the round: whole files, then half written ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +62,20 @@ class Node:
 
     def forget_submission(self, round_id: RoundId) -> None:
         """Remove a prepared submission of which nothing was sent."""
-        self._empty_outbox(round_id)
+        self.empty_outbox(round_id)
         self.vault.drop_prepared(round_id)
 
     def forget_round(self, round_id: RoundId) -> None:
         """Remove what is kept for a round that ended, but for the report of what left, and for IDs that are here."""
         self.forget_keys(round_id)
-        self._empty_outbox(round_id)
+        self.empty_outbox(round_id)
         if not (self.ids / f"{round_id}.csv").exists():
             self.vault.drop_handles(round_id)
 
-    def _empty_outbox(self, round_id: RoundId) -> None:
-        for content in ("payload", "fields", "answers"):
-            for path in self.outbox.glob(f"{round_id}.*.{content}"):
+    def empty_outbox(self, round_id: RoundId) -> None:
+        """Remove what lies in the outbox for a round, also what a node that was killed had only half written."""
+        for ending in _OF_A_ROUND:
+            for path in self.outbox.glob(f"{round_id}.{ending}"):
                 if path.is_file():
                     path.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_coun
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.blocking import Blocking
+from isthmus.node.compare.field_file import FieldFileWriter
 from isthmus.node.compare.kept import Kept
 from isthmus.node.compare.report import compared_report
 from isthmus.node.config import DatasetConfig
@@ -156,10 +157,13 @@ def prepare_submission(
             spool.add(handles, _with_fields(made, handles, job), made.whose)
         tally.blocking.check(job.dataset.columns)
         progress("writing", 0, 1)
-        rows = _leaving(_apart(spool.rows(), fields, job), tags.repeated(), job, tally, random_bytes)
+        beside = FieldFileWriter(fields, job.kept.disk) if job.kept else None
+        rows = _leaving(_apart(spool.rows(), beside, job), tags.repeated(), job, tally, random_bytes)
         digest = write_rows(payload, (block.data for block in rows), row_bits=job.row_bits)
-        sync_file(fields)
         submission = _declare(job, rows=tally.rows, digest=digest, party=party)
+        if beside is not None:
+            beside.finish(submission.digest)
+        sync_file(fields)
         report = json.dumps(_report(job, tally, stream, notes))
         with _named(outbox, submission, job):
             whose = spool.whose_handles()
@@ -229,12 +233,12 @@ def _with_fields(made: _Made, handles: Encodings, job: Job) -> Encodings:
     return np.hstack([made.rows, job.kept.seal(made.columns, handles)])
 
 
-def _apart(rows: Iterator[Encodings], fields: BinaryIO, job: Job) -> Iterator[Encodings]:
+def _apart(rows: Iterator[Encodings], beside: FieldFileWriter | None, job: Job) -> Iterator[Encodings]:
     """Give rows as they leave, and write what is kept of them, behind the same handles, into the file of fields."""
     end = row_bytes(job.row_bits)
     for some in rows:
-        if job.kept is not None:
-            fields.write(np.hstack([some[:, :HANDLE_BYTES], some[:, end:]]).data)
+        if beside is not None:
+            beside.write(np.hstack([some[:, :HANDLE_BYTES], some[:, end:]]))
         yield np.ascontiguousarray(some[:, :end])
 
 

@@ -102,6 +102,8 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
         _check_signed(node, manifest, data)
         id_file = fetch_ids(node, client, manifest)
         node.forget_keys(round_id)
+        # Killed between its last answer and here, it would leave what answers are made of.
+        node.empty_outbox(round_id)
         return Step(view=view, id_file=id_file)
     return Step(view=view)
 

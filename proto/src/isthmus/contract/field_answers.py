@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.contract.canonical import canonical_bytes, read_canonical
+from isthmus.contract.canonical import canonical_bytes, read_canonical, sha256
 from isthmus.contract.comparison_terms import MOST_PLANTED
 from isthmus.contract.encodings import CHUNK_BYTES, MAX_ROWS, Sha256Hex
 from isthmus.contract.errors import MalformedDocument
@@ -33,6 +33,9 @@ PAD_BIT: Final = 31
 SECOND_PAD: Final = 1 << PAD_BIT
 """Beside a row number: that the second of the two pads of this place is to be used."""
 
+LEAST_NEAR_MISS: Final = 1e-12
+"""No share of near misses is smaller: a node looks at fewer pairs than this is one of. Smaller ones would vanish."""
+
 _CLOSE: Final = 1e-6
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -41,8 +44,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 class ComparisonRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the coordinator asks of `party` about its pairs with `other`, and signs.
 
-    `pairs` is how many, `rows` the SHA-256 of the row numbers, `submission` and `other_submission` those of the
-    submission manifests of both, so that the node can hold the number of pairs against the sizes of both data sets.
+    `pairs` is how many, `rows` and `other_rows` the SHA-256 of the row numbers that both are asked about, `submission`
+    and `other_submission` those of the submission manifests of both, so that the node can hold the number of pairs
+    against the sizes of both data sets. Pads follow from all four.
     """
 
     format: str
@@ -52,6 +56,7 @@ class ComparisonRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     other: PartyId
     pairs: int
     rows: Sha256Hex
+    other_rows: Sha256Hex
     submission: Sha256Hex
     other_submission: Sha256Hex
 
@@ -100,6 +105,18 @@ def request_from_bytes(data: bytes) -> ComparisonRequest:
     return request
 
 
+def lists_digest(request: ComparisonRequest, *, left: bool) -> bytes:
+    """Give what tells these pairs of lists and data sets from all others, 32 bytes: the same of both requests.
+
+    Args:
+        request: to either of two providers.
+        left: whether the one that is asked comes first in the project.
+    """
+    own, other = (request.submission, request.rows), (request.other_submission, request.other_rows)
+    (left_submission, left_rows), (right_submission, right_rows) = (own, other) if left else (other, own)
+    return sha256(bytes.fromhex(left_submission + right_submission + left_rows + right_rows))
+
+
 def answers_from_bytes(data: bytes) -> ComparisonAnswers:
     """Read a declaration of answers; raise `MalformedDocument` or `UnsupportedVersion` where it is none."""
     answers = _read(data, ComparisonAnswers, document="declaration of answers", version=ANSWERS_FORMAT)
@@ -128,10 +145,10 @@ def _problem(answers: ComparisonAnswers) -> str | None:
 
 
 def _lawful(kind: NearMisses) -> bool:
-    if not 0 < kind.share < 1 or not kind.levels.keys() <= LEVELS.keys():
+    if not LEAST_NEAR_MISS <= kind.share < 1 or not kind.levels.keys() <= LEVELS.keys():
         return False
     return all(
-        len(shares) == len(LEVELS[field].names) and min(shares) > 0 and abs(sum(shares) - 1) < _CLOSE
+        len(shares) == len(LEVELS[field].names) and min(shares) >= LEAST_NEAR_MISS and abs(sum(shares) - 1) < _CLOSE
         for field, shares in kind.levels.items()
     )
 

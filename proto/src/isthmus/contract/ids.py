@@ -47,6 +47,15 @@ def parse_party_id(value: str) -> PartyId:
     return PartyId(_checked(value, pattern=_CHOSEN, longest=40, field="party_id"))
 
 
+def is_party_id(value: str) -> bool:
+    """Say whether a text may be a party's id, where a document that somebody else made names one."""
+    try:
+        parse_party_id(value)
+    except MalformedMessage:
+        return False
+    return True
+
+
 def parse_project_id(value: str) -> ProjectId:
     """Give the project id; raise `MalformedMessage` where it is not one."""
     return ProjectId(_checked(value, pattern=_CHOSEN, longest=40, field="project_id"))

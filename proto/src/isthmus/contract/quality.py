@@ -15,8 +15,9 @@ import msgspec
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
 from isthmus.contract.errors import MalformedDocument
-from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.ids import PartyId, RoundId, is_party_id
 from isthmus.contract.levels import LEVELS
+from isthmus.contract.text import is_plain_line
 
 QUALITY_FORMAT: Final = "isthmus/quality/1"
 CONFIDENCE: Final = 0.9
@@ -27,6 +28,9 @@ MOST_BITS: Final = 10.0
 
 MAX_QUALITY_BYTES: Final = 3 << 20
 """A report fits into one message of a call."""
+
+LONGEST_RULE: Final = 200
+"""Characters of one of the sentences that say what is hidden."""
 
 LEAST_GROUP: Final = 2
 _DOCUMENT: Final = "quality report"
@@ -166,6 +170,8 @@ def quality_from_bytes(data: bytes) -> QualityReport:
     report = read_canonical(data, QualityReport, document=_DOCUMENT, version=QUALITY_FORMAT)
     if report.min_cell_count < LEAST_GROUP:
         raise MalformedDocument(document=_DOCUMENT, problem="its rule protects nobody")
+    if not all(is_plain_line(rule, LONGEST_RULE) for rule in report.rules):
+        raise MalformedDocument(document=_DOCUMENT, problem="a rule of it is no plain sentence")
     for pair in report.pairs:
         problem = _problem(pair, report.min_cell_count)
         if problem:
@@ -186,6 +192,7 @@ def _problem(pair: PairQuality, least: int) -> str | None:
     counts = (pair.candidate_pairs, pair.accepted, pair.band.pairs, *(rung.both for rung in pair.ladder))
     known = set(pair.fields) <= LEVELS.keys()
     checks = {
+        "a provider's id is none": is_party_id(pair.left) and is_party_id(pair.right),
         "a count is smaller than its rule lets be shown": all(
             count is None or count >= least for count in (*counts, *(one.pairs for one in pair.patterns))
         ),

@@ -176,7 +176,7 @@ def test_declaration_of_more_or_fewer_pairs_than_asked_is_refused(nodes: list[Fi
         _refused(left, partial(left.open, changed), MalformedDocument)
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, 1e300])
+@pytest.mark.parametrize("share", [0.0, 5e-324, 1.0, -0.1, 1e300])
 def test_near_misses_that_are_no_shares_are_refused(nodes: list[FieldNode], share: float) -> None:
     left, right = nodes
     fields = ("first_name", "last_name", "dob")

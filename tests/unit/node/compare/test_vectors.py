@@ -8,16 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from isthmus.contract.canonical import sha256
 from isthmus.contract.comparison import comparison_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.answers import Answers, Side
-from isthmus.node.compare.pads import PadKeys, consecutive
+from isthmus.node.compare.pads import PadKeys, consecutive, pads_of_lists
 from isthmus.node.compare.row_fields import read_row_fields
 
 ROOT = Path(__file__).resolve().parents[4]
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "tests" / "vectors" / "comparison.json").read_text(encoding="utf-8"))
+
+
+def _pads(case: dict[str, Any], pad: Secret) -> Secret:
+    left, right = (case["lists"][side.value] for side in Side)
+    lists = sha256(b"".join(bytes.fromhex(one[what]) for what in ("submission", "rows") for one in (left, right)))
+    return pads_of_lists(pad, lists)
 
 
 def _node(case: dict[str, Any], side: Side) -> Answers:
@@ -29,7 +36,7 @@ def _node(case: dict[str, Any], side: Side) -> Answers:
     return Answers(
         comparison=comparison,
         rows=read_row_fields(columns, comparison, compare=compare, pad=pad),
-        keys=PadKeys(pad=pad, left=left, right=right),
+        keys=PadKeys(pad=_pads(case, pad), left=left, right=right),
         side=side,
         random_bytes=lambda count: bytes([DOCUMENT["noise"]]) * count,
     )
@@ -55,7 +62,7 @@ def _flip(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "step", ["key", "part", "vector", "number", "band", "left", "right", "difference", "presence", "nickname"]
+    "step", ["key", "lists", "part", "vector", "number", "band", "left", "right", "difference", "presence", "nickname"]
 )
 def test_independent_program_notices_a_changed_vector(step: str) -> None:
     verifier = runpy.run_path(str(ROOT / "scripts" / "verify_vectors"))
@@ -65,6 +72,8 @@ def test_independent_program_notices_a_changed_vector(step: str) -> None:
     match step:
         case "key":
             case["pad_key"] = _flip(case["pad_key"])
+        case "lists":
+            case["lists"]["right"]["rows"] = _flip(case["lists"]["right"]["rows"])
         case "part":
             case["parts"].pop()
         case "vector":

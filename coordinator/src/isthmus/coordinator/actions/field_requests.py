@@ -99,6 +99,7 @@ def _kept(context: Context, manifest: RoundManifest, sent: tuple[_Sent, _Sent], 
             other=sent[1 - own].party,
             pairs=len(requests),
             rows=sides[own].hex(),
+            other_rows=sides[1 - own].hex(),
             submission=sent[own].digest.hex(),
             other_submission=sent[1 - own].digest.hex(),
         ).to_bytes()

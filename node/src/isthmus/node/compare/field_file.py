@@ -1,23 +1,33 @@
 """The rows of a submission as field comparison sees them, on disk: handles and encrypted records in the order sent.
 
-Rows are read where they are needed, so memory does not grow with the file but for a byte a name and row. Who is left
-out by now is a row that has nothing.
+Behind them stands a keyed digest of them and of the submission that they are of: in counter mode a changed bit of a
+record is a changed bit of a value, and would be answered for. It is checked whenever the file is opened. Rows are read
+where they are needed, so memory does not grow with the file but for a byte a name and row. Who is left out by now is a
+row that has nothing.
 """
 
+import hashlib
+import hmac
 from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.comparison import BandPart
+from isthmus.contract.encodings import Submission
 from isthmus.contract.ids import HANDLE_BYTES
 from isthmus.contract.secret import Secret
+from isthmus.node.compare.pads import derived
 from isthmus.node.compare.records import Bytes, RecordLayout, open_records
 from isthmus.node.compare.row_fields import RowFields, bands_of
+from isthmus.node.errors import OutboxDamaged
+
+CHECK_BYTES: Final = 32
+"""Behind the rows: keyed BLAKE2b of them and of the submission's digest."""
 
 _ROWS_AT_A_TIME: Final = 2**15
 
@@ -56,17 +66,55 @@ class FieldFile:
         )
 
 
-def open_field_file(path: Path, layout: RecordLayout, *, key: Secret, left_out: Collection[bytes] = ()) -> FieldFile:
+class FieldFileWriter:
+    """Writes the rows of a submission, and then what shows that they are those."""
+
+    def __init__(self, file: BinaryIO, key: Secret) -> None:
+        """Write into that file, under the key that the records are encrypted with."""
+        self._file, self._check = file, _new_check(key)
+
+    def write(self, sealed: Bytes) -> None:
+        """Write rows, uint8, shape (n, layout.sealed_bytes), contiguous."""
+        self._file.write(sealed.data)
+        self._check.update(sealed.data)
+
+    def finish(self, digest: str) -> None:
+        """Write the check, once all rows are written; `digest` is the submission's."""
+        self._check.update(bytes.fromhex(digest))
+        self._file.write(self._check.digest())
+
+
+def open_field_file(
+    path: Path, layout: RecordLayout, *, submission: Submission, key: Secret, left_out: Collection[bytes] = ()
+) -> FieldFile:
     """Open the file of a submission; `left_out` are the handles of rows whose people take part no longer.
 
     Raises:
-        ValueError: it does not hold whole rows.
+        OutboxDamaged: it is not there, or not as it was written for that submission under that key.
     """
-    sealed = np.memmap(path, np.uint8, "r").reshape(-1, layout.sealed_bytes)
+    rows_bytes = submission.rows * layout.sealed_bytes
+    if not path.is_file() or path.stat().st_size != rows_bytes + CHECK_BYTES:
+        raise OutboxDamaged(round_id=submission.round_id)
+    whole = np.memmap(path, np.uint8, "r")
+    sealed = whole[:rows_bytes].reshape(-1, layout.sealed_bytes)
+    if not hmac.compare_digest(_check_of(sealed, submission.digest, key), whole[rows_bytes:].tobytes()):
+        raise OutboxDamaged(round_id=submission.round_id)
     kept = np.ones(len(sealed), np.bool_)
     kept[_rows_of(sealed, left_out)] = False
-    whole = FieldFile(sealed=sealed, layout=layout, key=key, kept=kept, bands={})
-    return replace(whole, bands=_bands(whole))
+    file = FieldFile(sealed=sealed, layout=layout, key=key, kept=kept, bands={})
+    return replace(file, bands=_bands(file))
+
+
+def _new_check(key: Secret) -> "hashlib.blake2b":
+    return hashlib.blake2b(key=derived(key, "fields-check").reveal(), digest_size=CHECK_BYTES)
+
+
+def _check_of(sealed: Bytes, digest: str, key: Secret) -> bytes:
+    check = _new_check(key)
+    for start in range(0, len(sealed), _ROWS_AT_A_TIME):
+        check.update(np.ascontiguousarray(sealed[start : start + _ROWS_AT_A_TIME]).data)
+    check.update(bytes.fromhex(digest))
+    return check.digest()
 
 
 def _rows_of(sealed: Bytes, handles: Collection[bytes]) -> NDArray[np.intp]:

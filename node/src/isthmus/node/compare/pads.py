@@ -28,9 +28,18 @@ Bits = NDArray[np.uint8]
 Numbers = NDArray[np.uint64]
 
 
+def pads_of_lists(pad: Secret, lists: bytes) -> Secret:
+    """Give the key, 32 bytes, that the pads of two lists of requests are drawn under, from the round key `pad`.
+
+    A node that forgets what it answered, because its folder was put back from a copy, would take the pads of one list
+    for another one: so these depend on the lists. `lists` is `isthmus.contract.field_answers.lists_digest`.
+    """
+    return derived(pad, f"pad-lists|{lists.hex()}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PadKeys:
-    """Makes the keys of parts for two providers from the round key `pad`; `left` comes first in the project."""
+    """Makes the keys of parts for two providers from `pads_of_lists`; `left` comes first in the project."""
 
     pad: Secret
     left: PartyId
@@ -39,10 +48,6 @@ class PadKeys:
     def stream(self, part: str) -> Secret:
         """Give the key of a part's stream, 32 bytes."""
         return derived(self.pad, f"pad|{self.left}|{self.right}|{part}")
-
-    def values(self, kind: str) -> Secret:
-        """Give the key that values of a kind become numbers under, 32 bytes; the same for all providers."""
-        return derived(self.pad, f"pad-value|{kind}")
 
 
 def derived(key: Secret, use: str) -> Secret:
