@@ -21,6 +21,14 @@ class Process:
     peak: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Seconds of CPU by process name, of all that it used until then, at a time of the monotonic clock."""
+
+    at: float
+    cpu: dict[str, float]
+
+
 @dataclass(slots=True)
 class Watch:
     """Notes, while it runs, when each line of a log came, and what the processes that write them use."""
@@ -29,6 +37,7 @@ class Watch:
     lines: list[tuple[float, str, str]] = field(default_factory=list)
     processes: dict[str, Process] = field(default_factory=dict)
     read: dict[Path, int] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -48,6 +57,8 @@ class Watch:
             for path in [*self.folder.glob("*.log"), *self.folder.glob("nodes/*/*.log")]:
                 self._note_lines(path, now)
             self._note_processes()
+            used = {name: sum(one.cpu.values()) for name, one in self.processes.items()}
+            self.samples.append(Sample(at=now, cpu=used))
 
     def _note_lines(self, path: Path, now: float) -> None:
         name = path.parent.name if path.name == "run.log" else path.stem
@@ -69,6 +80,13 @@ class Watch:
         """Give when the coordinator logged an event, by its name; now if it never did."""
         said = f'"event": "{event}"'  # what it says at its start has some of these words, too
         return [at for at, log, line in self.lines if log == "coordinator" and said in line] or [time.monotonic()]
+
+    def cpu_between(self, name: str, begin: float, end: float) -> float:
+        """Give the seconds of CPU that a process used between two times, as the samples next before them say."""
+        first, last = (
+            next((one.cpu.get(name, 0.0) for one in reversed(self.samples) if one.at <= at), 0.0) for at in (begin, end)
+        )
+        return last - first
 
 
 def _processes_of(folder: Path) -> list[tuple[int, str]]:
