@@ -3,11 +3,14 @@
     .venv/bin/python benchmarks/coordinator_memory.py --profile interop-1 --rows 100000 100000
     .venv/bin/python benchmarks/coordinator_memory.py --profile hardened-1 --rows 980000 20000
     .venv/bin/python benchmarks/coordinator_memory.py --profile interop-1 --alike 3162
+    .venv/bin/python benchmarks/coordinator_memory.py --compared --rows 20000 20000
 
 Made-up rows: random bits, of which each provider shares a quarter of its people with the first. Memory follows from
 the numbers of rows and bits and from how many pairs are found; `--alike` makes two files of that many equal rows, whose
 pairs all reach the threshold. Everything from stored chunks to packed results is done, in a process of its own whose
 compiled code is loaded (Linux: VmHWM, reset by clear_refs). `input` is what the providers sent: handles, CLKs, tags.
+`--compared` is a round of two providers under `hardened-2` that compares fields: candidates and requests, then answers
+(`answered`), model, groups and quality report, one after the other in one process as a coordinator does them.
 """
 
 import argparse
@@ -20,14 +23,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypedDict
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.contract.comparison import comparison_1
 from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, pack_rows, rows_per_chunk
-from isthmus.contract.hardened import hardened_1
+from isthmus.contract.hardened import HardenedProfile, hardened_1, hardened_2
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 from isthmus.contract.match_keys import MATCH_KEY_BITS
 from isthmus.coordinator.actions.round_rows import Entities, RoundRows, find_entities, load_rows
@@ -35,7 +39,8 @@ from isthmus.coordinator.domain.entities import pack_entities
 from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms
 from isthmus.coordinator.match import DEFAULT_MAX_PAIRS, WORKER_BYTES
 from isthmus.coordinator.match.encodings import Dataset, split_rows
-from isthmus.coordinator.match.engine import CandidatePairs
+from isthmus.coordinator.match.engine import CandidatePairs, Progress
+from isthmus.coordinator.match.field_candidates import field_candidates
 from isthmus.coordinator.match.group import group_rows
 from isthmus.coordinator.match.kernel_engine import KernelEngine
 from isthmus.coordinator.match.memory import Demand, Memory, needed_bytes
@@ -46,15 +51,20 @@ from isthmus.coordinator.match.tables import at_least, link_tables
 from isthmus.coordinator.store.blobs import BlobFolder
 from isthmus.coordinator.store.runs import RunFolder
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+# The benchmarks are no package; this finds what another of them has.
+from benchmarks.answered import TERMS, answer, ask, link_answers
+
 FIELDS: Final = ("first_name", "middle_name", "last_name", "dob", "sex", "street_number", "street_name", "city", "zip")
-RULES: Final = link_rules(hardened_1(FIELDS))
+PROFILES: Final = {"hardened-1": hardened_1(FIELDS), "hardened-2": hardened_2(FIELDS)}
+COMPARISON: Final = comparison_1(FIELDS)
 THRESHOLD: Final = 0.9
 PLAIN_BITS: Final = 1024
 SHARED: Final = 0.25
 DAMAGE: Final = 0.04
 KEY: Final = bytes(32)
 
-Profile = Literal["interop-1", "hardened-1"]
+Profile = Literal["interop-1", "hardened-1", "hardened-2"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +74,18 @@ class Case:
     profile: Profile
     sizes: list[int]
     alike: bool = False
+    compared: bool = False
     workers: int = 2
     max_pairs: int = DEFAULT_MAX_PAIRS
     search_bytes: int = DEFAULT_MEMORY_BYTES
     limit_bytes: int = 0
+
+
+class _Looking(TypedDict):
+    engine: KernelEngine
+    max_pairs: int
+    progress: Progress
+    runs: Runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +111,8 @@ class Measured:
 
 def store_rows(blobs: BlobFolder, profile: Profile, sizes: Sequence[int], *, alike: bool) -> list[Stored]:
     """Keep made-up submissions, chunk by chunk."""
-    bits, keys = (RULES.clk_bits, len(RULES.keys)) if profile == "hardened-1" else (PLAIN_BITS, 0)
-    tables = len(RULES.tables) if profile == "hardened-1" else 1
+    known = PROFILES.get(profile)
+    bits, keys, tables = _shape(known) if known else (PLAIN_BITS, 0, 1)
     stored = []
     for place, rows in enumerate(sizes):
         row_bits = tables * bits + keys * MATCH_KEY_BITS
@@ -116,6 +134,12 @@ def store_rows(blobs: BlobFolder, profile: Profile, sizes: Sequence[int], *, ali
         chunks = [blobs.put(chunk) for chunk in made_up_chunks(submission, place, alike=alike)]
         stored.append(Stored(submission=submission, chunks=chunks))
     return stored
+
+
+def _shape(profile: HardenedProfile) -> tuple[int, int, int]:
+    """Give the bits of a table, and how many match keys and tables there are."""
+    rules = link_rules(profile)
+    return rules.clk_bits, len(rules.keys), len(rules.tables)
 
 
 def made_up_chunks(submission: Submission, place: int, *, alike: bool) -> Iterator[bytes]:
@@ -150,24 +174,34 @@ def matched(folder: Path, stored: Sequence[Stored], case: Case) -> tuple[int, st
     blobs = BlobFolder(folder / "blobs")
     loaded = [load_rows(blobs, one.chunks, submission=one.submission, struck=frozenset()) for one in stored]
     rows = [one for one, _ in loaded]
-    pairs = linked_pairs([encoded for _, encoded in loaded], case, RunFolder(folder / "runs"))
+    pairs = found_pairs([encoded for _, encoded in loaded], case, RunFolder(folder / "runs"))
     del loaded
-    groups = group_rows(pairs, sizes=[len(one) for one in rows])
+    sizes = [len(one) for one in rows]
+    if case.compared:
+        asked = ask(blobs, pairs, (sizes[0], sizes[1]))
+        chunks = answer(blobs, asked, COMPARISON)
+        pairs, groups = link_answers(blobs, asked, chunks, COMPARISON, sizes)
+    else:
+        groups = group_rows(pairs, sizes=sizes)
     digest = hashlib.sha256()
     for packed in pack(rows, find_entities(rows, groups, of_all=True)):
         digest.update(packed)
     return len(pairs), digest.hexdigest()
 
 
-def linked_pairs(encoded: Sequence[NDArray[np.uint8]], case: Case, runs: Runs) -> CandidatePairs:
-    """Give the pairs that reach the threshold."""
+def found_pairs(encoded: Sequence[NDArray[np.uint8]], case: Case, runs: Runs) -> CandidatePairs:
+    """Give the pairs that reach the threshold, or all candidates where fields are compared."""
     engine = KernelEngine(workers=case.workers, max_pairs=case.max_pairs, memory_bytes=case.search_bytes)
     if case.profile == "interop-1":
         datasets = [Dataset(party=PartyId("p"), clks=one) for one in encoded]
         return engine.candidate_pairs(datasets, threshold=THRESHOLD, progress=_silent, runs=runs)
-    submissions = [split_rows(one, tables=len(RULES.tables), clk_bits=RULES.clk_bits) for one in encoded]
-    pairs = link_tables(submissions, rules=RULES, engine=engine, max_pairs=case.max_pairs, progress=_silent, runs=runs)
-    return at_least(pairs, threshold=RULES.threshold)
+    profile = PROFILES[case.profile]
+    rules = link_rules(profile)
+    submissions = [split_rows(one, tables=len(rules.tables), clk_bits=rules.clk_bits) for one in encoded]
+    looking: _Looking = {"engine": engine, "max_pairs": case.max_pairs, "progress": _silent, "runs": runs}
+    if case.compared:
+        return field_candidates(submissions, profile=profile, **looking)
+    return at_least(link_tables(submissions, rules=rules, **looking), threshold=rules.threshold)
 
 
 def pack(rows: Sequence[RoundRows], entities: Sequence[Entities]) -> Iterator[bytes]:
@@ -196,8 +230,10 @@ def needed(stored: Sequence[Stored], case: Case) -> int:
         clk_bytes=one.clk_bits // 8,
         tables=one.tables,
         match_keys=one.match_keys,
-        best_of_row=RULES.best_of_row if case.profile == "hardened-1" else None,
+        best_of_row=link_rules(PROFILES[case.profile]).best_of_row if case.profile in PROFILES else None,
         spine=False,
+        slots=TERMS.slots if case.compared else 0,
+        fields=len(COMPARISON.fields) if case.compared else 0,
     )
     memory = Memory(
         allowed_bytes=0,
@@ -248,7 +284,8 @@ def measured(case: Case) -> Measured:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="memory of matching at the coordinator")
-    parser.add_argument("--profile", choices=["interop-1", "hardened-1"], default="hardened-1")
+    parser.add_argument("--profile", choices=["interop-1", *PROFILES], default="hardened-1")
+    parser.add_argument("--compared", action="store_true", help="two providers whose fields are compared, hardened-2")
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 100_000], help="rows of each provider")
     parser.add_argument("--alike", type=int, help="two files of that many equal rows")
     parser.add_argument("--workers", type=int, default=2)
@@ -263,7 +300,11 @@ def main() -> int:
         sys.stdout.buffer.write(msgspec.json.encode(measured(msgspec.json.decode(arguments.case, type=Case))))
         return 0
     sizes = [arguments.alike] * 2 if arguments.alike else arguments.rows
-    show(Case(profile=arguments.profile, sizes=sizes, alike=bool(arguments.alike), workers=arguments.workers))
+    profile: Profile = "hardened-2" if arguments.compared else arguments.profile
+    if arguments.compared and len(sizes) != 2:
+        parser.error("--compared takes the rows of two providers")
+    alike, compared = bool(arguments.alike), arguments.compared
+    show(Case(profile=profile, sizes=sizes, alike=alike, compared=compared, workers=arguments.workers))
     return 0
 
 

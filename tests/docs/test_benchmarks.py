@@ -153,3 +153,28 @@ def test_scale_measures_writes_its_numbers_and_draws(tmp_path: Path, log_chart: 
     assert all(point.seconds > 0 and point.peak_mib > 50 for point in series.points)
     assert series.growth() in done.stdout
     assert series.growth() in drawn.read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_round_says_where_its_seconds_and_bytes_went(tmp_path: Path) -> None:
+    numbers = tmp_path / "numbers.json"
+
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / "rounds.py", "--rows", "150", "--json", numbers],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    found = json.loads(numbers.read_text("utf-8"))
+    assert [one["name"] for one in found["programs"]] == ["coordinator", "provider-1", "provider-2"]
+    assert all(one["cpu_s"] > 0 and one["peak_bytes"] > 2**24 for one in found["programs"])
+    assert min(stage["wall_s"] for stage in found["stages"]) >= 0
+    for one in found["traffic"]:
+        content = one["encodings"] + one["answers"]
+        assert one["pairs"] == 8 * found["rows"]
+        assert content < one["wire_sent"] < content + 2**20
+        assert one["wire_received"] > one["requests"] == 4 * one["pairs"]
+    assert found["f1"] > 0.9
+    assert "| upload of answers |" in done.stdout

@@ -227,3 +227,17 @@ def test_command_on_a_damaged_list_ends_with_a_sentence_and_an_exit_code(tmp_pat
     assert done.exit_code == 8
     assert "[store-damaged]" in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_node_looks_less_often_the_longer_nothing_is_new_and_often_again_after_news(node: Node) -> None:
+    hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED})
+    waits, pause = _waits(60, at_end=lambda: hub.states.update({ROUND: common_pb2.ROUND_STATE_CANCELLED}))
+
+    with pytest.raises(Stop):
+        keep_watch(_watch(node, hub), pause=pause)
+
+    quiet = waits[:60]
+    assert quiet[:10] == [0.5] * 10
+    assert quiet == sorted(quiet)
+    assert quiet[-1] == 10.0
+    assert waits[60] == 0.5

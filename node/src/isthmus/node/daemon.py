@@ -25,7 +25,11 @@ from isthmus.node.strike_out import OPEN, consent_version, strike_out
 from isthmus.node.take_part import WITHOUT_RESULT, take_step
 from isthmus.party.folder import with_given_folder
 
-POLL_S: Final = 0.5
+POLL_S, LONGEST_POLL_S = 0.5, 10.0
+"""Shortest and longest wait between two looks. A look costs some 10 kB and 40 ms of processor, and a round waits for
+days: so a node waits a tenth of the time since the last news."""
+
+POLLS_A_WAIT: Final = 10
 RETRY_S: Final = 5.0
 _WAITED_FOR: Final[dict[type[Passing], str]] = {
     Unreachable: "the coordinator does not answer",
@@ -47,6 +51,7 @@ class Watch:
     """A node at work: which rounds it looks after, and what it remembers from one look to the next.
 
     `project` and `round_id` None are all; `once` ends it with the IDs of one round, or with whatever stands against it.
+    `news` is how rounds stood at the last look, and `quiet_s` the seconds that it has waited since they changed.
     """
 
     node: Node
@@ -59,6 +64,20 @@ class Watch:
     forgotten: set[RoundId] = field(default_factory=set)
     said: dict[str, str] = field(default_factory=dict)
     applied: dict[RoundId, object] = field(default_factory=dict)
+    news: object = None
+    quiet_s: float = 0.0
+
+    def next_wait_s(self) -> float:
+        """Give how long to wait until the next look, and count it."""
+        wait = min(max(POLL_S, self.quiet_s / POLLS_A_WAIT), LONGEST_POLL_S)
+        self.quiet_s += wait
+        return wait
+
+    def note_news(self, views: Sequence[RoundView]) -> None:
+        """Begin to count the wait anew where a round stands elsewhere, or waits for another, than at the last look."""
+        news = [(view.round_id, view.state, view.waiting_for) for view in views]
+        if news != self.news:
+            self.news, self.quiet_s = news, 0.0
 
     def say_once(self, about: str, message: str) -> None:
         """Say what is new about something."""
@@ -92,7 +111,7 @@ def keep_watch(watch: Watch, *, pause: Callable[[float], None]) -> None:
                 return
             unanswered = faults = 0
             watch.said.pop("fault", None)
-            wait = POLL_S
+            wait = watch.next_wait_s()
         except Passing as exc:
             unanswered += 1
             if unanswered > RETRIES:
@@ -120,6 +139,7 @@ def look(watch: Watch) -> bool:
         if not _settings_are_lawful(watch):
             return False
         views = watch.client.list_rounds()
+        watch.note_news(views)
         _forget_ended(watch, views)
     for view in _open_rounds(watch, views):
         try:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from isthmus.contract.comparison import TAG_PRIME, Form, VectorPart, comparison_1
 from isthmus.contract.ids import PartyId
 from isthmus.contract.secret import Secret
-from isthmus.node.compare.pads import PadKeys, consecutive, line_values, padded_vectors, stream
+from isthmus.node.compare.pads import PadKeys, consecutive, line_values, lines_of, padded_vectors, stream
 
 KEY = Secret(b"k" * 32)
 PAIRS = 4
@@ -99,10 +99,23 @@ def test_pair_reads_its_own_part_of_the_stream_wherever_a_node_begins() -> None:
         assert values.tolist() == line_values(numbers, KEY, numbers=consecutive(0, len(numbers)))[first:].tolist()
 
 
+@pytest.mark.parametrize("first", [0, 5, 2**40])
+def test_lines_are_those_of_the_stream_whatever_numbers_are_left_out(first: int) -> None:
+    whole = stream(KEY, first=first, count=12, size=48)
+    taken = np.array([0, 3, 4, 11])
+
+    lines = lines_of(KEY, consecutive(first, 12)[taken], size=48)
+
+    assert lines.tolist() == whole[taken].tolist()
+    assert lines_of(KEY, consecutive(first, 0), size=48).shape == (0, 48)
+
+
 @pytest.mark.parametrize("size", [1, 8, 15, 17, 40])
 def test_stream_refuses_pairs_that_end_inside_a_block(size: int) -> None:
     with pytest.raises(ValueError, match="whole blocks"):
         stream(KEY, first=0, count=1, size=size)
+    with pytest.raises(ValueError, match="whole blocks"):
+        lines_of(KEY, consecutive(0, 1), size=size)
 
 
 @given(st.lists(st.tuples(st.integers(0, TAG_PRIME - 1), st.integers(0, TAG_PRIME - 1)), min_size=1, max_size=20))

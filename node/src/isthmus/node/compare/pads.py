@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-from cryptography.hazmat.primitives.ciphers.modes import CTR
+from cryptography.hazmat.primitives.ciphers.modes import CTR, ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
@@ -75,15 +75,21 @@ def consecutive(first: int, count: int) -> Numbers:
 
 
 def lines_of(key: Secret, numbers: Numbers, *, size: int) -> NDArray[np.uint8]:
-    """Give the bytes of the stream for these pad numbers, which rise and are close together, shape (pairs, size).
+    """Give the bytes of the stream for these pad numbers, in any order, shape (pairs, size).
 
-    All from the first to the last are made, and those between two that are asked for are dropped.
+    Of two pads a place one is asked for, and making both would cost more than making these counters.
+
+    Raises:
+        ValueError: the size is not a multiple of 16.
     """
-    if not numbers.size:
-        return np.empty((0, size), np.uint8)
-    first, last = int(numbers[0]), int(numbers[-1])
-    lines = stream(key, first=first, count=last - first + 1, size=size)
-    return lines if len(lines) == numbers.size else lines[(numbers - numbers[0]).astype(np.intp)]
+    if size % AES_BLOCK:
+        raise ValueError("a pair must read whole blocks")
+    blocks = size // AES_BLOCK
+    counters = np.zeros((numbers.size, blocks, 2), ">u8")
+    counters[:, :, 1] = numbers[:, None] * np.uint64(blocks) + np.arange(blocks, dtype=np.uint64)
+    # Each block is a counter of its own and none comes twice: ECB is what counter mode is made of.
+    encryptor = Cipher(AES256(key.reveal()), ECB()).encryptor()  # noqa: S305 - as said above
+    return np.frombuffer(encryptor.update(counters.tobytes()), np.uint8).reshape(numbers.size, size)
 
 
 def padded_vectors(vectors: Bits, part: VectorPart, key: Secret, *, numbers: Numbers) -> Bits:
@@ -104,7 +110,7 @@ def padded_vectors(vectors: Bits, part: VectorPart, key: Secret, *, numbers: Num
     """
     size = -(-(4 * part.bits + part.answer_bytes) // AES_BLOCK) * AES_BLOCK
     lines = lines_of(key, numbers, size=size)
-    order = np.ascontiguousarray(lines[:, : 4 * part.bits]).view("<u4")
+    order = lines.view("<u4")[:, : part.bits]
     # The bit rides in the lowest place of its number: sorting moves it, and costs less than a gather.
     order = order & np.uint32(0xFFFFFFFE) | np.unpackbits(vectors, axis=1, count=part.bits)
     order.sort(axis=1)
