@@ -17,7 +17,7 @@ from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.ids import RoundId
 from isthmus.contract.keyed_blocks import Blocks
-from isthmus.contract.project import manifest_from_bytes
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.quality import QualityReport
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView

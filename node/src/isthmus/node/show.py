@@ -6,11 +6,12 @@ from typing import Any, Final
 from isthmus.contract.hardened import HARDENED_1, HARDENED_2, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.match_keys import match_keys_for
 from isthmus.contract.profile import INTEROP_1, Profile
 from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.project import Project, RevealMode, RoundManifest
+from isthmus.contract.project import Project, RevealMode
 from isthmus.contract.views import RoundView
 from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by, planted_lines
 from isthmus.party.folder import with_given_folder

@@ -16,7 +16,8 @@ from isthmus.contract.canonical import Label, read_canonical, sha256, sign, veri
 from isthmus.contract.encodings import RECEIPT_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.errors import SubmissionMalformed
 from isthmus.contract.ids import RoundId
-from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.secret import Secret
 from isthmus.contract.views import RoundView

@@ -10,7 +10,7 @@ from typing import Final
 
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.ids import PartyId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.coordinator.actions.quality import PlantedPeople, pair_figures
 from isthmus.coordinator.disclosure.quality import PairFigures, ReleasedQuality, release_quality
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable
