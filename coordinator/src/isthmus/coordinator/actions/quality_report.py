@@ -22,8 +22,8 @@ from isthmus.coordinator.match.compare.sensitivity import LADDER, both_counts
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, pairs_inside
 
-MOST_PROVIDERS: Final = 20
-"""A round of more has no report: that of 190 pairs of providers still fits into a message."""
+MOST_PROVIDERS: Final = 60
+"""A round of more has no report: that of 1,770 pairs of them, without weights and patterns, fits into a message."""
 
 _SEED_BYTES: Final = 8
 
