@@ -44,6 +44,7 @@ from isthmus.node.outbox import payload_path
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
 from isthmus.node.round_encoding import RoundEncoding
+from isthmus.node.show_comparison import quality_hint
 from isthmus.node.signing import sign_manifest
 from isthmus.node.vault import Mark
 from isthmus.party.identity import write_private
@@ -73,10 +74,11 @@ _ACTING: Final = frozenset({RoundState.LOCKED, RoundState.PREFLIGHT, RoundState.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a step came to: the round as it stands after it, and the ID file once there is one."""
+    """What a step came to: the round as it stands after it, the ID file once there is one, and what else is there."""
 
     view: RoundView
     id_file: Path | None = None
+    quality_hint: str = ""
 
 
 def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) -> Step:
@@ -103,7 +105,7 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
         _check_signed(node, manifest, data)
         id_file = fetch_ids(node, client, manifest)
         node.forget_keys(round_id)
-        return Step(view=view, id_file=id_file)
+        return Step(view=view, id_file=id_file, quality_hint=quality_hint(manifest))
     return Step(view=view)
 
 

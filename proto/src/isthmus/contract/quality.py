@@ -28,6 +28,9 @@ MOST_BITS: Final = 10.0
 MAX_QUALITY_BYTES: Final = 3 << 20
 """A report fits into one message of a call."""
 
+MOST_PROVIDERS: Final = 60
+"""A round of more has no report: that of 1,770 pairs of them, without weights and patterns, fits into a message."""
+
 LEAST_GROUP: Final = 2
 _DOCUMENT: Final = "quality report"
 
