@@ -38,6 +38,7 @@ from isthmus.node.errors import (
 from isthmus.node.keys.agreement import new_secret
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
+from isthmus.node.known_comparisons import differing_answers
 from isthmus.node.left_out import handles_left_out
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import payload_path
@@ -58,6 +59,10 @@ PREPARED_ANEW: Final = 3
 _REFUSED: Final = (
     "the coordinator refused the rows of this node, and would refuse the same ones again; ask the lead to cancel the"
     " round, mend the data set (isthmus-node profile --dataset NAME shows repeated rows), and take part in the next"
+)
+_COMPARES_OTHERWISE: Final = (
+    "this installation does not give the known answers of field comparison ({parts}), so others could not be compared"
+    " with its rows; nothing of them was sent. Install isthmus-node anew, and start it again"
 )
 _LEFT_SINCE: Final = (
     "people opted out after its rows were announced and before the first was sent, so nothing was sent; ask the lead to"
@@ -131,7 +136,13 @@ def _preflight(node: Node, client: Client, manifest: RoundManifest, view: RoundV
 
 
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
-    """Show under which key and profile this node will encode, and what it makes of the made-up values."""
+    """Show under which key and profile this node will encode, and what it makes of the made-up values.
+
+    Raises:
+        RefusedByPolicy: fields will be compared, and this node would answer otherwise than it should.
+    """
+    if manifest.project.comparison is not None and (parts := differing_answers()):
+        raise RefusedByPolicy(round_id=manifest.round_id, problem=_COMPARES_OTHERWISE.format(parts=", ".join(parts)))
     encoding = round_encoding(node, manifest, key=node.round_master(manifest.round_id))
     key_check = key_check_value(encoding.key, project=manifest.project.id, round_id=manifest.round_id)
     return client.confirm_preflight(
