@@ -30,16 +30,9 @@ from typing import Any, Final
 
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.manifest import Member, RoundManifest, build_manifest
 from isthmus.contract.profiles import PROFILE_NAMES
-from isthmus.contract.project import (
-    PROJECT_FORMAT,
-    Member,
-    Project,
-    ProviderTerms,
-    RevealMode,
-    RoundManifest,
-    build_manifest,
-)
+from isthmus.contract.project import PROJECT_FORMAT, Project, ProviderTerms, RevealMode
 from isthmus.contract.secret import Secret
 from isthmus.node.config import DatasetConfig
 from isthmus.node.prepare import Job, prepare_submission

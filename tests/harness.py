@@ -4,14 +4,12 @@ Time stands still until a test sets it, chance is seeded, and parties hold real 
 that are asked the same things hold the same bytes, certificates apart. All rows are random bits, nobody's.
 """
 
-import json
 import random
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from numpy.typing import NDArray
+from project_files import PROJECT, project_text
 
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.clock import FixedClock
@@ -33,7 +32,7 @@ from isthmus.contract.encodings import (
     rows_per_chunk,
     submission_digest,
 )
-from isthmus.contract.ids import PartyId, ProjectId, RandomBytes, RoundId
+from isthmus.contract.ids import PartyId, RandomBytes, RoundId
 from isthmus.contract.key_agreement import (
     SEALED_BYTES,
     Confirmation,
@@ -44,9 +43,9 @@ from isthmus.contract.key_agreement import (
     sign_wraps,
 )
 from isthmus.contract.known_answers import KnownAnswer, answered_parts
+from isthmus.contract.manifest import RoundManifest, manifest_from_bytes
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.profile import CLK_BITS
-from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions import enrolment, key_exchange, matching, rounds, submissions
@@ -65,11 +64,9 @@ from isthmus.party.identity import certificate_request
 from isthmus.party.token import EnrolmentToken
 
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
-PROJECT = ProjectId("k12-to-work")
 OPERATOR = Actor(party=PartyId("operator"), role=Role.OPERATOR)
 DOORS = Doors(enrolment="hub.example.org:7444", service="hub.example.org:7443")
 KEY_CHECK = bytes(range(16))
-FIELDS = ("first_name", "last_name", "dob")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,45 +140,6 @@ def wraps_of(terms: KeyTerms, provider: Enrolled, seed: str = "") -> SignedWraps
     }
     commitment = sha256(f"commitment {provider.id} {seed}".encode())
     return sign_wraps(terms, sender=provider.id, commitment=commitment, sealed=sealed, key=provider.signing_key)
-
-
-def project_text(
-    *,
-    providers: Sequence[str],
-    lead: str | None = None,
-    max_rows: int = 100_000,
-    repeats: Sequence[str] = (),
-    fields: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    **changes: Any,
-) -> str:
-    """Give a lawful project file, with some keys changed; the first provider leads unless another is named.
-
-    `repeats` are the providers whose data sets may repeat people, `fields` what some of them bring beside `FIELDS`.
-    """
-    settings: dict[str, Any] = {
-        "format": "isthmus/project/4",
-        "id": PROJECT,
-        "title": "From school to work",
-        "purpose": "Count how many pupils of the district are in training or work a year later.",
-        "lead": lead or providers[0],
-        "profile": "interop-1",
-        "reveal": "linked",
-        "analysts": [],
-        "min_cell_count": 5,
-    }
-    lines = [f"{key} = {_toml(value)}" for key, value in (settings | changes).items()]
-    for provider in providers:
-        brought = json.dumps([*FIELDS, *fields.get(provider, ())])
-        lines += ["[[providers]]", f'party = "{provider}"', 'dataset = "people"', f"fields = {brought}"]
-        lines += [f"max_rows = {max_rows}", *(["repeats = true"] if provider in repeats else [])]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    """Give a value as TOML, which has tables where JSON has objects."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
-    return json.dumps(value)
 
 
 def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: Any) -> Submission:

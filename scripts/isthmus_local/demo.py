@@ -32,6 +32,7 @@ from isthmus_local.local_round import (
     run_nodes,
     serving,
     set_up,
+    with_planted,
 )
 from isthmus_local.processes import CommandFailed, end_on_signals
 from isthmus_local.watch import watching
@@ -97,7 +98,9 @@ def _demo(out: Path, seed: int) -> None:
     console = Console(width=118, highlight=False)
     _make_folder(out)
     data = write_demo(out / "people", seed=seed)
-    local = LocalRound(folder=out, providers=_providers(data), settings=SETTINGS, timeline=Timeline())
+    providers = _providers(data)
+    settings = with_planted(SETTINGS, providers)
+    local = LocalRound(folder=out, providers=providers, settings=settings, timeline=Timeline())
     local.timeline.note("setting up and enrolling")
     _say_people(console, data)
     with watching() as report:
@@ -138,6 +141,7 @@ def _providers(data: DemoData) -> list[LocalProvider]:
             file=one.path,
             id_column=one.id_column,
             columns=one.columns,
+            rows=one.rows,
             date_order=one.date_order,
         )
         for one in data.providers
@@ -172,7 +176,16 @@ def _say_left(console: Console, local: LocalRound, lefts: Sequence[dict[str, Any
     )
     for provider, left in zip(local.providers, lefts, strict=True):
         console.print(f"{provider.party:18} {', '.join(left['compared'].values())}")
+    console.print(_who_is_planted(local.settings))
     console.print(WHAT_A_CLK_IS)
+
+
+def _who_is_planted(settings: LocalSettings) -> str:
+    planted = settings.comparison.planted if settings.comparison else 0
+    return (
+        f"Among the rows of each are {planted} planted people, made up, whom all nodes add with errors of their own,\n"
+        "to measure how many shared people are found; no result has anything of them."
+    )
 
 
 def _say_key(console: Console, local: LocalRound) -> None:

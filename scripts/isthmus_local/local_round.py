@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +17,11 @@ from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.ids import RoundId
 from isthmus.contract.keyed_blocks import Blocks
-from isthmus.contract.project import manifest_from_bytes
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.quality import QualityReport
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
+from isthmus.coordinator.match.compare.estimates import FEWEST_PLANTED
 from isthmus.coordinator.operator_client import operator_calls
 from isthmus.node.vault import open_vault
 from isthmus.node.verified import save_verified
@@ -34,6 +35,11 @@ NODE: Final = "isthmus-node"
 ANALYST: Final = "research-office"
 DATASET: Final = "records"
 POLL_S: Final = 0.25
+ROWS_A_PLANTED_PERSON: Final = 20
+"""One planted person for so many rows of the smallest file, as decision 0028 says."""
+
+MOST_PLANTED: Final = 500
+"""So many give recall to within 1.6 % either way."""
 
 _NAMED_STAGE: Final = re.compile(r"^(\w[\w ]*) \.\.\.$", re.MULTILINE)
 """How a node that nobody looks at names a stage that it begins."""
@@ -48,7 +54,7 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalProvider:
-    """One provider: its id, what people call it, its file, and which column is which standard field."""
+    """One provider: its id, what people call it, its file and how many rows it has, and which column is which field."""
 
     party: str
     name: str
@@ -56,6 +62,7 @@ class LocalProvider:
     file: Path
     id_column: str
     columns: Mapping[str, str]
+    rows: int = 0
     date_order: str = "YMD"
 
 
@@ -76,6 +83,15 @@ class LocalSettings:
     encoder: str = "isthmus"
     blocks: Blocks | None = None
     comparison: ComparisonTerms | None = None
+
+
+def with_planted(settings: LocalSettings, providers: Sequence[LocalProvider]) -> LocalSettings:
+    """Give the settings with as many planted people as the smallest file bears, if so few say anything of recall."""
+    if settings.comparison is None:
+        return settings
+    planted = min(min(one.rows for one in providers) // ROWS_A_PLANTED_PERSON, MOST_PLANTED)
+    bears = planted if planted >= FEWEST_PLANTED else 0
+    return replace(settings, comparison=msgspec.structs.replace(settings.comparison, planted=bears))
 
 
 @dataclass(slots=True)
@@ -316,4 +332,5 @@ def _blocks_of_file(blocks: Blocks | None) -> list[str]:
 def _comparison_of_file(terms: ComparisonTerms | None) -> list[str]:
     if terms is None:
         return []
-    return ["", "[comparison]", f"accept = {json.dumps(terms.accept.value)}", f"slots = {terms.slots}"]
+    numbers = [f"{name} = {getattr(terms, name)}" for name in ("slots", "planted")]
+    return ["", "[comparison]", f"accept = {json.dumps(terms.accept.value)}", *numbers]

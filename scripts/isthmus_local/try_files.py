@@ -34,6 +34,7 @@ from isthmus_local.local_round import (
     run_nodes,
     serving,
     set_up,
+    with_planted,
 )
 from isthmus_local.processes import CommandFailed, end_on_signals
 from isthmus_local.watch import watching
@@ -121,7 +122,7 @@ def main(
             _check_holders({holder for holder, _, _ in known}, given={one.name for one in files})
         settings = _settings(project, profile=profile, accept=accept, threshold=threshold, encoder=encoder)
         names, providers = _providers(files, date_order=dates)
-        links = _run(out, settings, providers, names=names, keep=keep)
+        links = _run(out, with_planted(settings, providers), providers, names=names, keep=keep)
         if known is not None:
             _tell_scores(links, known, given={one.name for one in files})
     except IsthmusError as exc:
@@ -310,6 +311,7 @@ def _read_provider(party: str, named: NamedFile, *, date_order: str | None) -> L
         file=named.path,
         id_column=id_column,
         columns=columns,
+        rows=records.source.rows,
         date_order=order.value,
     )
 

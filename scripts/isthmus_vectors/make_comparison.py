@@ -8,6 +8,7 @@ from isthmus.contract.canonical import sha256
 from isthmus.contract.comparison import Comparison, comparison_1
 from isthmus.contract.field_answers import REQUEST_FORMAT, ComparisonRequest, lists_digest
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.known_answers import KNOWN_VALUES
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.differences import read_differences
 from isthmus.node.compare.answers import Answers, Side
@@ -15,6 +16,7 @@ from isthmus.node.compare.nicknames import NICKNAME_SETS
 from isthmus.node.compare.pads import PadKeys, consecutive, pads_of_lists
 from isthmus.node.compare.row_fields import RowFields, read_row_fields
 from isthmus.node.keys.linkage_key import round_key
+from isthmus.node.known_comparisons import PAIRS, known_rows
 
 Json = dict[str, Any]
 Pairs = list[tuple[int, int, int]]
@@ -39,7 +41,7 @@ def comparison_vectors() -> Json:
         "version": 1,
         "nicknames": [list(names) for names in NICKNAME_SETS],
         "noise": NOISE,
-        "cases": [_case(**case) for case in (_ALL, _FEW)],
+        "cases": [_case(**case) for case in (_ALL, _FEW, _known())],
     }
 
 
@@ -100,6 +102,20 @@ def _request(lists: Json) -> ComparisonRequest:
         submission=left["submission"],
         other_submission=right["submission"],
     )
+
+
+def _known() -> Json:
+    left, right = (
+        [dict(zip(side, row, strict=True)) for row in zip(*side.values(), strict=True)] for side in known_rows()
+    )
+    return {
+        "name": "known-answers",
+        "shows": "the rows by which a node checks itself before it takes part, and others that give names their bands",
+        "fields": list(KNOWN_VALUES),
+        "left": [{field: value for field, value in row.items() if value} for row in left],
+        "right": [{field: value for field, value in row.items() if value} for row in right],
+        "pairs": [(number, number, number) for number in range(PAIRS)],
+    }
 
 
 def _rows(values: list[Json], rows: RowFields, *, shown: set[int]) -> list[Json]:

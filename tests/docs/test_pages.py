@@ -98,6 +98,7 @@ def test_project_example_parses() -> None:
     project = project_from_toml(read(ROOT / "examples" / "school-to-work.toml"))
 
     assert project.shared_fields() == ("first_name", "middle_name", "last_name", "dob", "zip")
+    assert project.comparison is not None
 
 
 @pytest.mark.parametrize(

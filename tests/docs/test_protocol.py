@@ -16,8 +16,9 @@ from isthmus.contract.encodings import (
     rows_per_chunk,
 )
 from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.manifest import MANIFEST_FORMAT
 from isthmus.contract.profile import PROFILE_FORMAT, default_threshold, interop_1
-from isthmus.contract.project import MANIFEST_FORMAT, PROJECT_FORMAT
+from isthmus.contract.project import PROJECT_FORMAT
 from isthmus.contract.quality import QUALITY_FORMAT
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS

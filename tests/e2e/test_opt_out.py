@@ -11,8 +11,9 @@ from typing import Any, cast
 import msgspec
 import pytest
 from click.testing import CliRunner
-from harness import project_text, small_engine
+from harness import small_engine
 from live import Live, live_coordinator
+from project_files import project_text
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock

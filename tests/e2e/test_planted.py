@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from harness import project_text, small_engine
+from harness import small_engine
 from live import Live, live_coordinator
+from project_files import project_text
 
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.encodings import submission_from_bytes

@@ -15,8 +15,8 @@ from live import Live, live_coordinator
 
 from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.manifest import RoundManifest, manifest_from_bytes
 from isthmus.contract.parties import Role
-from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import rounds
 from isthmus.coordinator.domain.audit import AuditEvent

@@ -16,7 +16,8 @@ from isthmus.contract.clock import FixedClock
 from isthmus.contract.convert import error_from_wire
 from isthmus.contract.encodings import RECEIPT_FORMAT, SUBMISSION_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.errors import IsthmusError, MalformedDocument, MalformedMessage
-from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import RevealMode
 from isthmus.node.client import Client
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import AlreadyRunning, NeedsConsent, ReceiptInvalid, RefusedByPolicy

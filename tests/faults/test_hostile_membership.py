@@ -11,9 +11,9 @@ from faults.relay import PARTIES, World, new_world, node_folder, tamper_event
 from isthmus.contract.canonical import Label, canonical_bytes, sha256, sign
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.ids import PartyId
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.membership import membership_from_bytes
 from isthmus.contract.parties import Role
-from isthmus.contract.project import RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import rounds
 from isthmus.coordinator.domain.roles import Actor

@@ -158,6 +158,7 @@ def test_request_that_is_not_lawful_is_refused_for_ever(
     assert (hub.declared, hub.chunks, lawful.fetched) == ([], {}, 0)
     assert not list(node.outbox.glob("*answers*"))
     assert refused.value.other == COLLEGE
+    assert "this round to be cancelled and another one to be proposed" in refused.value.spec.remedy
     (line,) = log.getvalue().splitlines()
     told = json.loads(line)
     assert (told["event"], told["round_id"], told["party"]) == ("comparison refused", ROUND, COLLEGE)

@@ -13,21 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from harness import (
-    KEY_CHECK,
-    OPERATOR,
-    PROJECT,
-    Enrolled,
-    Rows,
-    declare,
-    empty_database,
-    new_coordinator,
-    random_rows,
-    wraps_of,
-)
+from harness import KEY_CHECK, OPERATOR, Enrolled, Rows, declare, empty_database, new_coordinator, random_rows, wraps_of
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from project_files import PROJECT
 
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.errors import IsthmusError

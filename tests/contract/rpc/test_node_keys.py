@@ -11,8 +11,8 @@ from live import Live, live_coordinator
 
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.parties import PartyKind, Role
-from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.enrolment import add_party
 from isthmus.coordinator.actions.rounds import add_project, propose_round

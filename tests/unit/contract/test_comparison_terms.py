@@ -1,7 +1,7 @@
 """Terms of field comparison: what a project may grant, and what it makes of fields that differ between providers."""
 
 import pytest
-from harness import project_text
+from project_files import project_text
 
 from isthmus.contract.comparison_terms import Accept
 from isthmus.contract.errors import InvalidProject

@@ -1,7 +1,7 @@
 """Keyed blocks: what a project may grant, and what it makes of the rows on the wire."""
 
 import pytest
-from harness import project_text
+from project_files import project_text
 
 from isthmus.contract.errors import InvalidProject
 from isthmus.contract.keyed_blocks import TELLING_KEYS

@@ -24,18 +24,9 @@ from isthmus.contract.errors import (
 )
 from isthmus.contract.hardened import hardened_2
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.manifest import Member, RoundManifest, build_manifest, manifest_from_bytes
 from isthmus.contract.profile import default_threshold
-from isthmus.contract.project import (
-    MAX_PROVIDERS,
-    Member,
-    Project,
-    RevealMode,
-    RoundManifest,
-    build_manifest,
-    manifest_from_bytes,
-    project_from_bytes,
-    project_from_toml,
-)
+from isthmus.contract.project import MAX_PROVIDERS, Project, RevealMode, project_from_bytes, project_from_toml
 
 TOML = """
 format = "isthmus/project/4"

@@ -32,7 +32,8 @@ from isthmus.contract.field_answers import (
     rows_digest,
 )
 from isthmus.contract.ids import PartyId, RandomBytes
-from isthmus.contract.project import ProviderTerms, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import ProviderTerms
 from isthmus.contract.secret import Secret
 from isthmus.node.client import Client
 from isthmus.node.config import load_config

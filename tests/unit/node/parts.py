@@ -8,15 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
-from isthmus.contract.project import (
-    PROJECT_FORMAT,
-    Member,
-    Project,
-    ProviderTerms,
-    RevealMode,
-    RoundManifest,
-    build_manifest,
-)
+from isthmus.contract.manifest import Member, RoundManifest, build_manifest
+from isthmus.contract.project import PROJECT_FORMAT, Project, ProviderTerms, RevealMode
 from isthmus.node.config import DatasetConfig, NodeConfig
 from isthmus.party.identity import Identity
 

@@ -10,10 +10,12 @@ from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
-from unit.node.parts import ROUND, identity, manifest
+from unit.node.parts import ROUND, identity, manifest, project
 
 from isthmus.contract.clock import FixedClock
+from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.ids import RoundId
+from isthmus.contract.manifest import RoundManifest
 from isthmus.node.cli import main
 from isthmus.node.client import Client
 from isthmus.node.config import NodeConfig
@@ -44,6 +46,7 @@ class Hub:
 
     states: dict[RoundId, int]
     faults: dict[RoundId, Exception] = field(default_factory=dict)
+    terms: RoundManifest = MANIFEST
     asked: list[str] = field(default_factory=list)
 
     def ListRounds(self, _request: object, **_options: object) -> pb.ListRoundsResponse:  # noqa: N802 - as generated
@@ -53,14 +56,14 @@ class Hub:
         self.asked.append(request.round_id)
         if request.round_id in self.faults:
             raise self.faults[RoundId(request.round_id)]
-        return pb.GetRoundResponse(round=self._summary(RoundId(request.round_id)), manifest=MANIFEST.to_bytes())
+        return pb.GetRoundResponse(round=self._summary(RoundId(request.round_id)), manifest=self.terms.to_bytes())
 
     def _summary(self, round_id: RoundId) -> common_pb2.RoundSummary:
         summary = common_pb2.RoundSummary(
             round_id=round_id,
             project_id=MANIFEST.project.id,
             state=cast("Any", self.states[round_id]),
-            manifest_hash=MANIFEST.digest(),
+            manifest_hash=self.terms.digest(),
         )
         summary.updated_at.FromDatetime(datetime(2026, 9, 1, tzinfo=UTC))
         return summary
@@ -121,6 +124,22 @@ def test_locked_vault_is_waited_for_longer_each_time_and_then_work_goes_on(
     assert waits == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0, 0.5]
     assert watch.forgotten == {ROUND}
     assert capfd.readouterr().err.count("keeps a database of the node's folder locked") == 1
+
+
+@pytest.mark.parametrize("comparison", [None, ComparisonTerms()])
+def test_released_round_tells_of_its_quality_report_where_fields_were_compared(
+    node: Node, capfd: pytest.CaptureFixture[str], comparison: ComparisonTerms | None
+) -> None:
+    terms = manifest(project(comparison=comparison))
+    node.vault.save_signed(ROUND, terms.to_bytes())
+    node.ids.mkdir()
+    (node.ids / f"{ROUND}.csv").write_text("rec_id,pseudonym\n")
+
+    look(_watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_RELEASED}, terms=terms)))
+
+    said = capfd.readouterr().err
+    assert "this party's IDs are in" in said
+    assert (f"how good its links are, by estimation: isthmus-node round quality {ROUND}" in said) is bool(comparison)
 
 
 def test_fault_of_one_round_does_not_keep_another_from_its_turn(node: Node) -> None:

@@ -18,9 +18,9 @@ from isthmus.contract.known_answers import (
     answers_text,
     differing_parts,
 )
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.match_keys import Part, PartForm
 from isthmus.contract.profiles import build_profile
-from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node import known_answers as module

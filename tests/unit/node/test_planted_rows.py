@@ -14,7 +14,8 @@ from unit.node.parts import COLLEGE, RIVERSIDE, ROUND, STUDENTS, manifest, proje
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.encodings import Submission, unpack_rows
 from isthmus.contract.ids import PartyId
-from isthmus.contract.project import ProviderTerms, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import ProviderTerms
 from isthmus.contract.secret import Secret
 from isthmus.node.compare.field_file import open_field_file
 from isthmus.node.errors import RefusedByPolicy

@@ -22,8 +22,9 @@ from unit.node.parts import (
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.errors import MalformedDocument, SignatureInvalid
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.profile import interop_1
-from isthmus.contract.project import ProviderTerms, RoundManifest
+from isthmus.contract.project import ProviderTerms
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import RefusedByPolicy
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest

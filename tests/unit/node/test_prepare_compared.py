@@ -17,7 +17,8 @@ from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.encodings import Submission
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import Blocks
-from isthmus.contract.project import ProviderTerms, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import ProviderTerms
 from isthmus.contract.secret import Secret
 from isthmus.node.compare.field_file import open_field_file
 from isthmus.node.compare.row_fields import read_row_fields

@@ -1,6 +1,7 @@
 """A round in plain language: everything that a steward agrees to is in it, and nothing that could steer a terminal."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -24,6 +25,7 @@ VIEW = RoundView(
     waiting_for=(Waiting(party=RIVERSIDE, needs="sign or decline the round"),),
     updated_at=datetime(2026, 1, 15, 12, tzinfo=UTC),
 )
+RELEASED = replace(VIEW, state=RoundState.RELEASED, waiting_for=())
 REPORT = {
     "rows": 12_345,
     "bytes": 1_777_680,
@@ -288,3 +290,14 @@ def test_round_whose_project_plants_people_says_so() -> None:
 
     assert "planted    500 made-up people" in manifest_text(planting, VIEW, {}, RIVERSIDE)
     assert "planted" not in manifest_text(manifest(), VIEW, {}, RIVERSIDE)
+
+
+@pytest.mark.parametrize(("view", "providers", "told"), [(RELEASED, 2, True), (VIEW, 2, False), (RELEASED, 61, False)])
+def test_command_for_the_quality_report_is_shown_once_there_is_one(view: RoundView, providers: int, told: bool) -> None:
+    terms = manifest(project(comparison=ComparisonTerms()))
+    many = tuple(structs.replace(terms.project.providers[0], party=PartyId(f"p-{place}")) for place in range(providers))
+    shown = structs.replace(terms, project=structs.replace(terms.project, providers=many))
+
+    text = manifest_text(shown, view, {}, PartyId("p-1"))
+
+    assert (f"isthmus-node round quality {ROUND}" in text) is told

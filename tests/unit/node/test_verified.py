@@ -11,7 +11,7 @@ from unit.node.parts import COLLEGE, PROJECT, RIVERSIDE, ROUND, manifest, member
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId
 from isthmus.contract.key_agreement import KeyMember
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
 from isthmus.node.errors import (

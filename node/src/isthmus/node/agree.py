@@ -11,8 +11,8 @@ from itertools import islice
 
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.key_agreement import KeyTerms, confirmation_from_bytes, wraps_from_bytes
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.membership import changed_parties, membership_of
-from isthmus.contract.project import RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client
 from isthmus.node.errors import KeyMissing, RefusedByPolicy

@@ -27,7 +27,7 @@ from isthmus.contract.field_answers import (
     near_misses_to_wire,
 )
 from isthmus.contract.ids import PartyId, RoundId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.node.client import Client
 from isthmus.node.compare.answers import Side

@@ -11,8 +11,8 @@ from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_round_id
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.outline import manifest_outline
-from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.views import RoundView
 from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.cli_opt_out import opt_out

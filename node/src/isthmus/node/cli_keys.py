@@ -9,7 +9,7 @@ import click
 from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.ids import PartyId, RoundId, parse_party_id, parse_round_id
 from isthmus.contract.key_agreement import KeyMember
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.node.agree import own_keys
 from isthmus.node.client import connect
 from isthmus.node.config import load_config

@@ -24,7 +24,7 @@ from isthmus.contract.field_answers import (
     unpack_row_numbers,
 )
 from isthmus.contract.ids import PartyId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.node.client import Asked
 from isthmus.node.errors import ComparisonRefused
 

@@ -213,6 +213,8 @@ def _step(watch: Watch, view: RoundView) -> bool:
     _tell(watch.node, view, step.view, watch.progress)
     if step.id_file is not None:
         watch.progress.say(f"{view.round_id}: this party's IDs are in {step.id_file}")
+        if step.quality_hint:
+            watch.progress.say(f"{view.round_id}: {step.quality_hint}")
         return True
     return False
 

@@ -173,8 +173,8 @@ class ComparisonRefused(Refused):
     spec: ClassVar[ErrorSpec] = _spec(
         REFUSED,
         "this node gives no answers about its rows and those of {other} in round {round_id}, now or later: {problem}",
-        "the coordinator asks for more than was signed, asks twice, or passes on what is forged: tell the project's"
-        " lead, and ask for the round to be cancelled",
+        "the coordinator asks for more than was signed, asks twice, or passes on what is forged, which nothing here can"
+        " lift: tell the project's lead, and ask for this round to be cancelled and another one to be proposed",
     )
     round_id: str
     other: str

@@ -1,8 +1,8 @@
 """Who of a submission is left out by now, whether it was sent or is only prepared."""
 
 from isthmus.contract.ids import RoundId
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.outline import manifest_outline
-from isthmus.contract.project import manifest_from_bytes
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent.read import left_out_records, read_exclusions
 from isthmus.node.consent.tombstones import due_tombstones

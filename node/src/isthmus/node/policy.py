@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from isthmus.contract.canonical import Label, verify
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.manifest import RoundManifest, manifest_from_bytes
 from isthmus.contract.profile import Profile
-from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import RefusedByPolicy
 from isthmus.party.identity import Identity

@@ -16,9 +16,9 @@ from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import NO_BLOCK, Blocks
 from isthmus.contract.linkage_schema import LinkageSchema, parse_linkage_schema, with_kdf_info
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.profile import Profile
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.project import RoundManifest
 from isthmus.contract.secret import Secret
 from isthmus.node.compare.kept import Kept
 from isthmus.node.encode.buckets import BucketEncoder, to_wire

@@ -6,13 +6,15 @@ from typing import Any, Final
 from isthmus.contract.hardened import HARDENED_1, HARDENED_2, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.match_keys import match_keys_for
 from isthmus.contract.profile import INTEROP_1, Profile
 from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.project import Project, RevealMode, RoundManifest
+from isthmus.contract.project import Project, RevealMode
+from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
-from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by, planted_lines
+from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by, planted_lines, quality_hint
 from isthmus.party.folder import with_given_folder
 from isthmus.party.round_text import round_text
 
@@ -69,10 +71,16 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
         f"  hashes     project {project.digest().hex()}",
         f"             manifest {manifest.digest().hex()}",
+        *_quality_line(manifest, view),
         *_limits_lines(project),
         *_RECOGNISED[profile.name],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _quality_line(manifest: RoundManifest, view: RoundView) -> list[str]:
+    hint = quality_hint(manifest) if view.state is RoundState.RELEASED else ""
+    return [f"  quality    {hint}"] if hint else []
 
 
 def unverified_text(manifest: RoundManifest, parties: Sequence[str]) -> str:

@@ -5,7 +5,10 @@ from typing import Any, Final
 
 from isthmus.contract.comparison_terms import GRADES, ComparisonTerms
 from isthmus.contract.ids import PartyId
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.project import Project
+from isthmus.contract.quality import MOST_PROVIDERS
+from isthmus.party.folder import with_given_folder
 
 _LEARNT: Final = (
     "Of each pair the coordinator learns how far the two values of each field differ: by how many digits, by how much",
@@ -64,3 +67,12 @@ def answers_lines(report: Mapping[str, Any]) -> Iterator[str]:
         most, fewer, size = of["most"], of["most_if_smaller"], of["answer_bytes"]
         yield f"  answers    about pairs with {party}: at most {fewer:,}, {fewer * size:,} bytes, if its data set is no"
         yield f"             larger than yours; {most:,}, {most * size:,} bytes, if it is as large as the terms allow"
+
+
+def quality_hint(manifest: RoundManifest) -> str:
+    """Say where to read how good the links of a released round are; "" where there is no report on that."""
+    project = manifest.project
+    if project.comparison is None or len(project.providers) > MOST_PROVIDERS:
+        return ""
+    command = with_given_folder(f"isthmus-node round quality {manifest.round_id}")
+    return f"how good its links are, by estimation: {command}"

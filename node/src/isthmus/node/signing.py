@@ -2,7 +2,7 @@
 
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.ids import RoundId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.node.agree import check_epoch
 from isthmus.node.client import Client

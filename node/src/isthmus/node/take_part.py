@@ -16,7 +16,8 @@ from isthmus.contract.canonical import Label, read_canonical, sha256, sign, veri
 from isthmus.contract.encodings import RECEIPT_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.errors import SubmissionMalformed
 from isthmus.contract.ids import RoundId
-from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.secret import Secret
 from isthmus.contract.views import RoundView
@@ -37,12 +38,14 @@ from isthmus.node.errors import (
 from isthmus.node.keys.agreement import new_secret
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
+from isthmus.node.known_comparisons import differing_answers
 from isthmus.node.left_out import handles_left_out
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import payload_path
 from isthmus.node.policy import check_manifest, check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
 from isthmus.node.round_encoding import RoundEncoding
+from isthmus.node.show_comparison import quality_hint
 from isthmus.node.signing import sign_manifest
 from isthmus.node.vault import Mark
 from isthmus.party.identity import write_private
@@ -56,6 +59,10 @@ PREPARED_ANEW: Final = 3
 _REFUSED: Final = (
     "the coordinator refused the rows of this node, and would refuse the same ones again; ask the lead to cancel the"
     " round, mend the data set (isthmus-node profile --dataset NAME shows repeated rows), and take part in the next"
+)
+_COMPARES_OTHERWISE: Final = (
+    "this installation does not give the known answers of field comparison ({parts}), so others could not be compared"
+    " with its rows; nothing of them was sent. Install isthmus-node anew, and start it again"
 )
 _LEFT_SINCE: Final = (
     "people opted out after its rows were announced and before the first was sent, so nothing was sent; ask the lead to"
@@ -72,10 +79,11 @@ _ACTING: Final = frozenset({RoundState.LOCKED, RoundState.PREFLIGHT, RoundState.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a step came to: the round as it stands after it, and the ID file once there is one."""
+    """What a step came to: the round as it stands after it, the ID file once there is one, and what else is there."""
 
     view: RoundView
     id_file: Path | None = None
+    quality_hint: str = ""
 
 
 def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) -> Step:
@@ -104,7 +112,7 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
         node.forget_keys(round_id)
         # Killed between its last answer and here, it would leave what answers are made of.
         node.empty_outbox(round_id)
-        return Step(view=view, id_file=id_file)
+        return Step(view=view, id_file=id_file, quality_hint=quality_hint(manifest))
     return Step(view=view)
 
 
@@ -130,7 +138,13 @@ def _preflight(node: Node, client: Client, manifest: RoundManifest, view: RoundV
 
 
 def confirm(node: Node, client: Client, manifest: RoundManifest) -> RoundView:
-    """Show under which key and profile this node will encode, and what it makes of the made-up values."""
+    """Show under which key and profile this node will encode, and what it makes of the made-up values.
+
+    Raises:
+        RefusedByPolicy: fields will be compared, and this node would answer otherwise than it should.
+    """
+    if manifest.project.comparison is not None and (parts := differing_answers()):
+        raise RefusedByPolicy(round_id=manifest.round_id, problem=_COMPARES_OTHERWISE.format(parts=", ".join(parts)))
     encoding = round_encoding(node, manifest, key=node.round_master(manifest.round_id))
     key_check = key_check_value(encoding.key, project=manifest.project.id, round_id=manifest.round_id)
     return client.confirm_preflight(

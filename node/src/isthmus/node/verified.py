@@ -14,7 +14,7 @@ import msgspec
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId
 from isthmus.contract.key_agreement import KeyMember
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.node.errors import (

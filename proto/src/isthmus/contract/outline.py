@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from isthmus.contract.ids import PartyId
-from isthmus.contract.project import MANIFEST_FORMAT
+from isthmus.contract.manifest import MANIFEST_FORMAT
 
 
 class _Named(msgspec.Struct, frozen=True, kw_only=True):

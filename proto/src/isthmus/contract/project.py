@@ -1,14 +1,13 @@
-"""A project: who links what, for which purpose, under which settings; and the round manifest that its members sign.
+"""A project: who links what, for which purpose, under which settings.
 
-A project file (TOML) becomes a `Project`; proposing a round pins it, the profile and every member's identity key into a
-`RoundManifest`, whose canonical bytes the providers sign. Changing anything makes another hash. docs/protocol.md,
-section 3.
+A project file (TOML) becomes a `Project`; proposing a round pins it into a manifest (`isthmus.contract.manifest`).
+Changing anything makes another hash. docs/protocol.md, section 3.
 """
 
 import re
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -23,8 +22,7 @@ from isthmus.contract.errors import (
     MalformedMessage,
 )
 from isthmus.contract.hardened import HARDENED_2
-from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
-from isthmus.contract.key_agreement import LAST_EPOCH, KeyMember, KeyTerms
+from isthmus.contract.ids import PartyId, ProjectId, parse_party_id, parse_project_id
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.profiles import (
     DEFAULT_PROFILE,
@@ -32,14 +30,12 @@ from isthmus.contract.profiles import (
     AnyProfile,
     build_profile,
     default_threshold,
-    read_profile,
 )
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
 from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
 PROJECT_FORMAT: Final = "isthmus/project/4"
-MANIFEST_FORMAT: Final = "isthmus/round-manifest/4"
 MAX_PROVIDERS: Final = 200
 SMALLEST_MIN_CELL_COUNT: Final = 3
 LARGEST_MIN_CELL_COUNT: Final = 1_000_000
@@ -51,7 +47,6 @@ LONGEST_PURPOSE: Final = 1000
 LONGEST_DATASET: Final = 60
 
 _THRESHOLD = re.compile(r"0\.[0-9]{1,4}|1\.0{1,4}")
-_PUBLIC_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class RevealMode(StrEnum):
@@ -148,71 +143,6 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.build_profile().row_bits + (self.blocks.row_bits if self.blocks else 0)
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider as pinned into a manifest; `identity_key` (Ed25519), `agreement_key` (X25519) are public, in hex."""
-
-    party: PartyId
-    name: str
-    identity_key: str
-    agreement_key: str
-
-    def keys(self) -> KeyMember:
-        """Give the member as the key agreement knows it."""
-        return KeyMember(
-            party=self.party,
-            identity_key=bytes.fromhex(self.identity_key),
-            agreement_key=bytes.fromhex(self.agreement_key),
-        )
-
-
-class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The terms of one round, immutable once proposed. `profile` is the profile's whole document.
-
-    `epoch`, from 1, grows whenever a member's keys change (docs/protocol.md section 4).
-    """
-
-    format: str
-    round_id: RoundId
-    project: Project
-    profile: dict[str, Any]
-    threshold: str
-    epoch: int
-    members: tuple[Member, ...]
-    coordinator_key: str
-    proposed_at: str
-
-    def to_bytes(self) -> bytes:
-        """Give the canonical bytes, which the providers sign."""
-        return canonical_bytes(msgspec.to_builtins(self))
-
-    def digest(self) -> bytes:
-        """Give the SHA-256 of the canonical bytes."""
-        return sha256(self.to_bytes())
-
-    def member(self, party: PartyId) -> Member | None:
-        """Give the member of that id, if there is one."""
-        return next((member for member in self.members if member.party == party), None)
-
-    def key_terms(self) -> KeyTerms:
-        """Give what the members agree on before they agree on the round's key."""
-        return KeyTerms(
-            agreement=self.digest(), epoch=self.epoch, members=tuple(member.keys() for member in self.members)
-        )
-
-    def terms(self, party: PartyId) -> ProviderTerms | None:
-        """Give what that provider brings, if it is one."""
-        return next((terms for terms in self.project.providers if terms.party == party), None)
-
-    def repeats(self, party: PartyId) -> bool:
-        """Say whether that provider's data set may hold a person more than once."""
-        terms = self.terms(party)
-        return terms is not None and terms.repeats
-
-    def read_profile(self) -> AnyProfile:
-        """Give the profile that the manifest carries; raise `InvalidProfile` where it is none of ours."""
-        return read_profile(self.profile)
-
-
 def project_from_toml(text: str) -> Project:
     """Read a project file.
 
@@ -225,78 +155,18 @@ def project_from_toml(text: str) -> Project:
         keys = parse_toml(text)
         if isinstance(keys.get("format"), str):  # before its keys, which another version may have otherwise
             check_version(keys["format"], PROJECT_FORMAT, document="project")
-        return _checked(from_toml(keys, Project))
+        return check_project(from_toml(keys, Project))
     except TomlInvalid as exc:
         raise MalformedDocument(document="project file", problem=str(exc)) from exc
 
 
 def project_from_bytes(data: bytes) -> Project:
     """Read a project's canonical bytes; raises as `project_from_toml`."""
-    return _checked(read_canonical(data, Project, document="project", version=PROJECT_FORMAT))
+    return check_project(read_canonical(data, Project, document="project", version=PROJECT_FORMAT))
 
 
-def manifest_from_bytes(data: bytes) -> RoundManifest:
-    """Read a manifest's canonical bytes.
-
-    Raises:
-        MalformedDocument: it does not parse, is not in canonical form, or its parts contradict each other.
-        MalformedMessage: its round id is none.
-        UnsupportedVersion, InvalidProject, InvalidProfile: a part of it is refused.
-    """
-    manifest = read_canonical(data, RoundManifest, document="round manifest", version=MANIFEST_FORMAT)
-    _checked(manifest.project)
-    parse_round_id(manifest.round_id)
-    _check_manifest(manifest)
-    return manifest
-
-
-def build_manifest(
-    project: Project,
-    *,
-    round_id: RoundId,
-    epoch: int,
-    members: tuple[Member, ...],
-    coordinator_key: bytes,
-    proposed_at: str,
-) -> RoundManifest:
-    """Pin a project, its profile and its members into the manifest of a new round."""
-    return RoundManifest(
-        format=MANIFEST_FORMAT,
-        round_id=round_id,
-        project=project,
-        profile=project.build_profile().document(),
-        threshold=str(project.declared_threshold()),
-        epoch=epoch,
-        members=members,
-        coordinator_key=coordinator_key.hex(),
-        proposed_at=proposed_at,
-    )
-
-
-def _check_manifest(manifest: RoundManifest) -> None:
-    project = manifest.project
-    problems = []
-    if tuple(member.party for member in manifest.members) != project.provider_ids():
-        problems.append("its members are not the project's providers")
-    if manifest.read_profile().digest() != project.build_profile().digest():
-        problems.append("its profile is not the one that follows from the project")
-    if manifest.threshold != str(project.declared_threshold()):
-        problems.append("its threshold is not the declared one")
-    if not 1 <= manifest.epoch <= LAST_EPOCH:
-        problems.append(f"its epoch is not between 1 and {LAST_EPOCH}")
-    keys = [key for member in manifest.members for key in (member.identity_key, member.agreement_key)]
-    if len(set(keys)) != len(keys):
-        problems.append("two of its members' keys are the same")
-    keys.append(manifest.coordinator_key)
-    if any(_PUBLIC_KEY.fullmatch(key) is None for key in keys):
-        problems.append("a key in it is not 64 hex digits")
-    if not all(is_plain_line(member.name, LONGEST_NAME) for member in manifest.members):
-        problems.append("a member's name is not one printable line")
-    if problems:
-        raise MalformedDocument(document="round manifest", problem="; ".join(problems))
-
-
-def _checked(project: Project) -> Project:
+def check_project(project: Project) -> Project:
+    """Give the project if it is lawful; raise what `project_from_toml` does of one that is well formed."""
     check_version(project.format, PROJECT_FORMAT, document="project")
     problems = [*_id_problems(project), *_provider_problems(project), *_setting_problems(project)]
     problems = problems or _profile_problems(project)

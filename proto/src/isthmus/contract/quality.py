@@ -32,6 +32,9 @@ MAX_QUALITY_BYTES: Final = 3 << 20
 LONGEST_RULE: Final = 200
 """Characters of one of the sentences that say what is hidden."""
 
+MOST_PROVIDERS: Final = 60
+"""A round of more has no report: that of 1,770 pairs of them, without weights and patterns, fits into a message."""
+
 LEAST_GROUP: Final = 2
 _DOCUMENT: Final = "quality report"
 

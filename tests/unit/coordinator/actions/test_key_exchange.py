@@ -5,15 +5,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from harness import (
-    OPERATOR,
-    PROJECT,
-    Coordinator,
-    Enrolled,
-    agreement_key_of,
-    public_bytes,
-    wraps_of,
-)
+from harness import OPERATOR, Coordinator, Enrolled, agreement_key_of, public_bytes, wraps_of
+from project_files import PROJECT
 
 from isthmus.contract.errors import (
     InvalidProject,

@@ -3,14 +3,16 @@
 from typing import Any
 
 import pytest
-from harness import OPERATOR, PROJECT, START, Coordinator, Enrolled, project_text, random_rows
+from harness import OPERATOR, START, Coordinator, Enrolled, random_rows
+from project_files import PROJECT, project_text
 
 from isthmus.contract.canonical import canonical_bytes, sha256
 from isthmus.contract.convert import MAX_SENTENCE
 from isthmus.contract.errors import IllegalTransition, InvalidProject, NotAMember, UnsupportedVersion
 from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.parties import Role
-from isthmus.contract.project import manifest_from_bytes, project_from_bytes
+from isthmus.contract.project import project_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import matching, rounds
 from isthmus.coordinator.actions.results import list_tables

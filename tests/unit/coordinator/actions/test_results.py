@@ -1,7 +1,8 @@
 """Giving results out: to each provider its own map and to each analyst the tables of its projects, never more."""
 
 import pytest
-from harness import PROJECT, Coordinator, Enrolled, random_rows
+from harness import Coordinator, Enrolled, random_rows
+from project_files import PROJECT
 
 from isthmus.contract.errors import NotAMember, NotReady
 from isthmus.contract.ids import RoundId, TableId

@@ -4,17 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from harness import (
-    OPERATOR,
-    PROJECT,
-    START,
-    Coordinator,
-    Enrolled,
-    agreement_key_of,
-    project_text,
-    public_bytes,
-    random_rows,
-)
+from harness import OPERATOR, START, Coordinator, Enrolled, agreement_key_of, public_bytes, random_rows
+from project_files import PROJECT, project_text
 
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.errors import (
@@ -30,8 +21,8 @@ from isthmus.contract.errors import (
     WrongManifest,
 )
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.parties import Role
-from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import Waiting
 from isthmus.coordinator.actions import rounds

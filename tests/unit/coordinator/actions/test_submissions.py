@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from harness import PROJECT, Coordinator, Enrolled, Rows, declare, public_bytes, random_rows
+from harness import Coordinator, Enrolled, Rows, declare, public_bytes, random_rows
+from project_files import PROJECT
 
 from isthmus.contract.canonical import Label, sha256, sign, verify
 from isthmus.contract.encodings import Submission

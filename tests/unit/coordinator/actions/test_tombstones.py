@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from harness import OPERATOR, PROJECT, Coordinator, Enrolled, Rows, random_rows, small_engine
+from harness import OPERATOR, Coordinator, Enrolled, Rows, random_rows, small_engine
+from project_files import PROJECT
 
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.errors import (

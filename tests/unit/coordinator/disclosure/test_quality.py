@@ -9,7 +9,16 @@ import pytest
 
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId, RoundId
-from isthmus.contract.quality import MOST_BITS, Interval, NotEnoughData, PairQuality, Planted, TooLittle
+from isthmus.contract.levels import LEVELS
+from isthmus.contract.quality import (
+    MAX_QUALITY_BYTES,
+    MOST_BITS,
+    Interval,
+    NotEnoughData,
+    PairQuality,
+    Planted,
+    TooLittle,
+)
 from isthmus.coordinator.disclosure.quality import (
     MOST_PATTERNS,
     LevelFigures,
@@ -223,3 +232,66 @@ def test_figures_do_not_show_counts() -> None:
 
     assert "48611" not in shown
     assert "0.98765" not in shown
+
+
+LONG = "p" * 40
+NOBODY_SHORT = Interval(value=0.123, low=0.001, high=0.999)
+
+
+def _largest() -> PairFigures:
+    """What takes most bytes: all fields, the longest ids, every level and pattern, a ladder of all its rungs."""
+    fields = tuple(LEVELS)
+    longest = tuple(max(LEVELS[field].names, key=len) for field in fields)
+    patterns = tuple(
+        PatternFigures(levels=longest, accepted=accepted, pairs=10**6, odds=-9.9)
+        for accepted in (True, False)
+        for _ in range(MOST_PATTERNS)
+    )
+    many = sum(one.pairs for one in patterns) // 2
+    levels = tuple(
+        LevelFigures(field=field, level=name, match=0.001, random=0.9)
+        for field in fields
+        for name in LEVELS[field].names
+    )
+    return replace(
+        _figures(steps=tuple((place / 1000, many) for place in range(100, 112))),
+        left=PartyId("l" + LONG[1:]),
+        right=PartyId("r" + LONG[1:]),
+        alone=False,
+        rows=(10**7, 10**7),
+        fields=fields,
+        candidate_pairs=2 * many,
+        links=many,
+        precision=NOBODY_SHORT,
+        recall_of_candidates=NOBODY_SHORT,
+        recall=NOBODY_SHORT,
+        f1=NOBODY_SHORT,
+        planted=Planted(planted=1000, found=1000, recall=NOBODY_SHORT),
+        random_pairs=10**6,
+        levels=levels,
+        patterns=patterns,
+        band=(0.1, 0.9, 10**7),
+    )
+
+
+@pytest.mark.parametrize(
+    ("providers", "detailed"),
+    [
+        pytest.param(20, True, marks=pytest.mark.slow),
+        (21, False),
+        pytest.param(60, False, marks=pytest.mark.slow),
+    ],
+)
+def test_largest_report_fits_into_a_message_and_leaves_out_detail_only_of_many_providers(
+    providers: int, detailed: bool
+) -> None:
+    largest, pairs = _largest(), providers * (providers - 1) // 2
+
+    released = release_quality([largest] * pairs, round_id=RoundId("r-1"), acceptance=0.1, rules=DisclosureRules())
+
+    assert len(released.to_bytes()) <= MAX_QUALITY_BYTES
+    pair = released.report.pairs[-1]
+    assert (pair.prior is not None, bool(pair.weights), bool(pair.patterns)) == (detailed,) * 3
+    assert any("left out" in rule for rule in released.report.rules) is not detailed
+    assert pair.precision == NOBODY_SHORT
+    assert len(pair.ladder) == 12

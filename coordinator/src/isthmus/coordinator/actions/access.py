@@ -3,8 +3,8 @@
 from isthmus.contract.clock import to_text
 from isthmus.contract.errors import CertificateExpired, CertificateUnknown, NotAMember, NotFound, PermissionDenied
 from isthmus.contract.ids import RoundId
+from isthmus.contract.manifest import RoundManifest, manifest_from_bytes
 from isthmus.contract.outline import manifest_outline
-from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE
 from isthmus.coordinator.domain.records import RoundRow

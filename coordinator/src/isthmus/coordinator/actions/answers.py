@@ -28,7 +28,8 @@ from isthmus.contract.field_answers import (
     planted_problem,
 )
 from isthmus.contract.ids import PartyId, RoundId
-from isthmus.contract.project import Project, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import Project
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions.access import member_round

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from isthmus.contract.hardened import HardenedProfile
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.manifest import RoundManifest, manifest_from_bytes
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.project import RevealMode, RoundManifest, manifest_from_bytes
+from isthmus.contract.project import RevealMode
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.round_rows import RoundRows, declared_submission, load_rows, struck_out
 from isthmus.coordinator.actions.settling import Matched

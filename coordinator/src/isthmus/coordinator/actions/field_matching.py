@@ -23,7 +23,8 @@ from isthmus.contract.field_answers import (
 )
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.kinds import Kind
-from isthmus.contract.project import Project, manifest_from_bytes
+from isthmus.contract.manifest import manifest_from_bytes
+from isthmus.contract.project import Project
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.round_rows import load_handles, struck_out
 from isthmus.coordinator.actions.settling import Matched

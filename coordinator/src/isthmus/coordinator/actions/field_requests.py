@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from isthmus.contract.canonical import sha256
 from isthmus.contract.field_answers import REQUEST_FORMAT, ComparisonRequest, pack_row_numbers
 from isthmus.contract.ids import PartyId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.actions.context import Context

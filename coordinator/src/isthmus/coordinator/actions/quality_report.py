@@ -10,7 +10,8 @@ from typing import Final
 
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.ids import PartyId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.quality import MOST_PROVIDERS
 from isthmus.coordinator.actions.quality import PlantedPeople, pair_figures
 from isthmus.coordinator.disclosure.quality import PairFigures, ReleasedQuality, release_quality
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable
@@ -21,9 +22,6 @@ from isthmus.coordinator.match.compare.planted import PlantedFound
 from isthmus.coordinator.match.compare.sensitivity import LADDER, both_counts
 from isthmus.coordinator.match.engine import CandidatePairs
 from isthmus.coordinator.match.group import Groups, pairs_inside
-
-MOST_PROVIDERS: Final = 20
-"""A round of more has no report: that of 190 pairs of providers still fits into a message."""
 
 _SEED_BYTES: Final = 8
 

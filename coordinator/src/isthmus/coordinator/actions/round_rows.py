@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from isthmus.contract.encodings import Submission, submission_from_bytes, unpack_rows
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
-from isthmus.contract.project import RoundManifest
+from isthmus.contract.manifest import RoundManifest
 from isthmus.coordinator.domain.entities import ENTITY_BYTES, entity_ids
 from isthmus.coordinator.match.group import Groups
 from isthmus.coordinator.store.blobs import BlobFolder

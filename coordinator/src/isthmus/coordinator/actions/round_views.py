@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 from isthmus.contract.field_answers import answers_per_chunk
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.outline import manifest_outline
-from isthmus.contract.project import Project, manifest_from_bytes
+from isthmus.contract.project import Project
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView, Waiting
 from isthmus.coordinator.actions.context import Compared, Context

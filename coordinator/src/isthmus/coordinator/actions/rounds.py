@@ -18,18 +18,11 @@ from isthmus.contract.errors import (
 )
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, new_round_id
 from isthmus.contract.known_answers import KnownAnswer, answered_parts, differing_parts
+from isthmus.contract.manifest import Member, RoundManifest, build_manifest
 from isthmus.contract.membership import epoch_for, membership_from_bytes, membership_of
 from isthmus.contract.outline import manifest_outline
 from isthmus.contract.parties import Role
-from isthmus.contract.project import (
-    PROJECT_FORMAT,
-    Member,
-    Project,
-    RoundManifest,
-    build_manifest,
-    project_from_bytes,
-    project_from_toml,
-)
+from isthmus.contract.project import PROJECT_FORMAT, Project, project_from_bytes, project_from_toml
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions.access import member_round, member_row

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from isthmus.contract.ids import PartyId, TableId
-from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.quality_report import FoundByPair, Grouped, make_quality

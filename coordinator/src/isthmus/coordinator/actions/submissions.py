@@ -33,7 +33,7 @@ from isthmus.contract.errors import (
     WrongProfile,
 )
 from isthmus.contract.ids import PartyId, RoundId
-from isthmus.contract.project import RoundManifest, manifest_from_bytes
+from isthmus.contract.manifest import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.access import member_round
 from isthmus.coordinator.actions.chunks import (

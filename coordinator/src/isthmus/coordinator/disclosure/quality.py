@@ -15,6 +15,8 @@ What may leave, of two providers whose overlap the released overlap table shows,
   rarely. Odds of patterns are cut at `MOST_BITS` for the same reason.
 - *Estimates*, three decimals, ends rounded outwards. They come from a model, a draw and the number of rivals.
 
+Of more than `MOST_DETAILED` pairs of providers weights and patterns are left out, for the report's size alone.
+
 Where the overlap table hides what both providers share, or that is less than may be shown, all of this is hidden but
 rows and planted people. Never there: a row, a pair, a probability of one pair, which rows are doubtful.
 
@@ -58,10 +60,14 @@ MOST_PATTERNS: Final = 12
 LINKS_FOR_WEIGHTS: Final = 30
 """So many times `min_cell_count` links: a tenth of a bit is 7 % of a share, then more than `min_cell_count` pairs."""
 
+MOST_DETAILED: Final = 190
+"""Pairs of providers, all of 20: with weights and patterns of more, a report might not fit into a message."""
+
 _PER_THOUSAND: Final = 1_000
 _LINKS: Final[Key] = ("links",)
 _CANDIDATES: Final[Key] = ("candidates",)
 _HIDDEN: Final = NotEnoughData(reason=TooLittle.HIDDEN)
+_WITHOUT_DETAIL: Final = "What levels and patterns weigh is left out: there are too many pairs of providers to list it."
 _SEAL: Final = object()
 
 
@@ -163,13 +169,15 @@ def release_quality(
     Raises:
         ValueError: the steps of a ladder do not have the project's acceptance.
     """
+    pairs = tuple(_released(one, acceptance, rules) for one in figures)
+    detailed = len(pairs) <= MOST_DETAILED
     report = QualityReport(
         format=QUALITY_FORMAT,
         round_id=round_id,
         acceptance=acceptance,
         min_cell_count=rules.min_cell_count,
-        rules=_for_people(rules.min_cell_count),
-        pairs=tuple(_released(one, acceptance, rules) for one in figures),
+        rules=(*_for_people(rules.min_cell_count), *(() if detailed else (_WITHOUT_DETAIL,))),
+        pairs=pairs if detailed else tuple(map(_without_detail, pairs)),
     )
     # The same checks as at whoever reads it.
     return reopen_quality(report.to_bytes())
@@ -221,6 +229,10 @@ def _released(one: PairFigures, acceptance: float, rules: DisclosureRules) -> Pa
 def _shown_rows(one: PairFigures) -> tuple[int | None, int | None]:
     left, right = (count if shown else None for count, shown in zip(one.rows, one.rows_shown, strict=True))
     return left, right
+
+
+def _without_detail(pair: PairQuality) -> PairQuality:
+    return msgspec.structs.replace(pair, prior=None, weights=(), patterns=())
 
 
 def _with_counts(hidden: PairQuality, one: PairFigures, both: int, rules: DisclosureRules) -> PairQuality:

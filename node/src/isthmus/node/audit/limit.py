@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.profile import Profile
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.project import RoundManifest
 from isthmus.node.audit.command import SAMPLE_ROWS, sample_columns
 from isthmus.node.audit.report import audit_encodings, audit_limit_problem
 from isthmus.node.errors import RefusedByPolicy

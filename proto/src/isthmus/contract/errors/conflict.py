@@ -130,6 +130,6 @@ class NoQualityReport(Conflict):
         http=404,
         exit_code=CONFLICT,
         sentence="round {round_id} has no quality report",
-        remedy="only rounds that compare fields have one ([comparison] in the project file), of 20 providers at most",
+        remedy="only rounds that compare fields have one ([comparison] in the project file), of 60 providers at most",
     )
     round_id: str
