@@ -25,6 +25,7 @@ CASES: dict[str, Case] = {
     "alike, more": ALIKE,
     "tables": TABLES | {"sizes": [6_000, 4_000]},
     "tables, more": TABLES,
+    "compared": {"profile": "hardened-2", "sizes": [3_000, 3_000], "compared": True, **FEW},
 }
 
 
