@@ -4,7 +4,7 @@ Pure.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -56,6 +56,15 @@ def tally(figures: "Sequence[Figure]", *, relative: bool = False) -> Tally:
         too_low=sum(one.true > one.high for one in told),
         off=fmean(off) if off else 0.0,
     )
+
+
+def by_pair(measured: "Sequence[Measured]") -> dict[str, Mapping[str, Figure]]:
+    """Give the figures of every two providers by name, of the first seed of each set that has any."""
+    found: dict[str, Mapping[str, Figure]] = {}
+    for one in measured:
+        for pair in one.estimates:
+            found.setdefault(pair_name(one, pair), pair.figures)
+    return found
 
 
 def pair_name(one: "Measured", pair: PairEstimates) -> str:
