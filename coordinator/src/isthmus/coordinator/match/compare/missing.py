@@ -71,16 +71,20 @@ def unseen_matches(candidates: Candidates, model: Model, accepted: Flags, *, lea
     """Give matches that are no links, be they candidates or not, as links let expect them; see `missing_candidates`."""
     links = candidates.levels[:, accepted]
     begun = first_model(candidates.fields, random=model.random, near=(), rows=candidates.rows)
-    seen, known = patterns_of(links, candidates.fields), begun
-    for _ in range(ROUNDS):
+    seen = patterns_of(links, candidates.fields)
+
+    def drawn(known: Model) -> Unseen:
         # The same chance in every round, or the rounds would not come to rest.
-        drawn = drawn_levels(known.match, links != MISSING, np.random.default_rng([seed, 2]), DRAWS)
-        below = drawn[:, log_odds(drawn, model, candidates.rows) < least]
+        levels = drawn_levels(known.match, links != MISSING, np.random.default_rng([seed, 2]), DRAWS)
+        below = levels[:, log_odds(levels, model, candidates.rows) < least]
         reaching = max(1 - below.shape[1] / DRAWS, LEAST_SEEN)
-        unseen = Unseen(levels=below, each=links.shape[1] / (reaching * DRAWS))
-        both, weights = _filled_in(seen, unseen, candidates.fields)
+        return Unseen(levels=below, each=links.shape[1] / (reaching * DRAWS))
+
+    known = begun
+    for _ in range(ROUNDS - 1):
+        both, weights = _filled_in(seen, drawn(known), candidates.fields)
         known = learnt(both, known, weights, begun.match)
-    return unseen
+    return drawn(known)
 
 
 def free(candidates: Candidates, accepted: Flags) -> Flags:
