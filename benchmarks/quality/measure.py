@@ -11,6 +11,7 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).parents[2]))
 # The benchmarks are no package.
 from benchmarks.quality import baselines
+from benchmarks.quality.estimated import PairEstimates, estimates_of
 from benchmarks.quality.fairness import GroupCounts, Key, count_groups
 from benchmarks.quality.people import DataSet
 from benchmarks.quality.pipeline import MAX_PAIRS, Linked, candidate_pairs, link, link_by_rule
@@ -36,6 +37,7 @@ SPLINK_BEST: Final = "Splink best"
 CLK_BEST: Final = "CLK best"
 EXACT: Final = "exact key"
 OWN_WAYS: Final = (OURS, OURS_STRICT)
+OWN_SECONDS: Final = ("linking", "estimates")
 
 Tell = Callable[[str], None]
 """Is told what is being done."""
@@ -85,7 +87,7 @@ class Baselines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Everything measured of one set of one seed."""
+    """Everything measured of one set of one seed; what was measured before there were estimates has none."""
 
     name: str
     half: str
@@ -96,6 +98,7 @@ class Measured:
     groups: Mapping[Key, GroupCounts]
     splink_groups: Mapping[Key, GroupCounts]
     seconds: Mapping[str, float]
+    estimates: tuple[PairEstimates, ...] = ()
 
 
 def measure(
@@ -111,6 +114,8 @@ def measure(
     true, seconds = pairs_of(people.entity_codes()), dict[str, float]()
     with timed("linking", seconds, tell):
         linked = link(people, profile=profile, seed=seed)
+    with timed("estimates", seconds, tell):
+        estimates = estimates_of(linked, people, seed=seed)
     beside = others(people, tell)
     found = pairs_of(group_numbers(linked.groups["balanced"], people.sizes))
     return Measured(
@@ -123,6 +128,7 @@ def measure(
         groups=count_groups(people, true=true, found=found),
         splink_groups=beside.splink_groups,
         seconds={**seconds, **beside.seconds},
+        estimates=estimates,
     )
 
 
@@ -144,7 +150,7 @@ def measure_baselines(people: DataSet, tell: Tell, *, profile: str, folder: Path
 def baselines_of(one: Measured) -> Baselines:
     """Give the baselines of what was measured before: they do not change while the product does."""
     ways = {way: quality for way, quality in one.ways.items() if way not in OWN_WAYS}
-    seconds = {what: took for what, took in one.seconds.items() if what != "linking"}
+    seconds = {what: took for what, took in one.seconds.items() if what not in OWN_SECONDS}
     return Baselines(ways=ways, splink_groups=one.splink_groups, seconds=seconds)
 
 

@@ -28,7 +28,7 @@ from isthmus.contract.profile import interop_1
 from isthmus.contract.profiles import AnyProfile, default_threshold
 from isthmus.contract.secret import Secret
 from isthmus.coordinator.match.compare.link import Compared, Weighed, merge_links, weigh
-from isthmus.coordinator.match.compare.people import find_people, group_linked
+from isthmus.coordinator.match.compare.people import People, find_people, group_linked
 from isthmus.coordinator.match.compare.reading import Piece, read_answers
 from isthmus.coordinator.match.compare.requests import Requests, build_requests
 from isthmus.coordinator.match.encodings import TabledRows
@@ -72,9 +72,14 @@ Rows = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Linked:
-    """What every stage of linking left: candidates, pairs asked for with their probabilities, groups by acceptance."""
+    """What every stage of linking left: candidates, pairs asked for with their probabilities, groups by acceptance.
+
+    `inside` are the pairs inside providers that repeat people, `people` the people that these make of the rows.
+    """
 
     candidates: CandidatePairs
+    inside: CandidatePairs
+    people: tuple[People, ...]
     weighed: tuple[Weighed, ...]
     groups: Mapping[str, Groups]
 
@@ -113,6 +118,8 @@ def link(people: DataSet, *, profile: str, seed: int) -> Linked:
     accepted = {way: merge_links(weighed, accept=least, inside=inside) for way, least in ACCEPT.items()}
     return Linked(
         candidates=candidates,
+        inside=inside,
+        people=tuple(persons),
         weighed=weighed,
         groups={way: group_linked(pairs, sizes=people.sizes) for way, pairs in accepted.items()},
     )

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 # The benchmarks are no package.
+from benchmarks.quality.estimate_tables import estimate_tables
+from benchmarks.quality.estimated import Figure, PairEstimates
 from benchmarks.quality.fairness import GroupCounts, Key, added
 from benchmarks.quality.measure import Losses, Measured, Quality
 
@@ -25,6 +27,7 @@ def tables(measured: Sequence[Measured]) -> str:
         f"whole entities, F1\n\n{_by_set(measured, lambda one: one.entity_f1, '.4f')}",
         f"error of overlap counts, share of people shared\n\n{_by_set(measured, lambda one: one.overlap_error, '.4f')}",
         f"true pairs lost by stage, balanced acceptance\n\n{_losses(measured)}",
+        *(f"{title}\n\n{_table(rows)}" for title, rows in estimate_tables(measured)),
         *(f"by group, half `{half}`: {way}\n\n{table}" for half in HALVES for way, table in _groups(measured, half)),
     ])  # fmt: skip
 
@@ -79,8 +82,14 @@ def _measured(plain: Mapping[str, Any]) -> Measured:
             "rows": tuple(plain["rows"]),
             "ways": {way: Quality(**quality) for way, quality in plain["ways"].items()},
             "losses": Losses(**plain["losses"]),
+            "estimates": tuple(_estimates(pair) for pair in plain.get("estimates", ())),
         }
     )
+
+
+def _estimates(plain: Mapping[str, Any]) -> PairEstimates:
+    figures = {quantity: Figure(**figure) for quantity, figure in plain["figures"].items()}
+    return PairEstimates(**{**plain, "figures": figures})
 
 
 def _names(measured: Sequence[Measured]) -> list[str]:

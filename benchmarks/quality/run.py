@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/quality/run.py --data small
     .venv/bin/python benchmarks/quality/run.py --seeds 1 2 --json quality.json --chart quality.svg
-    .venv/bin/python benchmarks/quality/run.py --from quality.json --chart quality.svg
+    .venv/bin/python benchmarks/quality/run.py --from quality.json --chart quality.svg --estimates estimates.svg
 
 Every set is linked as a project would be: encoded by the nodes' encoders, candidates of the profile's tables, request
 lists, both nodes' padded answers, levels, the model, groups. Nobody looks at the truth, but for the thresholds called
@@ -31,8 +31,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 # The benchmarks and the people are no packages.
 from isthmus_people.population import read_marginals
 
-from benchmarks.quality import f1_chart, report
+from benchmarks.quality import estimate_chart, f1_chart, report
 from benchmarks.quality.baselines import QUALITY_PYTHON
+from benchmarks.quality.estimate_tables import by_pair
 from benchmarks.quality.measure import Measured, baselines_of, measure, measure_baselines
 from benchmarks.quality.people import Sources
 from benchmarks.quality.pipeline import PROFILES
@@ -40,6 +41,8 @@ from benchmarks.quality.sets import SETS, make_set
 
 NOISE_TIMEOUT_S = 900
 TITLE = "F1 by data set, one setting for all; Splink and CLK with the best threshold by truth"
+
+ESTIMATES_TITLE = "What a round says of its links without truth, beside the truth; balanced acceptance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--noisy", type=Path, help="folder to keep pseudopeople's files in, for the next run")
     parser.add_argument("--json", type=Path, help="write what was measured")
     parser.add_argument("--chart", type=Path, help="draw F1 by set as SVG, with its numbers in a JSON file beside it")
+    parser.add_argument("--estimates", type=Path, help="draw estimates beside the truth, likewise; the first seed's")
     parser.add_argument(
         "--from", dest="read", type=Path, nargs="+", help="print and draw what --json wrote, without measuring"
     )
@@ -166,6 +170,8 @@ def main() -> int:
         report.write_measured(arguments.json, measured)
     if arguments.chart:
         f1_chart.write_chart(arguments.chart, report.f1_by_set(measured), title=TITLE)
+    if arguments.estimates:
+        estimate_chart.write_chart(arguments.estimates, by_pair(measured), title=ESTIMATES_TITLE)
     return 0
 
 

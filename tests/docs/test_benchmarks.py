@@ -22,7 +22,10 @@ PROGRAMS: Final = {
 
 CHARTS: Final = sorted((DOCS / "benchmarks").glob("*.svg"))
 TIMES: Final = [path for path in CHARTS if path.name.startswith("time-")]
-"""Charts of time against rows; the others are of F1 by set."""
+"""Charts of time against rows."""
+
+ESTIMATES: Final = [path for path in CHARTS if path.name.endswith("-estimates.svg")]
+"""Charts of estimates beside the truth; the others are of F1 by set."""
 LARGEST_CHART: Final = 30_000
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 
@@ -83,7 +86,8 @@ def test_chart_is_small_xml_that_says_in_words_what_it_shows_and_fetches_nothing
     assert root.findtext(f"{_SVG}title")
     assert root.findtext(f"{_SVG}desc")
     times = {"n: rows a side (logarithmic)", "processor seconds, one core (logarithmic)"}
-    assert (times if path in TIMES else {"F1 of linked pairs"}) <= set(words)
+    estimates = {"precision", "recall of candidates", "truth"}
+    assert (times if path in TIMES else estimates if path in ESTIMATES else {"F1 of linked pairs"}) <= set(words)
     assert text.count("://") == text.count('xmlns="http://www.w3.org/2000/svg"') == 1
     assert "prefers-color-scheme: dark" in text
 
@@ -96,7 +100,7 @@ def test_chart_of_times_is_drawn_from_the_numbers_beside_it(path: Path, log_char
     assert log_chart.chart(series, title=title) == read(path)
 
 
-@pytest.mark.parametrize("path", sorted({*CHARTS} - {*TIMES}), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", sorted({*CHARTS} - {*TIMES, *ESTIMATES}), ids=lambda path: str(path.name))
 def test_chart_of_f1_is_drawn_from_the_numbers_beside_it_and_the_page_shows_them(path: Path) -> None:
     numbers = json.loads(path.with_suffix(".json").read_text("utf-8"))
     f1_chart = _loaded(BENCHMARKS / "quality" / "f1_chart.py")
@@ -105,6 +109,22 @@ def test_chart_of_f1_is_drawn_from_the_numbers_beside_it_and_the_page_shows_them
     for name, of_set in numbers["f1"].items():
         rows = [line for line in _page().splitlines() if line.startswith(f"| {name} |")]
         assert any(all(f" {value:.4f} |" in row for value in of_set.values()) for row in rows)
+
+
+@pytest.mark.parametrize("path", ESTIMATES, ids=lambda path: str(path.name))
+def test_chart_of_estimates_is_drawn_from_the_numbers_beside_it_and_the_page_shows_them(path: Path) -> None:
+    numbers = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    drawing = _loaded(BENCHMARKS / "quality" / "estimate_chart.py")
+    said = {
+        name: {quantity: drawing.Figure(**figure) for quantity, figure in figures.items()}
+        for name, figures in numbers["estimates"].items()
+    }
+
+    assert drawing.chart(said, title=numbers["title"]) == read(path)
+    for name, figures in said.items():
+        rows = [line for line in _page().splitlines() if line.startswith(f"| {name} |")]
+        told = [f" {one.value:.4f} ({one.low:.4f} to {one.high:.4f})" for one in figures.values() if one.told]
+        assert any(all(one in row for one in told) and " to " in row for row in rows)
 
 
 @pytest.mark.parametrize("path", TIMES, ids=lambda path: str(path.name))

@@ -193,7 +193,7 @@ def test_small_set_is_linked_well_and_losses_add_up(sources: Sources) -> None:
     assert one.ways[CLK_BEST].f1 >= one.ways["CLK 0.8"].f1
     assert 0 < one.ways[EXACT].f1 <= 1
     assert sum(counts.true for (by, _), counts in one.groups.items() if by == "surname") == lost.true
-    assert told == ["linking", "threshold rule", "exact key and CLK"]
+    assert told == ["linking", "estimates", "threshold rule", "exact key and CLK"]
 
 
 def test_baselines_of_before_are_all_but_ours() -> None:

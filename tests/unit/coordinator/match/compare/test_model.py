@@ -112,7 +112,7 @@ def test_what_is_learnt_is_what_a_plain_program_counts(seed: int, near: int) -> 
     probability = np.random.default_rng(seed).random(len(candidates))
     start = tuple(replace(kind, shares=_shares(np.random.default_rng(seed + 10))) for kind in model.match)
 
-    found = module._learnt(patterns_of(candidates.levels, FIELDS), model, probability, start)
+    found = module.learnt(patterns_of(candidates.levels, FIELDS), model, probability, start)
 
     expected = _plainly_learnt(candidates, model, probability.tolist(), start)
     assert found.shared == pytest.approx(expected.shared)

@@ -26,8 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.differences import MISSING
-from isthmus.contract.kinds import Floats, Kind, Levels
+from isthmus.contract.kinds import Floats
 from isthmus.contract.quality import CONFIDENCE, Estimate, Interval, NotEnoughData, TooLittle
+from isthmus.coordinator.match.compare.draws import drawn_levels
+from isthmus.coordinator.match.compare.missing import missing_candidates, most_missing
 from isthmus.coordinator.match.compare.model import Candidates, Model, judge
 from isthmus.coordinator.match.compare.odds import log_odds
 
@@ -79,20 +81,27 @@ class Expected:
     """Numbers of pairs that the model expects.
 
     `false` are pairs of two people that become links; `rivals` such that would, were none of their rows linked already,
-    of which `rivals_seen` are there; `missing` are candidates that are one person and no links,
-    `missing_at_most` so many of them if none are people of one household.
+    of which `rivals_seen` are there. `missing` are three numbers of candidates that are one person and no links: by the
+    model; by the model if no candidates are people of one household; and by what links look like. `free` is how many
+    there can be if all links are right.
     """
 
     false: float
     rivals: float
     rivals_seen: int
-    missing: float
-    missing_at_most: float
+    missing: tuple[float, float, float]
+    free: int
 
     @property
     def factor(self) -> float:
         """By how much there are more false links than the model expects, going by the rivals."""
         return (TRUST + self.rivals_seen) / (TRUST + self.rivals)
+
+    @property
+    def missing_links(self) -> float:
+        """Candidates that are missing links: halfway between what the model says and what links say."""
+        by_model, _, by_links = self.missing
+        return (by_model + by_links) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +137,7 @@ def estimate_quality(evidence: Evidence, *, seed: int, planted: int = 0, found: 
     one = 1 / evidence.links
     precision = _interval(1 - false * one, 1 - false_links * one, one=one)
     of_candidates = _interval(
-        _ratio(evidence.links - false, missing), _share(evidence.links - false_links, expected.missing), one=one
+        _ratio(evidence.links - false, missing), _share(evidence.links - false_links, expected.missing_links), one=one
     )
     recall = combined_recall(of_candidates, by_planted)
     return Quality(
@@ -138,7 +147,7 @@ def estimate_quality(evidence: Evidence, *, seed: int, planted: int = 0, found: 
         recall=recall,
         f1=combined_f1(precision, recall),
         false_links=false_links,
-        missing_links=expected.missing,
+        missing_links=expected.missing_links,
     )
 
 
@@ -169,9 +178,19 @@ def expect(evidence: Evidence, *, seed: int) -> Expected:
         false=different * free,
         rivals=different * (1 - free),
         rivals_seen=_rivals(evidence, threshold),
-        missing=max(below, float(evidence.probability[~evidence.accepted].sum())),
-        missing_at_most=max(below, _without_household(evidence)),
+        missing=_missing(evidence, below=below, threshold=threshold, seed=seed),
+        free=most_missing(evidence.candidates, evidence.accepted),
     )
+
+
+def _missing(evidence: Evidence, *, below: float, threshold: float, seed: int) -> tuple[float, float, float]:
+    """Give the three numbers of missing links; `below` is how many matches the model takes to be below acceptance."""
+    candidates, accepted = evidence.candidates, evidence.accepted
+    by_model = max(below, float(evidence.probability[~accepted].sum()))
+    without = max(below, _without_household(evidence))
+    by_links = missing_candidates(candidates, evidence.model, accepted, least=threshold, seed=seed)
+    most = float(most_missing(candidates, accepted))
+    return min(by_model, most), min(without, most), by_links
 
 
 def _without_household(evidence: Evidence) -> float:
@@ -189,34 +208,13 @@ def _rivals(evidence: Evidence, threshold: float) -> int:
     return int(np.count_nonzero(~accepted & (odds >= threshold) & (linked_left | linked_right)))
 
 
-def drawn_levels(kinds: tuple[Kind, ...], present: Flags, rng: np.random.Generator, count: int) -> Levels:
-    """Draw pairs of these kinds: int8, shape (fields, count).
-
-    Args:
-        kinds: by their shares, which need not add up to 1.
-        present: bool, shape (fields, pairs): fields that pairs have; each drawn pair has those of one of them.
-        rng: where chance comes from.
-        count: how many.
-    """
-    shares = np.array([kind.share for kind in kinds])
-    kind = rng.choice(len(kinds), count, p=shares / shares.sum())
-    levels = np.empty((len(present), count), np.int8)
-    for field in range(len(present)):
-        ends = np.stack([np.cumsum(one.shares[field]) for one in kinds])[kind]
-        # Rounding may leave the last end a little below 1.
-        levels[field] = (rng.random(count)[:, np.newaxis] >= ends[:, :-1]).sum(axis=1)
-    there = present[:, rng.integers(0, present.shape[1], count)]
-    drawn: Levels = np.where(there, levels, np.int8(MISSING))
-    return drawn
-
-
 def _drawn_numbers(expected: Expected, links: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Draw numbers of false links and of missing ones, float64, shape (DRAWS,)."""
     shape = min(TRUST + expected.rivals_seen, SHARPEST)
     false = rng.poisson(rng.gamma(shape, expected.factor * expected.false / shape, DRAWS))
-    # Nobody knows whether those whom the declared household explains away are relatives or badly damaged matches.
-    means = np.where(np.arange(DRAWS) % 2, expected.missing, expected.missing_at_most)
-    missing = rng.poisson(rng.exponential(means))
+    # Nobody knows which of the three is right. Each false link may keep the rows of two matches.
+    missing = rng.poisson(rng.exponential(np.resize(expected.missing, DRAWS)))
+    missing = np.minimum(missing, expected.free + 2 * false)
     return np.minimum(false, links).astype(np.float64), missing.astype(np.float64)
 
 

@@ -120,7 +120,7 @@ def fit(
     model, probability = begun, _posterior(candidates, patterns, begun)
     for _ in range(most_rounds):
         before = model
-        model = _learnt(patterns, before, probability, begun.match)
+        model = learnt(patterns, before, probability, begun.match)
         probability = _posterior(candidates, patterns, model)
         if abs(model.shared - before.shared) < CLOSE * before.shared:
             break
@@ -173,7 +173,15 @@ def _starting(fields: Sequence[str], random: Shares, starting: Starting) -> tupl
     return tuple(Kind(share=share, shares=tuple(one / one.sum() for one in shares)) for share, shares in kinds)
 
 
-def _learnt(patterns: Patterns, model: Model, probability: Floats, start: Sequence[Kind]) -> Model:
+def learnt(patterns: Patterns, model: Model, probability: Floats, start: Sequence[Kind]) -> Model:
+    """Give the model whose matches are these pairs, each as often as its probability says.
+
+    Args:
+        patterns: of the pairs.
+        model: that of the round before, whose other parts stay.
+        probability: float64, shape (pairs,); a pair that stands for several counts as often.
+        start: the kinds of matches to begin with, which count as `MATCH_PRIOR` matches.
+    """
     likelihoods = log_kinds(patterns.levels, model.match)
     matches = patterns.summed(probability)
     parts = matches * np.exp(likelihoods - np.logaddexp.reduce(likelihoods))
