@@ -141,6 +141,7 @@ def _figures(weighed: Weighed, pairs: CandidatePairs, groups: Groups, sizes: Seq
         parties=(PartyId("one"), PartyId("other")),
         steps=[(ACCEPT, both_counts(steps, datasets=2)[0, 1][0])],
         overlap_shown=True,
+        rows_shown=(True, True),
         alone=True,
         seed=1,
     )

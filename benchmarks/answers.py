@@ -21,17 +21,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 
 from isthmus.contract.comparison import comparison_1
 from isthmus.contract.differences import GRADES
-from isthmus.contract.ids import HANDLE_BYTES, PartyId
+from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission
+from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 from isthmus.contract.secret import Secret
 from isthmus.node.answering import SAMPLE_ROWS
 from isthmus.node.compare.answers import Side
-from isthmus.node.compare.field_file import open_field_file
+from isthmus.node.compare.field_file import FieldFileWriter, open_field_file
 from isthmus.node.compare.near_misses import own_near_misses
 from isthmus.node.compare.pads import PadKeys
 from isthmus.node.compare.records import RecordLayout, seal_records
@@ -43,6 +44,7 @@ from isthmus.node.normalise.norm1 import normalise_column
 SIX: Final = ("first_name", "last_name", "dob", "street_number", "street_name", "zip")
 NINE: Final = ("first_name", "middle_name", "last_name", "dob", "sex", "street_number", "street_name", "city", "zip")
 KEY: Final = Secret(b"k" * 32)
+DIGEST: Final = "0" * 64
 SLAB: Final = 2**15
 HEADING: Final = (
     f"{'rows':>9} {'fields':>6} {'record B':>8} {'answer B':>8} {'seal us/row':>11} {'pairs/s':>8}"
@@ -81,11 +83,13 @@ def write_people(path: Path, rows: int, fields: Sequence[str]) -> float:
     marginals, rng, layout = read_marginals(), random.Random(rows), RecordLayout(comparison=comparison_1(fields))
     handles, filed = _rising_handles(rows), (as_filed(one, marginals, rng) for one in people(marginals, rng))
     spent = 0.0
-    with path.open("wb") as file:
+    with path.open("wb") as opened:
+        file = FieldFileWriter(opened, KEY)
         for start in range(0, rows, SLAB):
             some = list(islice(filed, min(SLAB, rows - start)))
             columns = {name: _normal(name, [one[name] for one in some]) for name in fields}
             spent += _seal(file, columns, handles[start : start + len(some)], layout)
+        file.finish(DIGEST)
     return spent
 
 
@@ -98,18 +102,18 @@ def _rising_handles(rows: int) -> np.ndarray:
     return np.hstack([numbers.view(np.uint8).reshape(-1, 8), np.zeros((rows, HANDLE_BYTES - 8), np.uint8)])
 
 
-def _seal(file: BinaryIO, columns: Mapping[str, Column], handles: np.ndarray, layout: RecordLayout) -> float:
+def _seal(file: FieldFileWriter, columns: Mapping[str, Column], handles: np.ndarray, layout: RecordLayout) -> float:
     begun = time.process_time()
     values = read_values(columns, layout.comparison, compare=KEY, pad=KEY)
-    file.write(np.hstack([handles, seal_records(values, handles, layout, KEY)]).data)
+    file.write(np.hstack([handles, seal_records(values, handles, layout, KEY)]))
     return time.process_time() - begun
 
 
-def measure(path: Path, fields: Sequence[str], pairs: int, sealing_s: float) -> Measurement:
+def measure(path: Path, rows: int, fields: Sequence[str], pairs: int, sealing_s: float) -> Measurement:
     """Answer, and look for near misses, from the file of records, in this process."""
     layout, rng = RecordLayout(comparison=comparison_1(fields)), np.random.default_rng(1)
     begun = time.process_time()
-    file = open_field_file(path, layout, key=KEY)
+    file = open_field_file(path, layout, submission=_declared(rows), key=KEY)
     sample = np.sort(rng.choice(len(file), min(len(file), SAMPLE_ROWS), replace=False)).astype(np.uint32)
     kinds = own_near_misses(file.take(sample), layout.comparison, grades=GRADES, rng=rng)
     near_s, begun = time.process_time() - begun, time.process_time()
@@ -136,6 +140,14 @@ def measure(path: Path, fields: Sequence[str], pairs: int, sealing_s: float) -> 
     )
 
 
+def _declared(rows: int) -> Submission:
+    return Submission(
+        format=SUBMISSION_FORMAT, round_id=RoundId("benchmark-1"), party=PartyId("riverside"), rows=rows, clk_bits=1024,
+        tables=1, match_keys=0, blocks=0, chunk_count=1, digest=DIGEST, key_check="0" * 32, profile_digest=DIGEST,
+        manifest_hash=DIGEST,
+    )  # fmt: skip
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="field comparison at a node")
@@ -152,7 +164,7 @@ def main() -> int:
                 with alone.Pool(1) as pool:
                     sealing_s = pool.apply(write_people, (path, rows, fields))
                 with alone.Pool(1) as pool:
-                    print(pool.apply(measure, (path, fields, arguments.pairs, sealing_s)).line(), flush=True)
+                    print(pool.apply(measure, (path, rows, fields, arguments.pairs, sealing_s)).line(), flush=True)
     return 0
 
 

@@ -32,9 +32,8 @@ def _declared(party: PartyId, rows: int) -> bytes:
 def _answered(rows: list[int], *, own: int, other: int) -> list[int] | None:
     """Give the rows that the node would answer for, None where it refuses."""
     submission = _declared(RIVERSIDE, own)
-    asked = question(
-        RIVERSIDE, np.array(rows, np.uint32), own=submission, other=_declared(COLLEGE, other), terms=MANIFEST
-    )
+    lists = np.array(rows, np.uint32), np.zeros(len(rows), np.uint32)
+    asked = question(RIVERSIDE, *lists, own=submission, other=_declared(COLLEGE, other), terms=MANIFEST)
     first, *more = asked.messages()
     whole = Asked(
         request=first.request,

@@ -20,7 +20,7 @@ from isthmus.contract.known_answers import KNOWN_VALUES
 from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.compare.answers import Answers, Bytes, Side
-from isthmus.node.compare.pads import PadKeys, consecutive
+from isthmus.node.compare.pads import PadKeys, consecutive, pads_of_lists
 from isthmus.node.compare.row_fields import Column, read_row_fields
 from isthmus.node.keys.linkage_key import round_key
 from isthmus.node.normalise.dates import DateOrder
@@ -38,37 +38,39 @@ _NAMES: Final = ("first_name", "last_name")
 
 _PROJECT, _ROUND = ProjectId("demo"), RoundId("demo-0000000001")
 _LEFT, _RIGHT = PartyId("riverside"), PartyId("college")
+_LISTS: Final = bytes.fromhex("2fec65f6a6b101e65bdb0a4ced7347feaa4760502efbf87ed209d93a5e58b224")
+"""Digest of the lists that pads depend on: that of the vectors' case."""
 
 KNOWN_DIGESTS: Final[Mapping[str, str]] = MappingProxyType({
-    "first_name": "c8fcafe9d696808b",
-    "middle_name": "bccbd5df423a0761",
-    "last_name": "a37a05e3f0e1a120",
-    "dob.year": "45492009a8b50116",
-    "dob.month": "430247156195f9ac",
-    "dob.day": "194ddf2c521aff44",
-    "birth_year": "7d5801c1feb91b40",
-    "street_number": "d6822767f80d829a",
-    "street_name": "420c11290c01fb5d",
-    "city": "6f85022edfeda775",
-    "zip": "b9345632d8bfdf36",
-    "phone": "eae418a51c3ec046",
-    "ssn": "74dd48670efdbf64",
-    "sex": "ecd156911908a4bb",
-    "state": "2c4693defb1bd636",
-    "first_name.initial": "6efdfaa515eef2b8",
-    "middle_name.initial": "4f39d9980eafc0df",
-    "first_name.nickname": "a60dc864e4301b92",
-    "first_name=last_name": "ba6bdb6eb6da743e",
-    "last_name=first_name": "5c3991e7c3853d19",
-    "first_name=middle_name": "e0c1d72c6f636eaf",
-    "middle_name=first_name": "ec116aa75fd80022",
-    "last_name.word0=0": "2237848c7923d12f",
-    "last_name.word0=1": "72551dedf96a8f62",
-    "last_name.word1=0": "ebf0612a197628ad",
-    "last_name.word1=1": "f11ccd2444bf4a9f",
-    "dob.swapped": "8f31cff523f5b23c",
-    "first_name.band": "f459b0a20157fc76",
-    "last_name.band": "57795391ad4581f1",
+    "first_name": "d348777df027f7cb",
+    "middle_name": "3f4a311bf14b79a6",
+    "last_name": "e3e4c7f92f4dc1c8",
+    "dob.year": "f62ab808d03320e0",
+    "dob.month": "68da146b08259dec",
+    "dob.day": "0ba6ba0b9e49a644",
+    "birth_year": "119f76077dfbae5b",
+    "street_number": "f717ab6aa15227f6",
+    "street_name": "74bc8826d60e19cf",
+    "city": "244e6ec9e4f2a6d7",
+    "zip": "354e70b5891b9d96",
+    "phone": "01af03fc0a5fbeca",
+    "ssn": "fe7f67c0d6e28f8f",
+    "sex": "5788eed29da7f432",
+    "state": "57693cd97cdbced7",
+    "first_name.initial": "27c9d23e77bd2485",
+    "middle_name.initial": "4092065439e72d7f",
+    "first_name.nickname": "08ac98a44aa6225c",
+    "first_name=last_name": "28c5f5c2e4542663",
+    "last_name=first_name": "2f117bfca83033af",
+    "first_name=middle_name": "69f044fd1596567f",
+    "middle_name=first_name": "72b331b79f27aa24",
+    "last_name.word0=0": "64dc672628f03f69",
+    "last_name.word0=1": "14d729737df4622a",
+    "last_name.word1=0": "1c0f9990e295b176",
+    "last_name.word1=1": "24d9169f8dbfc108",
+    "dob.swapped": "f109e070fb49b2ea",
+    "first_name.band": "9abf57f1d70de852",
+    "last_name.band": "49916f5c1d45d504",
 })  # fmt: skip
 """By part: the first 8 bytes of SHA-256 over presence and part of all answers, pair by pair, left before right."""
 
@@ -107,7 +109,7 @@ def _answers(comparison: Comparison) -> Bytes:
         node = Answers(
             comparison=comparison,
             rows=rows,
-            keys=PadKeys(pad=pad, left=_LEFT, right=_RIGHT),
+            keys=PadKeys(pad=pads_of_lists(pad, _LISTS), left=_LEFT, right=_RIGHT),
             side=side,
             random_bytes=lambda count: bytes([NOISE]) * count,
         )
