@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import pytest
 from click.testing import CliRunner
@@ -20,6 +20,7 @@ from isthmus.node.config import NodeConfig
 from isthmus.node.daemon import Watch, keep_watch, look
 from isthmus.node.errors import LocalFault, SettingsChanged, StoreDamaged, Unforeseen
 from isthmus.node.faults import typed_fault
+from isthmus.node.kept_log import open_kept_log
 from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node
 from isthmus.node.progress import StageProgress
@@ -48,6 +49,9 @@ class Hub:
 
     def ListRounds(self, _request: object, **_options: object) -> pb.ListRoundsResponse:  # noqa: N802 - as generated
         return pb.ListRoundsResponse(rounds=[self._summary(one) for one in self.states])
+
+    def FetchLog(self, _request: object, **_options: object) -> list[pb.FetchLogResponse]:  # noqa: N802 - as above
+        return []
 
     def GetRound(self, request: pb.GetRoundRequest, **_options: object) -> pb.GetRoundResponse:  # noqa: N802 - as above
         self.asked.append(request.round_id)
@@ -81,9 +85,21 @@ def node(tmp_path: Path) -> Iterator[Node]:
         )
 
 
-def _watch(node: Node, hub: Hub, *, once: bool = False) -> Watch:
-    client = Client(cast("Any", hub), "hub.example.org:7443")
-    return Watch(node=node, client=client, progress=StageProgress(), once=once)
+class Watching(Protocol):
+    """Gives a watch over a made-up coordinator."""
+
+    def __call__(self, hub: Hub, *, once: bool = False) -> Watch: ...
+
+
+@pytest.fixture
+def watch_of(node: Node) -> Iterator[Watching]:
+    with open_kept_log(node.folder) as log:
+
+        def make(hub: Hub, *, once: bool = False) -> Watch:
+            client = Client(cast("Any", hub), "hub.example.org:7443")
+            return Watch(node=node, client=client, progress=StageProgress(), log=log, once=once)
+
+        yield make
 
 
 def _waits(count: int, at_end: Callable[[], None] = lambda: None) -> tuple[list[float], Callable[[float], None]]:
@@ -109,10 +125,10 @@ def _lock(node: Node) -> sqlite3.Connection:
 
 
 def test_locked_vault_is_waited_for_longer_each_time_and_then_work_goes_on(
-    node: Node, capfd: pytest.CaptureFixture[str]
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = _lock(node)
-    watch = _watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}))
+    watch = watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}))
     waits, pause = _waits(8, at_end=other.close)
 
     with pytest.raises(Stop):
@@ -123,24 +139,24 @@ def test_locked_vault_is_waited_for_longer_each_time_and_then_work_goes_on(
     assert capfd.readouterr().err.count("keeps a database of the node's folder locked") == 1
 
 
-def test_fault_of_one_round_does_not_keep_another_from_its_turn(node: Node) -> None:
+def test_fault_of_one_round_does_not_keep_another_from_its_turn(node: Node, watch_of: Watching) -> None:
     sealed = common_pb2.ROUND_STATE_SEALED
     hub = Hub(states={OTHER: sealed, ROUND: sealed}, faults={OTHER: OSError(28, "No space left on device")})
 
     with pytest.raises(LocalFault, match="the disk is full"):
-        look(_watch(node, hub))
+        look(watch_of(hub))
 
     assert hub.asked == [OTHER, ROUND]
 
 
 def test_unforeseen_fault_is_said_by_kind_and_place_and_never_by_its_text(
-    node: Node, capfd: pytest.CaptureFixture[str]
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED}, faults={ROUND: KeyError(PERSON)})
     waits, pause = _waits(2)
 
     with pytest.raises(Stop):
-        keep_watch(_watch(node, hub), pause=pause)
+        keep_watch(watch_of(hub), pause=pause)
 
     said = capfd.readouterr().err
     assert "KeyError at test_daemon.py:" in said
@@ -149,26 +165,26 @@ def test_unforeseen_fault_is_said_by_kind_and_place_and_never_by_its_text(
     assert waits == [5.0, 10.0, 20.0]
 
 
-def test_fault_ends_a_run_that_was_asked_for_one_round(node: Node) -> None:
+def test_fault_ends_a_run_that_was_asked_for_one_round(node: Node, watch_of: Watching) -> None:
     with closing(_lock(node)), pytest.raises(LocalFault):
-        keep_watch(_watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}), once=True), pause=_waits(1)[1])
+        keep_watch(watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}), once=True), pause=_waits(1)[1])
 
 
-def test_damaged_database_ends_the_loop(node: Node) -> None:
+def test_damaged_database_ends_the_loop(node: Node, watch_of: Watching) -> None:
     node.vault._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     vault = node.folder / "vault.sqlite"
     vault.write_bytes(b"\xff" * vault.stat().st_size)
     node.vault._connection.execute("PRAGMA shrink_memory")
 
     with pytest.raises(StoreDamaged):
-        keep_watch(_watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED})), pause=_waits(1)[1])
+        keep_watch(watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED})), pause=_waits(1)[1])
 
 
 def test_wrong_settings_are_told_and_nothing_is_done_until_they_are_right(
-    node: Node, capfd: pytest.CaptureFixture[str]
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED})
-    watch = _watch(node, hub)
+    watch = watch_of(hub)
     (node.folder / "node.toml").write_text('encoder = "isthmu')
 
     assert not look(watch)
@@ -182,18 +198,18 @@ def test_wrong_settings_are_told_and_nothing_is_done_until_they_are_right(
     assert "it holds from now on" in capfd.readouterr().err
 
 
-def test_settings_that_take_a_new_start_are_refused(node: Node) -> None:
+def test_settings_that_take_a_new_start_are_refused(node: Node, watch_of: Watching) -> None:
     (node.folder / "node.toml").write_text('[keys]\nsealed_by = "credential"\n')
 
     with pytest.raises(SettingsChanged, match="started anew"):
-        look(_watch(node, Hub(states={}), once=True))
+        look(watch_of(Hub(states={}), once=True))
 
 
-def test_wrong_settings_end_a_run_that_was_asked_for_one_round(node: Node) -> None:
+def test_wrong_settings_end_a_run_that_was_asked_for_one_round(node: Node, watch_of: Watching) -> None:
     (node.folder / "node.toml").write_text("nonsense")
 
     with pytest.raises(SettingsInvalid):
-        look(_watch(node, Hub(states={}), once=True))
+        look(watch_of(Hub(states={}), once=True))
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ class Acknowledged:
     said: Said
 
 
-def read_acknowledgement(link: Link, *, keys: Mapping[str, Collection[bytes]], hash_at: HashAt) -> Acknowledged | None:
+def read_acknowledgement(
+    link: Link, *, keys: Mapping[PartyId, Collection[bytes]], hash_at: HashAt
+) -> Acknowledged | None:
     """Give what an event acknowledges, none where it is no acknowledgement; `keys` are parties' identity keys."""
     event = link.event
     if event.action != ACKNOWLEDGE:
