@@ -11,8 +11,10 @@ from faults.rewriting import PROJECT, Edit, Event, Hub, copy_of, new_hub
 
 from isthmus.contract.checkpoint import ACKNOWLEDGE
 
+pytestmark = pytest.mark.slow
+
 REFUSED = 5
-PROCESS = pytest.param(True, marks=[pytest.mark.process, pytest.mark.slow], id="process")
+PROCESS = pytest.param(True, marks=pytest.mark.process, id="process")
 
 
 @pytest.fixture(scope="module")

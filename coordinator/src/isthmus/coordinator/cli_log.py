@@ -15,7 +15,7 @@ from isthmus.contract.audit_log import LoggedEvent, check_chain
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.checkpoint import new_checkpoint
 from isthmus.contract.clock import to_text
-from isthmus.contract.errors import CONFLICT, MalformedDocument, NotFound
+from isthmus.contract.errors import BAD_INPUT, MalformedDocument, NotFound
 from isthmus.contract.log_export import export_log
 from isthmus.party.commands import emit, json_option, say
 from isthmus.party.folder import folder_option as folder_option_of
@@ -88,7 +88,7 @@ def log_verify(folder: Path, as_json: bool) -> None:
         found = [_verified(scope, list(tx.log.events(scope))) for scope in tx.log.scopes()]
     emit(as_json, found, lambda: "\n".join(f"{'ok ' if one['holds'] else 'BAD'}  {one['says']}" for one in found))
     if not all(one["holds"] for one in found):
-        click.get_current_context().exit(CONFLICT)
+        click.get_current_context().exit(BAD_INPUT)
 
 
 def _verified(scope: str, events: list[bytes]) -> dict[str, str | bool]:
