@@ -18,9 +18,9 @@ from isthmus.node.cli import main
 from isthmus.node.client import Client
 from isthmus.node.config import NodeConfig
 from isthmus.node.daemon import Watch, keep_watch, look
-from isthmus.node.errors import LocalFault, SettingsChanged, StoreDamaged, Unforeseen
+from isthmus.node.errors import LocalFault, LogRewritten, SettingsChanged, StoreDamaged, Unforeseen
 from isthmus.node.faults import typed_fault
-from isthmus.node.kept_log import open_kept_log
+from isthmus.node.kept_log import SignedEnd, open_kept_log
 from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node
 from isthmus.node.progress import StageProgress
@@ -46,6 +46,7 @@ class Hub:
     states: dict[RoundId, int]
     faults: dict[RoundId, Exception] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    project: str = MANIFEST.project.id
 
     def ListRounds(self, _request: object, **_options: object) -> pb.ListRoundsResponse:  # noqa: N802 - as generated
         return pb.ListRoundsResponse(rounds=[self._summary(one) for one in self.states])
@@ -62,7 +63,7 @@ class Hub:
     def _summary(self, round_id: RoundId) -> common_pb2.RoundSummary:
         summary = common_pb2.RoundSummary(
             round_id=round_id,
-            project_id=MANIFEST.project.id,
+            project_id=self.project,
             state=cast("Any", self.states[round_id]),
             manifest_hash=MANIFEST.digest(),
         )
@@ -243,3 +244,47 @@ def test_command_on_a_damaged_list_ends_with_a_sentence_and_an_exit_code(tmp_pat
     assert done.exit_code == 8
     assert "[store-damaged]" in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_no_step_is_taken_in_a_project_whose_log_was_refused(
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED})
+    watch = watch_of(hub)
+    project = MANIFEST.project.id
+    watch.log.refuse(project, [], at="2026-09-01T00:00:00Z", problem="its past changed", until=0, end=SignedEnd())
+
+    assert not look(watch)
+    assert not look(watch)
+
+    assert hub.asked == []
+    said = capfd.readouterr().err
+    assert said.count("[log-rewritten]") == 1
+    assert "its past changed" in said
+
+    (refusal,) = watch.log.refusals(project)
+    watch.log.accept(refusal, at="2026-09-02T00:00:00Z", reason="told by telephone")
+    assert not look(watch)
+    assert hub.asked == [ROUND]
+
+
+def test_refused_log_ends_a_run_that_was_asked_for_one_round(node: Node, watch_of: Watching) -> None:
+    watch = watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED}), once=True)
+    project = MANIFEST.project.id
+    watch.log.refuse(project, [], at="2026-09-01T00:00:00Z", problem="its past changed", until=0, end=SignedEnd())
+
+    with pytest.raises(LogRewritten):
+        look(watch)
+
+
+def test_round_that_is_listed_under_another_project_than_its_own_is_refused(
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Else a coordinator could take a round from under a log that was refused."""
+    hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED}, project="another-project")
+
+    assert not look(watch_of(hub))
+
+    said = capfd.readouterr().err
+    assert "the coordinator listed it under another project than its own" in said
+    assert "[refused-by-policy]" in said
