@@ -145,8 +145,8 @@ def new_hub(folder: Path) -> Hub:
                 (folder / party / "node.toml").write_text(SETTINGS)
             rounds.add_project(context, OPERATOR, text=project(PROJECT, providers=NODES, more=""))
             hub.propose()
-            for party in NODES:
-                assert hub.node("round", "list", party=party).exit_code == 0
+            for name in NODES:
+                assert hub.node("round", "list", party=name).exit_code == 0
     return hub
 
 

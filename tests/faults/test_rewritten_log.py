@@ -135,7 +135,7 @@ def test_fork_shows_as_silence_while_no_acknowledgement_crosses(forked: tuple[Hu
     said = twin.node("verify", party="college").stdout
 
     (line,) = [line for line in said.splitlines() if "shown to riverside" in line]
-    assert f"up to event 4 of {len(twin.events())}" in line
+    assert f"up to event 4 of {len(twin.events())}, at " in line
 
 
 def test_node_whose_own_statement_is_left_out_finds_it(hub: Hub) -> None:

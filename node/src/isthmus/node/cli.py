@@ -15,11 +15,12 @@ from isthmus.contract.outline import manifest_outline
 from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.views import RoundView
 from isthmus.node.cli_keys import fingerprint, seal
-from isthmus.node.cli_log import disclosures_, keep_first, log_, opened, verify, warn_first
+from isthmus.node.cli_log import disclosures_, log_, verify
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.config import FILE_NAME, config_template, find_dataset, load_config
 from isthmus.node.doctor import Finding, examine
 from isthmus.node.faults import typed_fault
+from isthmus.node.log_first import keep_first, opened, warn_first
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
 from isthmus.node.node import Node, files_of_folder, only_one_run, open_node

@@ -1,10 +1,9 @@
 """`isthmus-node log`, `verify` and `disclosures`: what happened in this party's projects, and whether it is true."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import msgspec
@@ -17,50 +16,16 @@ from isthmus.contract.log_export import export_log
 from isthmus.contract.outline import manifest_outline
 from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.views import RoundView
-from isthmus.node.client import Client, connect
+from isthmus.node.client import connect
 from isthmus.node.disclosures import RoundTerms, disclosures, disclosures_csv, disclosures_data, disclosures_text
 from isthmus.node.kept_log import KeptLog, Refusal, Side, open_kept_log
-from isthmus.node.log_keeping import keep_log, log_warning
-from isthmus.node.log_verify import Holds, LogFinding, identity_keys, signed_terms, verify_project
+from isthmus.node.log_first import Opened, warn_first
+from isthmus.node.log_verify import Holds, LogFinding, known_keys, signed_terms, verify_project
 from isthmus.node.node import Node, open_node
 from isthmus.node.options import folder_option
 from isthmus.party.commands import emit, json_option, say
-from isthmus.party.folder import with_given_folder
 from isthmus.party.identity import write_private
 from isthmus.party.typed_ids import typed
-
-
-class Opened(NamedTuple):
-    """A node, what it kept of logs, and its connection."""
-
-    node: Node
-    log: KeptLog
-    client: Client
-
-
-@contextmanager
-def opened(folder: Path) -> Iterator[Opened]:
-    """Open a node's folder, its kept logs, and a connection."""
-    with (
-        open_node(folder, clock=SystemClock()) as node,
-        open_kept_log(folder) as log,
-        connect(node.identity) as client,
-    ):
-        yield Opened(node, log, client)
-
-
-def keep_first(at: Opened, project: ProjectId) -> None:
-    """Keep the log before a step in a round of that project; raises as `keep_log`."""
-    keep_log(at.node, at.client, at.log, project)
-
-
-def warn_first(at: Opened, views: Sequence[RoundView]) -> None:
-    """Keep the logs of the rounds' projects, and of all that were seen before; say what stands against them."""
-    for project in sorted({*at.log.projects(), *(view.project_id for view in views)}):
-        warning = log_warning(at.node, at.client, at.log, project)
-        if warning:
-            say(f"isthmus: {with_given_folder(warning)}")
-
 
 project_option = click.option(
     "--project",
@@ -113,7 +78,7 @@ def log_export(folder: Path, file: Path, project_id: ProjectId | None, refused: 
         events, end = (log.events(project), log.end(project))
         if refused:
             events, end = log.history(_latest_refusal(log, project), Side.SHOWN)
-        keys = identity_keys(signed_terms(node, project).values())
+        keys = known_keys(node, signed_terms(node, project).values())
         document = export_log(
             project,
             events,
@@ -159,7 +124,7 @@ def verify(folder: Path, project_id: ProjectId | None, offline: bool, as_json: b
     Example: isthmus-node verify
     """
     with open_node(folder, clock=SystemClock()) as node, open_kept_log(folder) as log:
-        views = None if offline else _fresh(node, log)
+        views = None if offline else _fresh(node, log, warn=lambda _warning: None)  # a finding below says it
         projects = [project_id] if project_id else log.projects()
         found = [one for project in projects for one in _verified(node, log, project, views)]
     data = [asdict(one) for one in found]
@@ -202,11 +167,11 @@ def _kept(folder: Path, *, offline: bool) -> Iterator[tuple[Node, KeptLog]]:
         yield node, log
 
 
-def _fresh(node: Node, log: KeptLog) -> list[RoundView]:
+def _fresh(node: Node, log: KeptLog, warn: Callable[[str], None] = say) -> list[RoundView]:
     """Bring all kept logs up to date; give the rounds as the coordinator told of them before that."""
     with connect(node.identity) as client:
         views = client.list_rounds()
-        warn_first(Opened(node, log, client), views)
+        warn_first(Opened(node, log, client), views, warn=warn)
     return views
 
 

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS events (
     project TEXT NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
     object TEXT NOT NULL, document BLOB NOT NULL, PRIMARY KEY (project, sequence)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS acknowledgements ON events (project, actor, object) WHERE action = 'log.acknowledge';
 CREATE TABLE IF NOT EXISTS ends (
     project TEXT PRIMARY KEY, checkpoint BLOB NOT NULL, signature BLOB NOT NULL, coordinator_key BLOB NOT NULL
 ) STRICT;
@@ -147,10 +148,12 @@ class KeptLog:
         query = "SELECT 1 FROM events WHERE project = ? AND sequence > ? AND action != ? LIMIT 1"
         return self._connection.execute(query, (project, since, ACKNOWLEDGE)).fetchone() is not None
 
-    def has_event(self, project: ProjectId, *, actor: PartyId, action: str, about: str) -> bool:
-        """Say whether that party did that to that object."""
-        query = "SELECT 1 FROM events WHERE project = ? AND actor = ? AND action = ? AND object = ? LIMIT 1"
-        return self._connection.execute(query, (project, actor, action, about)).fetchone() is not None
+    def has_acknowledgement(self, project: ProjectId, actor: PartyId, about: str) -> bool:
+        """Say whether there is an acknowledgement of that party's of that end, as text."""
+        query = (  # the action stands in it as it does in the index, which is used only then
+            "SELECT 1 FROM events WHERE project = ? AND actor = ? AND object = ? AND action = 'log.acknowledge' LIMIT 1"
+        )
+        return self._connection.execute(query, (project, actor, about)).fetchone() is not None
 
     def refuse(
         self, project: ProjectId, shown: Sequence[bytes], *, at: str, problem: str, until: int, end: SignedEnd

@@ -4,7 +4,6 @@ docs/protocol.md section 12.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -27,13 +26,8 @@ _TRIES: Final = 5
 """How often another program of the same node may be faster."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Checked:
-    """What was shown: the next links of the chain, its end, and what stands against it, "" for nothing."""
-
-    links: Sequence[Link] = ()
-    end: Head = EMPTY
-    problem: str = ""
+class _Untrue(Exception):
+    """What is shown is no continuation of what was kept; the text says why."""
 
 
 def keep_log(node: Node, client: Client, log: KeptLog, project: ProjectId, *, every: timedelta = timedelta(0)) -> None:
@@ -59,17 +53,17 @@ def _extend(node: Node, client: Client, log: KeptLog, project: ProjectId) -> boo
     """Fetch, check and keep; say whether what was kept is what was checked."""
     known, acknowledged = log.head(project), log.acknowledged(project)[0]
     shown = _fetch(client, project, known)
-    checked = _check(node, log, project, shown, known=known)
-    problem = checked.problem or _own_words(node.identity.party, log, project, checked.links, since=acknowledged)
-    if problem and log.head(project) == known:
-        _refuse(node, client, log, project, shown, problem=problem)
-    if problem or not shown.checkpoint:
-        return not problem
-    end = SignedEnd(
-        checkpoint=shown.checkpoint, signature=shown.signature, coordinator_key=node.identity.coordinator_key
-    )
-    extended = log.extend(project, checked.links, after=known, end=end)
-    for said in _said_before(node, log, project, checked.links) if extended else ():
+    try:
+        links = _check(node, log, project, shown, known=known)
+        _check_own_words(node.identity.party, log, project, links, since=acknowledged)
+    except _Untrue as exc:
+        if log.head(project) == known:
+            _refuse(node, client, log, project, shown, problem=str(exc))
+        return False
+    if not shown.checkpoint:
+        return True
+    extended = log.extend(project, links, after=known, end=_signed_end(node, shown))
+    for said in _said_before(node, log, project, links) if extended else ():
         log.save_acknowledged(project, said.head.sequence, at=to_text(node.clock.now()))
     return extended
 
@@ -93,31 +87,40 @@ def _said_before(node: Node, log: KeptLog, project: ProjectId, links: Iterable[L
             yield said
 
 
-def _check(node: Node, log: KeptLog, project: ProjectId, shown: ShownLog, *, known: Head) -> _Checked:
-    """Hold what is shown against the chain, its signed end, and what other providers said that they were shown."""
+def _check(node: Node, log: KeptLog, project: ProjectId, shown: ShownLog, *, known: Head) -> Sequence[Link]:
+    """Give the new events, held against the chain, its signed end, and what others said that they were shown."""
     if shown.is_gone:
-        return _Checked(problem="the coordinator says that there is no such project, or that this party is not in it")
+        raise _Untrue("the coordinator says that there is no such project, or that this party is not in it")
+    if not shown.checkpoint and shown.events:
+        raise MalformedMessage(field="log", problem="cut off before its end")
     if not shown.checkpoint:
-        if shown.events:
-            raise MalformedMessage(field="log", problem="cut off before its end")
-        return _Checked(end=known)
+        return ()
+    stated = _stated_end(node, project, shown)
+    if stated.sequence < known.sequence:
+        raise _Untrue(f"it ends at event {stated.sequence}, and this node has {known.sequence} events")
     try:
-        stated = read_checkpoint(
-            shown.checkpoint, shown.signature, scope=project, coordinator_key=node.identity.coordinator_key
-        ).end()
-        if stated.sequence < known.sequence:
-            return _Checked(problem=f"it ends at event {stated.sequence}, and this node has {known.sequence} events")
         links = list(check_chain(shown.events, scope=project, head=known))
-    except (MalformedDocument, SignatureInvalid) as exc:
-        return _Checked(problem=exc.spec.sentence.format(**exc.fields()))
+    except MalformedDocument as exc:
+        raise _Untrue(f"{exc.document}: {exc.problem}") from exc
     end = links[-1].head if links else known
     if stated != end:
-        return _Checked(problem=f"the coordinator signed another end than event {end.sequence} as this node has it")
-    return _Checked(links=links, end=end, problem=_other_words(log, project, links))
+        raise _Untrue(f"the coordinator signed another end than event {end.sequence} as this node has it")
+    _check_other_words(log, project, links)
+    return links
 
 
-def _other_words(log: KeptLog, project: ProjectId, links: Sequence[Link]) -> str:
-    """Say which acknowledgement is of another history, "" for none; those that a person accepted are passed over."""
+def _stated_end(node: Node, project: ProjectId, shown: ShownLog) -> Head:
+    key = node.identity.coordinator_key
+    try:
+        return read_checkpoint(shown.checkpoint, shown.signature, scope=project, coordinator_key=key).end()
+    except SignatureInvalid as exc:
+        raise _Untrue("the coordinator's signature on its end does not verify") from exc
+    except MalformedDocument as exc:
+        raise _Untrue(f"{exc.document}: {exc.problem}") from exc
+
+
+def _check_other_words(log: KeptLog, project: ProjectId, links: Sequence[Link]) -> None:
+    """Return only if every acknowledgement is of this history; those that a person accepted are passed over."""
     new = {link.head.sequence: link.head.hash for link in links}
     accepted = max((one.until for one in log.refusals(project) if one.accepted_at), default=0)
 
@@ -127,23 +130,28 @@ def _other_words(log: KeptLog, project: ProjectId, links: Sequence[Link]) -> str
     for link in links:
         said = read_acknowledgement(link, keys={}, hash_at=hash_at)
         if said is not None and said.said is Said.OTHER and said.sequence > accepted:
-            return (
+            raise _Untrue(
                 f"by event {said.sequence} of it, {said.party} signed that it was shown another history; so the"
                 " coordinator shows two, or wrote that itself"
             )
-    return ""
 
 
-def _own_words(own: PartyId, log: KeptLog, project: ProjectId, links: Iterable[Link], *, since: int) -> str:
-    """Say that an acknowledgement of this node's which the coordinator took is not in the log; "" where it is."""
+def _check_own_words(own: PartyId, log: KeptLog, project: ProjectId, links: Iterable[Link], *, since: int) -> None:
+    """Return only if the acknowledgement of this node's that the coordinator took last is in the log."""
     digest = log.hash_at(project, since)
     if digest is None:
-        return ""
+        return
     about = head_text(Head(sequence=since, hash=digest))
     shown = ((link.event.actor, link.event.action, link.event.object) for link in links)
-    if (own, ACKNOWLEDGE, about) in shown or log.has_event(project, actor=own, action=ACKNOWLEDGE, about=about):
-        return ""
-    return f"this node's own statement about event {since}, which the coordinator took, is not in it"
+    if (own, ACKNOWLEDGE, about) in shown or log.has_acknowledgement(project, own, about):
+        return
+    raise _Untrue(f"this node's own statement about event {since}, which the coordinator took, is not in it")
+
+
+def _signed_end(node: Node, shown: ShownLog) -> SignedEnd:
+    return SignedEnd(
+        checkpoint=shown.checkpoint, signature=shown.signature, coordinator_key=node.identity.coordinator_key
+    )
 
 
 def _refuse(node: Node, client: Client, log: KeptLog, project: ProjectId, shown: ShownLog, *, problem: str) -> None:
@@ -153,11 +161,8 @@ def _refuse(node: Node, client: Client, log: KeptLog, project: ProjectId, shown:
     except (Passing, NotAMember):
         whole = shown
     events, problem = list(whole.events), problem + _parting(log.events(project), list(whole.events))
-    end = SignedEnd(
-        checkpoint=whole.checkpoint, signature=whole.signature, coordinator_key=node.identity.coordinator_key
-    )
     now = to_text(node.clock.now())
-    log.refuse(project, events, at=now, problem=problem, until=len(events), end=end)
+    log.refuse(project, events, at=now, problem=problem, until=len(events), end=_signed_end(node, whole))
     raise LogRewritten(project=project, problem=problem)
 
 

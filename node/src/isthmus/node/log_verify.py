@@ -16,6 +16,7 @@ from isthmus.contract.ids import PartyId, ProjectId
 from isthmus.contract.views import RoundView
 from isthmus.node.kept_log import KeptLog
 from isthmus.node.node import Node
+from isthmus.node.verified import load_verified
 
 DRAFT: Final = "round.draft"
 
@@ -61,12 +62,19 @@ def signed_terms(node: Node, project: ProjectId) -> dict[str, SignedTerms]:
     return {digest: terms for digest, terms in read.items() if terms.project.id == project}
 
 
-def identity_keys(terms: Collection[SignedTerms]) -> dict[PartyId, set[bytes]]:
-    """Give every identity key that signed terms list, by party."""
-    found: dict[PartyId, set[bytes]] = {}
+def known_keys(node: Node, terms: Collection[SignedTerms]) -> dict[PartyId, set[bytes]]:
+    """Give the identity keys by which this node knows parties.
+
+    Its own, those that signed terms list, and of the members of these terms those that were compared by people.
+    """
+    own, compared = node.identity, load_verified(node.folder)
+    found = {own.party: {own.signing_key.public_key().public_bytes_raw()}}
     for one in terms:
         for member in one.members:
             found.setdefault(member.party, set()).add(bytes.fromhex(member.identity_key))
+    for party, keys in compared.items():
+        if party in found:
+            found[party].add(keys.identity_key)
     return found
 
 
@@ -93,7 +101,7 @@ def verify_project(
     yield found("signed end", *_end(log, project, links))
     terms = signed_terms(node, project)
     accepted = max((one.until for one in log.refusals(project) if one.accepted_at), default=0)
-    for party, holds, says in _words(links, identity_keys(terms.values()), own=node.identity.party, accepted=accepted):
+    for party, holds, says in _words(links, known_keys(node, terms.values()), accepted=accepted):
         yield found(f"shown to {party}", holds, says)
     for round_id, says in _unlogged(links, terms, views or ()):
         yield found(f"round {round_id}", Holds.BAD, says)
@@ -114,7 +122,7 @@ def _end(log: KeptLog, project: ProjectId, links: Sequence[Link]) -> tuple[Holds
 
 
 def _words(
-    links: Sequence[Link], keys: Mapping[PartyId, Collection[bytes]], *, own: PartyId, accepted: int
+    links: Sequence[Link], keys: Mapping[PartyId, Collection[bytes]], *, accepted: int
 ) -> Iterator[tuple[PartyId, Holds, str]]:
     """Say of every provider what it signed last about the history that it was shown."""
     hashes = {link.head.sequence: link.head.hash for link in links}
@@ -124,18 +132,17 @@ def _words(
         if said is not None and (said.said is not Said.OTHER or said.sequence > accepted):
             last[said.party] = said if _outweighs(said, last.get(said.party)) else last[said.party]
     for party in sorted({*keys, *last}):
-        if party != own or party in last:
-            yield party, *_word(last.get(party), len(links))
+        yield party, *_word(last.get(party), links)
 
 
 def _outweighs(said: Acknowledged, before: Acknowledged | None) -> bool:
     return before is None or said.said is Said.OTHER or before.said is not Said.OTHER
 
 
-def _word(said: Acknowledged | None, events: int) -> tuple[Holds, str]:
+def _word(said: Acknowledged | None, links: Sequence[Link]) -> tuple[Holds, str]:
     if said is None:
         return Holds.OPEN, "it has signed nothing about this log yet; ask it whether its node runs"
-    upto = f"up to event {said.head.sequence} of {events} (its event {said.sequence})"
+    upto = f"up to event {said.head.sequence} of {len(links)}, at {links[said.sequence - 1].event.at}"
     if said.said is Said.SAME:
         return Holds.WELL, f"it signed that it was shown this same history {upto}"
     if said.said is Said.UNSURE:
