@@ -6,6 +6,7 @@ to five minutes; other rounds go on meanwhile. A damaged database ends the loop,
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -86,8 +87,9 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
             node=node, client=client, progress=progress, log=log, project=project, round_id=round_id, once=once
         )
         keep_watch(watch, pause=time.sleep)
-        for one in _chosen_projects(watch, client.list_rounds()):
-            keep_log(watch.node, client, log, one)
+        with suppress(Passing):  # all is done that was wanted; the next look says what happened last
+            for one in _chosen_projects(watch, client.list_rounds()):
+                keep_log(watch.node, client, log, one)
 
 
 def keep_watch(watch: Watch, *, pause: Callable[[float], None]) -> None:
