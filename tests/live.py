@@ -57,13 +57,20 @@ def live_coordinator(folder: Path) -> Iterator[Live]:
         enrolment_port=enrolment_port,
         clock=SystemClock(),
     )
-    installation = open_installation(folder / "coordinator")
+    with serving_here(folder / "coordinator") as installation:
+        yield Live(installation=installation, parties=folder / "parties")
+
+
+@contextmanager
+def serving_here(folder: Path) -> Iterator[Installation]:
+    """Run a coordinator that is there in a thread of this process while the block runs; nothing is matched."""
+    installation = open_installation(folder)
     ready, loop, stop = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=_serve, args=(installation, loop, ready, stop))
     thread.start()
     ready.wait(10)
     try:
-        yield Live(installation=installation, parties=folder / "parties")
+        yield installation
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(20)

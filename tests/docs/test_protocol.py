@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from docs.pages import DOCS, ROOT, numbered_sections, read, source_files, table_rows
 
+from isthmus.contract.audit_log import EVENT_FORMAT
 from isthmus.contract.canonical import Label
+from isthmus.contract.checkpoint import ACKNOWLEDGEMENT_FORMAT, CHECKPOINT_FORMAT
 from isthmus.contract.encodings import (
     CHUNK_BYTES,
     MAX_ROWS,
@@ -16,6 +18,7 @@ from isthmus.contract.encodings import (
     rows_per_chunk,
 )
 from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.log_export import EXPORT_FORMAT
 from isthmus.contract.manifest import MANIFEST_FORMAT
 from isthmus.contract.profile import PROFILE_FORMAT, default_threshold, interop_1
 from isthmus.contract.project import PROJECT_FORMAT
@@ -34,6 +37,7 @@ PROJECT, ROUND = ProjectId("demo"), RoundId("demo-0000000001")
 FORMATS = (
     *(PROJECT_FORMAT, MANIFEST_FORMAT, SUBMISSION_FORMAT, RECEIPT_FORMAT),
     *(TOMBSTONES_FORMAT, TABLE_FORMAT, PROFILE_FORMAT, QUALITY_FORMAT),
+    *(EVENT_FORMAT, CHECKPOINT_FORMAT, ACKNOWLEDGEMENT_FORMAT, EXPORT_FORMAT),
 )
 CITATION = re.compile(r"docs/protocol\.md,?[\s#\"/*]*sections?\s+(\d+)(?:\s+(?:to|and)\s+(\d+))?")
 
@@ -136,9 +140,10 @@ def test_entity_and_pseudonym_examples_are_what_the_code_computes() -> None:
 
 
 def test_every_audit_action_in_the_code_is_in_section_twelve() -> None:
-    code = "".join(read(path) for path in (ROOT / "coordinator" / "src").rglob("*.py"))
+    sources = (ROOT / "coordinator" / "src", ROOT / "proto" / "src" / "isthmus" / "contract")
+    code = "".join(read(path) for source in sources for path in source.rglob("*.py"))
     scopes = "party|token|identity|certificate|access|project|round|submission|comparison|answers|pseudonym-key|result"
-    scopes += "|entities|table|quality"
+    scopes += "|entities|table|quality|log"
     actions = set(re.findall(rf'"((?:{scopes})\.[a-z]+)"', code))
 
     assert set(re.findall(r"`([a-z-]+\.[a-z]+)`", _section(12))) == actions

@@ -30,6 +30,7 @@ from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import Client, connect
 from isthmus.node.daemon import Watch, _step
 from isthmus.node.errors import ConsentChanging, RefusedByPolicy, RoundEnded, SettingsChanged
+from isthmus.node.kept_log import open_kept_log
 from isthmus.node.node import Node, open_node, with_present_settings
 from isthmus.node.policy import read_manifest
 from isthmus.node.progress import StageProgress
@@ -235,8 +236,8 @@ def test_running_node_strikes_out_by_itself_and_asks_once(scene: Scene) -> None:
     scene.step(0, 1)
     _opt_out(scene.folder, "add", "0000")
 
-    with StageProgress() as progress:
-        watch = Watch(node=scene.nodes[0], client=scene.clients[0], progress=progress, once=True)
+    with StageProgress() as progress, open_kept_log(scene.nodes[0].folder) as log:
+        watch = Watch(node=scene.nodes[0], client=scene.clients[0], progress=progress, log=log, once=True)
         for _ in range(3):
             view = scene.clients[0].get_round(scene.round_id)[0]
             assert view.state is RoundState.SEALED

@@ -26,7 +26,7 @@ from isthmus_local.local_round import (
     serving,
     set_up,
 )
-from isthmus_local.processes import PROGRAMS
+from isthmus_local.processes import PROGRAMS, run
 from isthmus_people.score import score_links
 
 from isthmus.analyst import connect
@@ -194,12 +194,40 @@ def test_secrets_and_vaults_are_readable_by_their_owner_alone(done: Done) -> Non
         *done.local.folder.glob("nodes/*/identity/*"),
         *done.local.folder.glob("nodes/*/verified.json"),
         *done.local.folder.glob("nodes/*/vault.sqlite*"),
+        *done.local.folder.glob("nodes/*/log.sqlite*"),
         *done.local.folder.glob("nodes/*/ids/*"),
         *done.local.coordinator.glob("authority/*"),
         *done.local.coordinator.glob("data/*.sqlite*"),
     ]
     assert len(private) > 20
     assert [path.name for path in private if path.stat().st_mode & 0o077] == []
+
+
+def test_each_node_checks_the_whole_story_without_asking_anybody(done: Done, tmp_path: Path) -> None:
+    exports = []
+    for provider in done.local.providers:
+        folder = done.local.node(provider.party)
+        found = at_node(folder, "verify", "--offline", "--json")
+        others = {one["what"] for one in found if one["holds"] == "ok" and one["what"].startswith("shown to ")}
+        assert {one["holds"] for one in found} <= {"ok", "open"}
+        assert others, "each node was shown the statement of another one"
+        exports.append(tmp_path / f"{provider.party}.json")
+        run("isthmus-node", "log", "export", str(exports[-1]), "--dir", str(folder), "--offline")
+    program = str(Path(__file__).parents[2] / "scripts" / "verify_log")
+    checked = subprocess.run([PROGRAMS / "python", program, *exports], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_each_node_lists_who_received_what_of_its_rows(done: Done) -> None:
+    for provider in done.local.providers:
+        record = at_node(done.local.node(provider.party), "disclosures", "--offline", "--json")
+        others = {one.party for one in done.local.providers} - {provider.party}
+        received = {(one["recipient"], one["received"].partition(" ")[0]) for one in record}
+        assert ("coordinator", "encoded") in received
+        assert {(party, "IDs") for party in others} <= received
+        assert ("research-office", "a") in received
+        assert {one["rows"] for one in record} == {300}
+        assert {one["purpose"] for one in record} == {"Testing"}
 
 
 def test_every_thread_of_the_running_coordinator_is_confined(done: Done) -> None:
@@ -221,6 +249,12 @@ def test_a_confined_coordinator_cannot_open_a_nodes_key(done: Done) -> None:
     )
     folder = str(done.local.coordinator)
     subprocess.run([PROGRAMS / "python", "-c", program, folder, str(key)], check=True)
+
+
+def at_node(folder: Path, *words: str) -> list[dict[str, Any]]:
+    """Run a command of a node that prints JSON."""
+    found: list[dict[str, Any]] = json.loads(run("isthmus-node", *words, "--dir", str(folder)))
+    return found
 
 
 def secrets_at(local: LocalRound) -> set[str]:

@@ -58,6 +58,11 @@ MAY_LEAVE = {
     "TombstoneRowsRequest.signature": "over the handles beside it",
     "FetchPseudonymsRequest.round_id": "made by the coordinator",
     "FetchQualityRequest.round_id": "made by the coordinator",
+    "FetchLogRequest.project_id": "a name that the operator gave",
+    "FetchLogRequest.head": "a hash that the coordinator made",
+    "AcknowledgeCheckpointRequest.project_id": "a name that the operator gave",
+    "AcknowledgeCheckpointRequest.head": "a hash that the coordinator made; the other providers are to see it",
+    "AcknowledgeCheckpointRequest.signature": "over a hash that the coordinator made",
 }
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from project_files import PROJECT
 
+from isthmus.contract.audit_log import GENESIS
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.errors import IsthmusError
 from isthmus.contract.ids import RoundId
@@ -26,7 +27,6 @@ from isthmus.contract.round_state import RoundState
 from isthmus.contract.tombstones import tombstones_document
 from isthmus.coordinator.actions import results, rounds
 from isthmus.coordinator.actions.tombstones import tombstone_rows
-from isthmus.coordinator.domain.audit import GENESIS
 from isthmus.coordinator.domain.rounds import TRANSITIONS
 
 PARTIES = st.sampled_from([0, 1])

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import pytest
 from click.testing import CliRunner
@@ -20,8 +20,9 @@ from isthmus.node.cli import main
 from isthmus.node.client import Client
 from isthmus.node.config import NodeConfig
 from isthmus.node.daemon import Watch, keep_watch, look
-from isthmus.node.errors import LocalFault, SettingsChanged, StoreDamaged, Unforeseen
+from isthmus.node.errors import LocalFault, LogRewritten, SettingsChanged, StoreDamaged, Unforeseen
 from isthmus.node.faults import typed_fault
+from isthmus.node.kept_log import SignedEnd, open_kept_log
 from isthmus.node.keys.folder import KeyFolder
 from isthmus.node.node import Node
 from isthmus.node.progress import StageProgress
@@ -48,9 +49,13 @@ class Hub:
     faults: dict[RoundId, Exception] = field(default_factory=dict)
     terms: RoundManifest = MANIFEST
     asked: list[str] = field(default_factory=list)
+    project: str = MANIFEST.project.id
 
     def ListRounds(self, _request: object, **_options: object) -> pb.ListRoundsResponse:  # noqa: N802 - as generated
         return pb.ListRoundsResponse(rounds=[self._summary(one) for one in self.states])
+
+    def FetchLog(self, _request: object, **_options: object) -> list[pb.FetchLogResponse]:  # noqa: N802 - as above
+        return []
 
     def GetRound(self, request: pb.GetRoundRequest, **_options: object) -> pb.GetRoundResponse:  # noqa: N802 - as above
         self.asked.append(request.round_id)
@@ -61,7 +66,7 @@ class Hub:
     def _summary(self, round_id: RoundId) -> common_pb2.RoundSummary:
         summary = common_pb2.RoundSummary(
             round_id=round_id,
-            project_id=MANIFEST.project.id,
+            project_id=self.project,
             state=cast("Any", self.states[round_id]),
             manifest_hash=self.terms.digest(),
         )
@@ -84,9 +89,21 @@ def node(tmp_path: Path) -> Iterator[Node]:
         )
 
 
-def _watch(node: Node, hub: Hub, *, once: bool = False) -> Watch:
-    client = Client(cast("Any", hub), "hub.example.org:7443")
-    return Watch(node=node, client=client, progress=StageProgress(), once=once)
+class Watching(Protocol):
+    """Gives a watch over a made-up coordinator."""
+
+    def __call__(self, hub: Hub, *, once: bool = False) -> Watch: ...
+
+
+@pytest.fixture
+def watch_of(node: Node) -> Iterator[Watching]:
+    with open_kept_log(node.folder) as log:
+
+        def make(hub: Hub, *, once: bool = False) -> Watch:
+            client = Client(cast("Any", hub), "hub.example.org:7443")
+            return Watch(node=node, client=client, progress=StageProgress(), log=log, once=once)
+
+        yield make
 
 
 def _waits(count: int, at_end: Callable[[], None] = lambda: None) -> tuple[list[float], Callable[[float], None]]:
@@ -112,10 +129,10 @@ def _lock(node: Node) -> sqlite3.Connection:
 
 
 def test_locked_vault_is_waited_for_longer_each_time_and_then_work_goes_on(
-    node: Node, capfd: pytest.CaptureFixture[str]
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = _lock(node)
-    watch = _watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}))
+    watch = watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}))
     waits, pause = _waits(8, at_end=other.close)
 
     with pytest.raises(Stop):
@@ -128,38 +145,38 @@ def test_locked_vault_is_waited_for_longer_each_time_and_then_work_goes_on(
 
 @pytest.mark.parametrize("comparison", [None, ComparisonTerms()])
 def test_released_round_tells_of_its_quality_report_where_fields_were_compared(
-    node: Node, capfd: pytest.CaptureFixture[str], comparison: ComparisonTerms | None
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str], comparison: ComparisonTerms | None
 ) -> None:
     terms = manifest(project(comparison=comparison))
     node.vault.save_signed(ROUND, terms.to_bytes())
     node.ids.mkdir()
     (node.ids / f"{ROUND}.csv").write_text("rec_id,pseudonym\n")
 
-    look(_watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_RELEASED}, terms=terms)))
+    look(watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_RELEASED}, terms=terms)))
 
     said = capfd.readouterr().err
     assert "this party's IDs are in" in said
     assert (f"how good its links are, by estimation: isthmus-node round quality {ROUND}" in said) is bool(comparison)
 
 
-def test_fault_of_one_round_does_not_keep_another_from_its_turn(node: Node) -> None:
+def test_fault_of_one_round_does_not_keep_another_from_its_turn(node: Node, watch_of: Watching) -> None:
     sealed = common_pb2.ROUND_STATE_SEALED
     hub = Hub(states={OTHER: sealed, ROUND: sealed}, faults={OTHER: OSError(28, "No space left on device")})
 
     with pytest.raises(LocalFault, match="the disk is full"):
-        look(_watch(node, hub))
+        look(watch_of(hub))
 
     assert hub.asked == [OTHER, ROUND]
 
 
 def test_unforeseen_fault_is_said_by_kind_and_place_and_never_by_its_text(
-    node: Node, capfd: pytest.CaptureFixture[str]
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED}, faults={ROUND: KeyError(PERSON)})
     waits, pause = _waits(2)
 
     with pytest.raises(Stop):
-        keep_watch(_watch(node, hub), pause=pause)
+        keep_watch(watch_of(hub), pause=pause)
 
     said = capfd.readouterr().err
     assert "KeyError at test_daemon.py:" in said
@@ -168,26 +185,26 @@ def test_unforeseen_fault_is_said_by_kind_and_place_and_never_by_its_text(
     assert waits == [5.0, 10.0, 20.0]
 
 
-def test_fault_ends_a_run_that_was_asked_for_one_round(node: Node) -> None:
+def test_fault_ends_a_run_that_was_asked_for_one_round(node: Node, watch_of: Watching) -> None:
     with closing(_lock(node)), pytest.raises(LocalFault):
-        keep_watch(_watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}), once=True), pause=_waits(1)[1])
+        keep_watch(watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED}), once=True), pause=_waits(1)[1])
 
 
-def test_damaged_database_ends_the_loop(node: Node) -> None:
+def test_damaged_database_ends_the_loop(node: Node, watch_of: Watching) -> None:
     node.vault._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     vault = node.folder / "vault.sqlite"
     vault.write_bytes(b"\xff" * vault.stat().st_size)
     node.vault._connection.execute("PRAGMA shrink_memory")
 
     with pytest.raises(StoreDamaged):
-        keep_watch(_watch(node, Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED})), pause=_waits(1)[1])
+        keep_watch(watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_CANCELLED})), pause=_waits(1)[1])
 
 
 def test_wrong_settings_are_told_and_nothing_is_done_until_they_are_right(
-    node: Node, capfd: pytest.CaptureFixture[str]
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED})
-    watch = _watch(node, hub)
+    watch = watch_of(hub)
     (node.folder / "node.toml").write_text('encoder = "isthmu')
 
     assert not look(watch)
@@ -201,18 +218,18 @@ def test_wrong_settings_are_told_and_nothing_is_done_until_they_are_right(
     assert "it holds from now on" in capfd.readouterr().err
 
 
-def test_settings_that_take_a_new_start_are_refused(node: Node) -> None:
+def test_settings_that_take_a_new_start_are_refused(node: Node, watch_of: Watching) -> None:
     (node.folder / "node.toml").write_text('[keys]\nsealed_by = "credential"\n')
 
     with pytest.raises(SettingsChanged, match="started anew"):
-        look(_watch(node, Hub(states={}), once=True))
+        look(watch_of(Hub(states={}), once=True))
 
 
-def test_wrong_settings_end_a_run_that_was_asked_for_one_round(node: Node) -> None:
+def test_wrong_settings_end_a_run_that_was_asked_for_one_round(node: Node, watch_of: Watching) -> None:
     (node.folder / "node.toml").write_text("nonsense")
 
     with pytest.raises(SettingsInvalid):
-        look(_watch(node, Hub(states={}), once=True))
+        look(watch_of(Hub(states={}), once=True))
 
 
 @pytest.mark.parametrize(
@@ -248,15 +265,59 @@ def test_command_on_a_damaged_list_ends_with_a_sentence_and_an_exit_code(tmp_pat
     assert "Traceback" not in done.output
 
 
-def test_node_looks_less_often_the_longer_nothing_is_new_and_often_again_after_news(node: Node) -> None:
+def test_node_looks_less_often_the_longer_nothing_is_new_and_often_again_after_news(watch_of: Watching) -> None:
     hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED})
     waits, pause = _waits(60, at_end=lambda: hub.states.update({ROUND: common_pb2.ROUND_STATE_CANCELLED}))
 
     with pytest.raises(Stop):
-        keep_watch(_watch(node, hub), pause=pause)
+        keep_watch(watch_of(hub), pause=pause)
 
     quiet = waits[:60]
     assert quiet[:10] == [0.5] * 10
     assert quiet == sorted(quiet)
     assert quiet[-1] == 10.0
     assert waits[60] == 0.5
+
+
+def test_no_step_is_taken_in_a_project_whose_log_was_refused(
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED})
+    watch = watch_of(hub)
+    project = MANIFEST.project.id
+    watch.log.refuse(project, [], at="2026-09-01T00:00:00Z", problem="its past changed", until=0, end=SignedEnd())
+
+    assert not look(watch)
+    assert not look(watch)
+
+    assert hub.asked == []
+    said = capfd.readouterr().err
+    assert said.count("[log-rewritten]") == 1
+    assert "its past changed" in said
+
+    (refusal,) = watch.log.refusals(project)
+    watch.log.accept(refusal, at="2026-09-02T00:00:00Z", reason="told by telephone")
+    assert not look(watch)
+    assert hub.asked == [ROUND]
+
+
+def test_refused_log_ends_a_run_that_was_asked_for_one_round(node: Node, watch_of: Watching) -> None:
+    watch = watch_of(Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED}), once=True)
+    project = MANIFEST.project.id
+    watch.log.refuse(project, [], at="2026-09-01T00:00:00Z", problem="its past changed", until=0, end=SignedEnd())
+
+    with pytest.raises(LogRewritten):
+        look(watch)
+
+
+def test_round_that_is_listed_under_another_project_than_its_own_is_refused(
+    node: Node, watch_of: Watching, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Else a coordinator could take a round from under a log that was refused."""
+    hub = Hub(states={ROUND: common_pb2.ROUND_STATE_SEALED}, project="another-project")
+
+    assert not look(watch_of(hub))
+
+    said = capfd.readouterr().err
+    assert "the coordinator listed it under another project than its own" in said
+    assert "[refused-by-policy]" in said

@@ -1,8 +1,8 @@
 """`isthmus-coordinator`: the composition root and the operator's commands.
 
-`init`, `serve`, `cluster-keys` and `operator-certificate` work on the coordinator's folder; everything else is a call
-to the running coordinator with the operator's certificate. What only the folder's commands need (database, matching) is
-imported by them alone, so that the others start at once.
+`init`, `serve`, `cluster-keys`, `log` and `operator-certificate` work on the coordinator's folder; everything else is a
+call to the running coordinator with the operator's certificate. What only the folder's commands need (database,
+matching) is imported by them alone, so that the others start at once.
 """
 
 import os
@@ -22,6 +22,7 @@ from isthmus.contract.convert import (
 )
 from isthmus.contract.ids import parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.parties import PartyKind, Role
+from isthmus.coordinator.cli_log import log_
 from isthmus.coordinator.config import load_config
 from isthmus.coordinator.confine import confine_if_possible
 from isthmus.coordinator.operator_client import operator_calls
@@ -107,6 +108,9 @@ def cluster_keys(folder: Path, out: Path) -> None:
 
     make_cluster_keys(folder, out, clock=SystemClock())
     say(f"made keys in {out}; bring them to the scheduler and the workers by a way that you trust, and nowhere else")
+
+
+main.add_command(log_)
 
 
 @main.group()

@@ -15,11 +15,12 @@ from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.outline import manifest_outline
 from isthmus.contract.views import RoundView
 from isthmus.node.cli_keys import fingerprint, seal
+from isthmus.node.cli_log import disclosures_, log_, verify
 from isthmus.node.cli_opt_out import opt_out
-from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME, config_template, find_dataset, load_config
 from isthmus.node.doctor import Finding, examine
 from isthmus.node.faults import typed_fault
+from isthmus.node.log_first import keep_first, opened, warn_first
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
 from isthmus.node.node import Node, files_of_folder, only_one_run, open_node
@@ -104,6 +105,11 @@ main.add_command(seal)
 main.add_command(opt_out)
 
 
+main.add_command(log_)
+main.add_command(verify)
+main.add_command(disclosures_)
+
+
 @main.group("round")
 def round_() -> None:
     """See, sign or decline rounds."""
@@ -114,10 +120,11 @@ def round_() -> None:
 @json_option
 def round_list(folder: Path, as_json: bool) -> None:
     """List this party's rounds and whom each waits for."""
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        verified = load_verified(folder)
-        views = [_with_own_needs(node, view, verified) for view in client.list_rounds()]
-        party = node.identity.party
+    with opened(folder) as at:
+        told, verified = at.client.list_rounds(), load_verified(folder)
+        warn_first(at, told)
+        views = [_with_own_needs(at.node, view, verified) for view in told]
+        party = at.node.identity.party
     data = [round_data(view) for view in views]
     emit(as_json, data, lambda: "\n".join(round_text(view, party) for view in views) or "no rounds yet")
 
@@ -135,8 +142,10 @@ def _with_own_needs(node: Node, view: RoundView, verified: Verified) -> RoundVie
 @json_option
 def round_show(folder: Path, round_id: RoundId, as_json: bool) -> None:
     """Say in plain language what ROUND_ID asks, of whom, and what leaves or left this node for it."""
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        view, data, signatures = client.get_round(round_id)
+    with opened(folder) as at:
+        node = at.node
+        view, data, signatures = at.client.get_round(round_id)
+        warn_first(at, [view])
         manifest = read_manifest(data, view.round_id)
         left = node.what_leaves(view.round_id)
         node.vault.save_shown(view.round_id, data)
@@ -156,11 +165,12 @@ def round_preview(folder: Path, round_id: RoundId, as_json: bool) -> None:
     from isthmus.node.progress import StageProgress  # noqa: PLC0415 - as in `run`
     from isthmus.node.take_part import preview_round  # noqa: PLC0415
 
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        manifest = read_manifest(client.get_round(round_id)[1], round_id)
-        check_manifest(manifest, identity=node.identity, config=node.config)
+    with opened(folder) as at:
+        manifest = read_manifest(at.client.get_round(round_id)[1], round_id)
+        keep_first(at, manifest.project.id)
+        check_manifest(manifest, identity=at.node.identity, config=at.node.config)
         with StageProgress() as progress:
-            would_leave = preview_round(node, manifest, report=progress.report)
+            would_leave = preview_round(at.node, manifest, report=progress.report)
     emit(as_json, would_leave, lambda: report_text(would_leave).rstrip())
 
 
@@ -169,11 +179,13 @@ def round_preview(folder: Path, round_id: RoundId, as_json: bool) -> None:
 @click.argument("round_id", callback=typed(parse_round_id))
 def round_sign(folder: Path, round_id: RoundId) -> None:
     """Agree to ROUND_ID with this party's identity key: to the very terms that `round show` showed here."""
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        data = client.get_round(round_id)[1]
-        require_shown(node, round_id, data)
-        signed = sign_manifest(node, client, read_manifest(data, round_id), data)
-        say(round_text(signed, node.identity.party))
+    with opened(folder) as at:
+        data = at.client.get_round(round_id)[1]
+        manifest = read_manifest(data, round_id)
+        keep_first(at, manifest.project.id)
+        require_shown(at.node, round_id, data)
+        signed = sign_manifest(at.node, at.client, manifest, data)
+        say(round_text(signed, at.node.identity.party))
 
 
 @round_.command("decline")
@@ -181,10 +193,11 @@ def round_sign(folder: Path, round_id: RoundId) -> None:
 @click.argument("round_id", callback=typed(parse_round_id))
 def round_decline(folder: Path, round_id: RoundId) -> None:
     """Refuse ROUND_ID, which ends it for everybody."""
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        _, data, _ = client.get_round(round_id)
-        declined = client.decline_round(round_id, manifest_hash=sha256(data))
-        say(round_text(declined, node.identity.party))
+    with opened(folder) as at:
+        view, data, _ = at.client.get_round(round_id)
+        warn_first(at, [view])
+        declined = at.client.decline_round(round_id, manifest_hash=sha256(data))
+        say(round_text(declined, at.node.identity.party))
 
 
 @round_.command("quality")
@@ -198,8 +211,9 @@ def round_quality(folder: Path, round_id: RoundId, svg: Path | None, as_json: bo
     \b
     Example: isthmus-node round quality k12-to-work-1f0a9c2b77 --svg quality.svg
     """
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        report = client.fetch_quality(round_id)
+    with opened(folder) as at:
+        warn_first(at, [at.client.get_round(round_id)[0]])
+        report = at.client.fetch_quality(round_id)
     show_quality(report, as_json=as_json, svg=svg)
 
 

@@ -13,8 +13,10 @@ from isthmus.contract.manifest import RoundManifest
 from isthmus.node.agree import own_keys
 from isthmus.node.client import connect
 from isthmus.node.config import load_config
+from isthmus.node.kept_log import open_kept_log
 from isthmus.node.keys.fingerprint import GROUPS, fingerprint_groups, shown
 from isthmus.node.keys.folder import KINDS, private_files
+from isthmus.node.log_first import Opened, warn_first
 from isthmus.node.node import Node, files_of, only_one_run, open_node
 from isthmus.node.options import folder_option
 from isthmus.node.policy import read_manifest
@@ -147,8 +149,10 @@ def _remove_unfinished(folder: Path) -> int:
 
 
 def _manifest(node: Node, round_id: RoundId) -> RoundManifest:
-    with connect(node.identity) as client:
-        return read_manifest(client.get_round(round_id)[1], round_id)
+    with connect(node.identity) as client, open_kept_log(node.folder) as log:
+        view, data, _ = client.get_round(round_id)
+        warn_first(Opened(node, log, client), [view])
+        return read_manifest(data, round_id)
 
 
 def _data(member: KeyMember) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import click
 
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.ids import ProjectId, parse_project_id
-from isthmus.node.client import connect
 from isthmus.node.config import FILE_NAME
 from isthmus.node.consent.days import clock_is_behind, local_day
 from isthmus.node.consent.opt_out_csv import read_opt_outs
@@ -26,7 +25,7 @@ from isthmus.node.consent.show import (
 )
 from isthmus.node.consent.store import OptOutList, open_opt_outs
 from isthmus.node.errors import OptOutUnknown
-from isthmus.node.node import open_node
+from isthmus.node.log_first import opened, warn_first
 from isthmus.node.normalise.dates import LAST_YEAR, DateOrder
 from isthmus.node.options import folder_option
 from isthmus.node.vault import VAULT_NAME, open_vault
@@ -173,8 +172,9 @@ def apply(folder: Path, as_json: bool) -> None:
     """
     from isthmus.node.strike_out import strike_out_all  # noqa: PLC0415 - needs numpy; the others start faster without
 
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        found = list(strike_out_all(node, client))
+    with opened(folder) as at:
+        warn_first(at, at.client.list_rounds())
+        found = list(strike_out_all(at.node, at.client))
     data = [{"round_id": one.round_id, "rows": one.rows, "too_late": one.too_late} for one in found]
     lines = [struck_out_text(one.round_id, rows=one.rows, too_late=one.too_late) for one in found]
     emit(as_json, data, lambda: "\n".join(lines) or "nothing to strike out")

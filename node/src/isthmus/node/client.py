@@ -7,12 +7,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from isthmus.contract.audit_log import Head
 from isthmus.contract.canonical import check_length, same_bytes, sha256
 from isthmus.contract.convert import round_from_wire
 from isthmus.contract.encodings import Submission, chunk_rows, row_bytes
 from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.field_answers import ComparisonAnswers, answers_per_chunk
-from isthmus.contract.ids import HANDLE_BYTES, PSEUDONYM, PartyId, Pseudonym, RoundId
+from isthmus.contract.ids import HANDLE_BYTES, PSEUDONYM, PartyId, ProjectId, Pseudonym, RoundId
 from isthmus.contract.known_answers import KnownAnswer
 from isthmus.contract.quality import QualityReport, quality_of_round
 from isthmus.contract.views import RoundView
@@ -56,6 +57,19 @@ class Asked:
     other_submission: bytes
     other_signature: bytes
     rows: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownLog:
+    """What the coordinator shows of a log: events, then the signed end; all empty where nothing is new.
+
+    `is_gone` where it no longer knows the project.
+    """
+
+    events: tuple[bytes, ...] = ()
+    checkpoint: bytes = b""
+    signature: bytes = b""
+    is_gone: bool = False
 
 
 class Client:
@@ -215,6 +229,25 @@ class Client:
         with errors_from(self._address):
             response = self._stub.FetchQuality(pb.FetchQualityRequest(round_id=round_id), timeout=CALL_TIMEOUT_S)
         return quality_of_round(response.report, round_id)
+
+    def fetch_log(self, project: ProjectId, known: Head) -> ShownLog:
+        """Give what happened in a project after what is known, unchecked."""
+        request = pb.FetchLogRequest(project_id=project, sequence=known.sequence, head=known.hash)
+        events: list[bytes] = []
+        checkpoint = signature = b""
+        with errors_from(self._address):
+            for response in self._stub.FetchLog(request, timeout=UPLOAD_TIMEOUT_S):
+                events += response.events
+                checkpoint, signature = response.checkpoint, response.signature
+        return ShownLog(events=tuple(events), checkpoint=checkpoint, signature=signature)
+
+    def acknowledge_checkpoint(self, project: ProjectId, *, head: Head, signature: bytes) -> None:
+        """Say up to where this node was shown the log."""
+        request = pb.AcknowledgeCheckpointRequest(
+            project_id=project, sequence=head.sequence, head=head.hash, signature=signature
+        )
+        with errors_from(self._address):
+            self._stub.AcknowledgeCheckpoint(request, timeout=CALL_TIMEOUT_S)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ node.toml      this file
 identity/      keys and certificate (isthmus.party.identity)
 keys/          the keys of rounds under way, mode 0600, sealed where `[keys]` says so
 verified.json  whose fingerprints somebody here compared
+log.sqlite     the projects' logs as the coordinator showed them
 vault.sqlite   which handle is which record
 consent.sqlite the list of opt-outs
 outbox/        prepared submissions until their receipt is in

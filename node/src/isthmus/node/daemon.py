@@ -6,6 +6,7 @@ to five minutes; other rounds go on meanwhile. A damaged database ends the loop,
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,8 @@ from isthmus.node.client import Client, connect
 from isthmus.node.consent.show import struck_out_text
 from isthmus.node.errors import LocalFault, MembersUnverified, NeedsConsent, StoreDamaged, Unforeseen
 from isthmus.node.faults import typed_faults
+from isthmus.node.kept_log import KeptLog, open_kept_log
+from isthmus.node.log_keeping import ACKNOWLEDGE_EVERY, keep_log
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import open_outbox
 from isthmus.node.progress import StageProgress
@@ -57,6 +60,7 @@ class Watch:
     node: Node
     client: Client
     progress: StageProgress
+    log: KeptLog
     project: ProjectId | None = None
     round_id: RoundId | None = None
     once: bool = False
@@ -95,11 +99,16 @@ def run_rounds(node: Node, *, project: ProjectId | None, round_id: RoundId | Non
         IsthmusError: with `once`, whatever stands against the round; otherwise it is said and the round passed over.
     """
     open_outbox(node.outbox, node.vault)
-    with connect(node.identity) as client, StageProgress() as progress:
+    with connect(node.identity) as client, StageProgress() as progress, open_kept_log(node.folder) as log:
         if round_id is not None:
             client.get_round(round_id)  # so that a mistyped round is an error and not an endless wait
-        watch = Watch(node=node, client=client, progress=progress, project=project, round_id=round_id, once=once)
+        watch = Watch(
+            node=node, client=client, progress=progress, log=log, project=project, round_id=round_id, once=once
+        )
         keep_watch(watch, pause=time.sleep)
+        with suppress(Passing):  # all is done that was wanted; the next look says what happened last
+            for one in _chosen_projects(watch, client.list_rounds()):
+                keep_log(watch.node, client, log, one)
 
 
 def keep_watch(watch: Watch, *, pause: Callable[[float], None]) -> None:
@@ -140,8 +149,11 @@ def look(watch: Watch) -> bool:
             return False
         views = watch.client.list_rounds()
         watch.note_news(views)
-        _forget_ended(watch, views)
+        refused = _keep_logs(watch, views)
+        _forget_ended(watch, [view for view in views if view.project_id not in refused])
     for view in _open_rounds(watch, views):
+        if view.project_id in refused:
+            continue
         try:
             with typed_faults():
                 over = _step(watch, view)
@@ -156,6 +168,30 @@ def look(watch: Watch) -> bool:
     if fault is not None:
         raise fault
     return False
+
+
+def _keep_logs(watch: Watch, views: Sequence[RoundView]) -> set[ProjectId]:
+    """Keep the logs of all projects; give those whose log is not believed, in whose rounds nothing is done."""
+    refused = set()
+    for project in _chosen_projects(watch, views):
+        try:
+            keep_log(watch.node, watch.client, watch.log, project, every=ACKNOWLEDGE_EVERY)
+        except (Passing, StoreDamaged, *_FAULTS):
+            raise
+        except IsthmusError as exc:
+            if watch.once:
+                raise
+            refused.add(project)
+            watch.say_once(f"log of {project}", f"{exc} [{exc.code}]")
+    return refused
+
+
+def _chosen_projects(watch: Watch, views: Sequence[RoundView]) -> list[ProjectId]:
+    """Give the projects whose log matters here, those that the coordinator is silent about included."""
+    if watch.round_id is not None:
+        return [view.project_id for view in views if view.round_id == watch.round_id]
+    known = {*watch.log.projects(), *(view.project_id for view in views)}
+    return sorted(one for one in known if watch.project in {None, one})
 
 
 def _settings_are_lawful(watch: Watch) -> bool:
@@ -198,7 +234,7 @@ def _open_rounds(watch: Watch, views: Sequence[RoundView]) -> list[RoundView]:
 def _step(watch: Watch, view: RoundView) -> bool:
     """Take one step; say what is new; give whether the round is over for this node."""
     try:
-        step = take_step(watch.node, watch.client, view.round_id, report=watch.progress.report)
+        step = take_step(watch.node, watch.client, view.round_id, report=watch.progress.report, project=view.project_id)
         _strike_out(watch, step.view)
     except (Passing, StoreDamaged, *_FAULTS):
         raise

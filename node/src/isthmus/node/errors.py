@@ -12,6 +12,7 @@ Refused
 ├── BucketTooLarge        more rows share a bucket of a block key than the project allows
 ├── ComparisonRefused     the coordinator asks for answers that this node may not give
 ├── MembersUnverified     a person has to compare fingerprints first
+├── LogRewritten          the coordinator shows another history than before
 └── ReceiptInvalid        the coordinator's receipt does not say what was sent
 Conflict
 ├── OptOutUnknown         there is no such opt-out to revoke
@@ -151,6 +152,24 @@ class MembersUnverified(Refused):
     )
     round_id: str
     parties: str
+
+
+@dataclass(eq=False, kw_only=True)
+class LogRewritten(Refused):
+    """The coordinator shows another history of a project than this node kept, or another one to somebody else."""
+
+    code: ClassVar[str] = "log-rewritten"
+    spec: ClassVar[ErrorSpec] = _spec(
+        REFUSED,
+        "the log of project {project} that the coordinator shows is not the one that this node kept: {problem}; events"
+        " were taken back, changed or shown differently to somebody else, so nobody here can rely on what it says"
+        " happened, and this node takes no step in rounds of {project}",
+        "call the coordinator's operator (was an old backup restored?), the lead and the other providers, not over the"
+        " coordinator; both histories are kept: isthmus-node log export FILE --project {project}, and with --refused;"
+        " once it is explained: isthmus-node log accept --project {project} --reason TEXT",
+    )
+    project: str
+    problem: str
 
 
 @dataclass(eq=False, kw_only=True)
@@ -338,7 +357,7 @@ class StoreDamaged(IsthmusError):
     code: ClassVar[str] = "store-damaged"
     spec: ClassVar[ErrorSpec] = _spec(
         LOCAL_FAULT,
-        "vault.sqlite or consent.sqlite in the node's folder is damaged or no database",
+        "vault.sqlite, consent.sqlite or log.sqlite in the node's folder is damaged or no database",
         "keep a copy of the folder as it is, bring those files back from a backup, then run this again",
     )
 

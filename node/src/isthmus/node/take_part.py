@@ -15,7 +15,7 @@ from typing import Any, Final
 from isthmus.contract.canonical import Label, read_canonical, sha256, sign, verify
 from isthmus.contract.encodings import RECEIPT_FORMAT, Receipt, Submission, submission_from_bytes
 from isthmus.contract.errors import SubmissionMalformed
-from isthmus.contract.ids import RoundId
+from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
@@ -86,8 +86,10 @@ class Step:
     quality_hint: str = ""
 
 
-def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) -> Step:
-    """Do what the round needs of this node now, if anything.
+def take_step(
+    node: Node, client: Client, round_id: RoundId, *, report: Report, project: ProjectId | None = None
+) -> Step:
+    """Do what the round needs of this node now, if anything; `project` is the one whose log was looked at first.
 
     Raises:
         NeedsConsent: the round is proposed and nobody here has agreed to it yet.
@@ -97,6 +99,8 @@ def take_step(node: Node, client: Client, round_id: RoundId, *, report: Report) 
     """
     view, data, signatures = client.get_round(round_id)
     manifest = read_manifest(data, round_id)
+    if project not in {None, manifest.project.id}:
+        raise RefusedByPolicy(round_id=round_id, problem="the coordinator listed it under another project than its own")
     if view.state in WITHOUT_RESULT:
         node.forget_round(round_id)
         raise RoundEnded(round_id=round_id, state=view.state.value)

@@ -137,6 +137,10 @@ class Vault:
         row = self._connection.execute("SELECT manifest FROM signed WHERE round_id = ?", (round_id,)).fetchone()
         return None if row is None else bytes(row[0])
 
+    def signed_manifests(self) -> list[bytes]:
+        """Give every manifest that this node signed, by round id."""
+        return [bytes(data) for (data,) in self._connection.execute("SELECT manifest FROM signed ORDER BY round_id")]
+
     def save_membership(self, project: ProjectId, membership: Membership) -> None:
         """Remember the epoch and keys of a project's members, in place of what was remembered before."""
         with self._transaction() as tx:

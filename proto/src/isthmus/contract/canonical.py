@@ -37,6 +37,8 @@ class Label(StrEnum):
     AGREEMENT_KEY = "isthmus/agreement-key/1"
     KEY_WRAPS = "isthmus/key-wraps/1"
     KEY_CONFIRMATION = "isthmus/key-confirmation/1"
+    CHECKPOINT = "isthmus/checkpoint/1"
+    LOG_ACKNOWLEDGEMENT = "isthmus/log-acknowledgement/1"
 
 
 def canonical_bytes(document: dict[str, Any]) -> bytes:

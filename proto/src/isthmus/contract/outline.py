@@ -45,6 +45,7 @@ _NOTHING: Final = ManifestOutline(format="", members=())
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
     analysts: tuple[PartyId, ...] = ()
+    providers: tuple[_Named, ...] = ()
 
 
 def manifest_outline(data: bytes) -> ManifestOutline:
@@ -57,7 +58,16 @@ def manifest_outline(data: bytes) -> ManifestOutline:
 
 def project_analysts(data: bytes) -> tuple[PartyId, ...]:
     """Give the analysts of a project of any version; nobody where its bytes do not say."""
+    return _read_project(data).analysts
+
+
+def project_providers(data: bytes) -> tuple[PartyId, ...]:
+    """Give the providers of a project of any version; nobody where its bytes do not say."""
+    return tuple(provider.party for provider in _read_project(data).providers)
+
+
+def _read_project(data: bytes) -> _Read:
     try:
-        return msgspec.json.decode(data, type=_Read).analysts
+        return msgspec.json.decode(data, type=_Read)
     except (msgspec.MsgspecError, RecursionError):
-        return ()
+        return _Read()

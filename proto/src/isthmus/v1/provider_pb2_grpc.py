@@ -130,6 +130,16 @@ class ProviderServiceStub:
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityResponse.FromString,
                 _registered_method=True)
+        self.FetchLog = channel.unary_stream(
+                '/isthmus.v1.ProviderService/FetchLog',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchLogRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchLogResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeCheckpoint = channel.unary_unary(
+                '/isthmus.v1.ProviderService/AcknowledgeCheckpoint',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointResponse.FromString,
+                _registered_method=True)
 
 
 class ProviderServiceServicer:
@@ -269,6 +279,21 @@ class ProviderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchLog(self, request, context):
+        """What happened in a project of the caller's since the events that it knows, and at the end a signed checkpoint;
+        nothing at all where nothing did.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeCheckpoint(self, request, context):
+        """Say which history the caller was shown, so that the project's other providers can compare it with theirs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProviderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -366,6 +391,16 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.FetchQuality,
                     request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityResponse.SerializeToString,
+            ),
+            'FetchLog': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchLog,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchLogRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchLogResponse.SerializeToString,
+            ),
+            'AcknowledgeCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeCheckpoint,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -882,6 +917,60 @@ class ProviderService:
             '/isthmus.v1.ProviderService/FetchQuality',
             isthmus_dot_v1_dot_provider__pb2.FetchQualityRequest.SerializeToString,
             isthmus_dot_v1_dot_provider__pb2.FetchQualityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/FetchLog',
+            isthmus_dot_v1_dot_provider__pb2.FetchLogRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.FetchLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/AcknowledgeCheckpoint',
+            isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

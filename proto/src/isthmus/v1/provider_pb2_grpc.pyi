@@ -71,6 +71,12 @@ class ProviderServiceStub:
     """The caller's own rows' pseudonyms, once the round is released."""
     FetchQuality: _grpc.UnaryUnaryMultiCallable[_provider_pb2.FetchQualityRequest, _provider_pb2.FetchQualityResponse]
     """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
+    FetchLog: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchLogRequest, _provider_pb2.FetchLogResponse]
+    """What happened in a project of the caller's since the events that it knows, and at the end a signed checkpoint;
+    nothing at all where nothing did.
+    """
+    AcknowledgeCheckpoint: _grpc.UnaryUnaryMultiCallable[_provider_pb2.AcknowledgeCheckpointRequest, _provider_pb2.AcknowledgeCheckpointResponse]
+    """Say which history the caller was shown, so that the project's other providers can compare it with theirs."""
 
 @_typing.type_check_only
 class ProviderServiceAsyncStub(ProviderServiceStub):
@@ -115,6 +121,12 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """The caller's own rows' pseudonyms, once the round is released."""
     FetchQuality: _aio.UnaryUnaryMultiCallable[_provider_pb2.FetchQualityRequest, _provider_pb2.FetchQualityResponse]  # type: ignore[assignment]
     """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
+    FetchLog: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchLogRequest, _provider_pb2.FetchLogResponse]  # type: ignore[assignment]
+    """What happened in a project of the caller's since the events that it knows, and at the end a signed checkpoint;
+    nothing at all where nothing did.
+    """
+    AcknowledgeCheckpoint: _aio.UnaryUnaryMultiCallable[_provider_pb2.AcknowledgeCheckpointRequest, _provider_pb2.AcknowledgeCheckpointResponse]  # type: ignore[assignment]
+    """Say which history the caller was shown, so that the project's other providers can compare it with theirs."""
 
 class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
     """For a data provider's node. Nodes call; nobody calls a node."""
@@ -270,5 +282,23 @@ class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provider_pb2.FetchQualityResponse, _abc.Awaitable[_provider_pb2.FetchQualityResponse]]:
         """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
+
+    @_abc_1.abstractmethod
+    def FetchLog(
+        self,
+        request: _provider_pb2.FetchLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_provider_pb2.FetchLogResponse], _abc.AsyncIterator[_provider_pb2.FetchLogResponse]]:
+        """What happened in a project of the caller's since the events that it knows, and at the end a signed checkpoint;
+        nothing at all where nothing did.
+        """
+
+    @_abc_1.abstractmethod
+    def AcknowledgeCheckpoint(
+        self,
+        request: _provider_pb2.AcknowledgeCheckpointRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.AcknowledgeCheckpointResponse, _abc.Awaitable[_provider_pb2.AcknowledgeCheckpointResponse]]:
+        """Say which history the caller was shown, so that the project's other providers can compare it with theirs."""
 
 def add_ProviderServiceServicer_to_server(servicer: ProviderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,6 +15,7 @@ from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions import matching, rounds
 from isthmus.coordinator.actions.housekeeping import sweep_blobs, sweep_runs
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
+from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE
 from isthmus.coordinator.domain.pseudonyms import unpack_pseudonyms
 from isthmus.coordinator.match.compare.scarce import FEWEST_ROWS
 from isthmus.coordinator.match.memory import MIB, Memory
@@ -53,7 +54,8 @@ def test_log_says_between_whom_there_was_too_little_to_learn_from(hub: Coordinat
 
     hub.match()
 
-    said = [one["outcome"] for one in hub.events() if one["action"] == "comparison.scarce"]
+    said = [one["outcome"] for one in hub.events(COORDINATOR_SCOPE) if one["action"] == "comparison.scarce"]
+    assert not any(one["action"] == "comparison.scarce" for one in hub.events()), "providers read this log"
     assert len(said) == 1
     assert said[0].startswith(f"{left.id} and {right.id}: not enough ")
     assert "rows" in said[0]

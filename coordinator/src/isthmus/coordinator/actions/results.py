@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from isthmus.contract.bands import band
 from isthmus.contract.errors import NoQualityReport, NotAMember, NotFound, NotReady
 from isthmus.contract.ids import RoundId, TableId
 from isthmus.contract.outline import project_analysts
@@ -37,7 +38,7 @@ def fetch_pseudonyms(context: Context, actor: Actor, *, round_id: RoundId) -> tu
         result = tx.results.find(round_id, actor.party)
         if row.state is not RoundState.RELEASED or result is None:
             raise NotReady(kind="result of round", id=round_id, waiting_for=_unreleased(row))
-        tx.record(round_event(context, row, actor, "result.fetch", f"{result.rows} rows"))
+        tx.record(round_event(context, row, actor, "result.fetch", f"{band(result.rows)} rows"))
     return result.slot_count, _batches(unpack_pseudonyms(context.blobs.get(result.digest)))
 
 

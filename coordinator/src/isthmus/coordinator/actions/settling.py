@@ -28,6 +28,7 @@ from isthmus.coordinator.actions.rounds import advance, round_event
 from isthmus.coordinator.disclosure.quality import ReleasedQuality
 from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTable, release
 from isthmus.coordinator.disclosure.table import overlap_table
+from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE, AuditEvent
 from isthmus.coordinator.domain.entities import pack_entities
 from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
@@ -130,10 +131,15 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     _store_release(context, tx, row, result.table)
     _store_quality(context, tx, row, result.quality)
     for said in result.scarce:
-        tx.record(round_event(context, row, None, "comparison.scarce", said))
+        tx.record(_scarce_event(context, row, said))
     _record_planted(context, tx, row, result.planted)
     advance(context, tx, row, to=RoundState.REVIEW)
     advance(context, tx, tx.rounds.get(row.id), to=RoundState.RELEASED)
+
+
+def _scarce_event(context: Context, row: RoundRow, said: str) -> AuditEvent:
+    """Give the event for the operator alone: providers can read their project's, and some of it says "few shared"."""
+    return context.event(scope=COORDINATOR_SCOPE, actor=None, action="comparison.scarce", object=row.id, outcome=said)
 
 
 def _record_planted(context: Context, tx: Transaction, row: RoundRow, planted: FoundByPair) -> None:

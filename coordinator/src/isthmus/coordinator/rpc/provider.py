@@ -1,18 +1,25 @@
 """ProviderService: what a provider's node may ask."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from isthmus.contract.audit_log import Head
+from isthmus.contract.canonical import HASH_BYTES, check_length
 from isthmus.contract.convert import round_to_wire
-from isthmus.contract.ids import parse_party_id, parse_round_id
+from isthmus.contract.errors import MalformedMessage
+from isthmus.contract.ids import parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.known_answers import KnownAnswer
-from isthmus.coordinator.actions import answers, key_exchange, results, rounds, submissions, tombstones
+from isthmus.coordinator.actions import answers, key_exchange, log, results, rounds, submissions, tombstones
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Call
 from isthmus.v1 import common_pb2
 from isthmus.v1 import provider_pb2 as pb
+
+_LONGEST_LOG: Final = 2**31 - 1
+"""No log has more events than a database's plain whole number counts."""
 
 
 class ProviderCalls:
@@ -45,6 +52,8 @@ class ProviderCalls:
             "TombstoneRows": self._tombstone_rows,
             "FetchPseudonyms": self._fetch_pseudonyms,
             "FetchQuality": self._fetch_quality,
+            "FetchLog": self._fetch_log,
+            "AcknowledgeCheckpoint": self._acknowledge_checkpoint,
         }
 
     def _list_rounds(self, actor: Actor, _request: pb.ListRoundsRequest) -> pb.ListRoundsResponse:
@@ -207,3 +216,33 @@ class ProviderCalls:
     def _fetch_quality(self, actor: Actor, request: pb.FetchQualityRequest) -> pb.FetchQualityResponse:
         quality = results.fetch_quality(self._context, actor, round_id=parse_round_id(request.round_id))
         return pb.FetchQualityResponse(report=quality.to_bytes())
+
+    def _fetch_log(self, actor: Actor, request: pb.FetchLogRequest) -> Iterator[pb.FetchLogResponse]:
+        pieces = log.fetch_log(
+            self._context,
+            actor,
+            project=parse_project_id(request.project_id),
+            known=_head(request),
+            signing_key=self._signing_key,
+        )
+        return (
+            pb.FetchLogResponse(events=one.events, checkpoint=one.checkpoint, signature=one.signature) for one in pieces
+        )
+
+    def _acknowledge_checkpoint(
+        self, actor: Actor, request: pb.AcknowledgeCheckpointRequest
+    ) -> pb.AcknowledgeCheckpointResponse:
+        log.acknowledge_checkpoint(
+            self._context,
+            actor,
+            project=parse_project_id(request.project_id),
+            head=_head(request),
+            signature=request.signature,
+        )
+        return pb.AcknowledgeCheckpointResponse()
+
+
+def _head(request: pb.FetchLogRequest | pb.AcknowledgeCheckpointRequest) -> Head:
+    if request.sequence > _LONGEST_LOG:
+        raise MalformedMessage(field="sequence", problem=f"over {_LONGEST_LOG}")
+    return Head(sequence=request.sequence, hash=check_length(request.head, HASH_BYTES, "head"))

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from isthmus.contract.audit_log import Head
 from isthmus.contract.ids import PartyId, ProjectId, RoundId, TableId
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.domain.audit import AuditEvent
@@ -314,6 +315,34 @@ class ResultTable(Protocol):
         ...
 
 
+class LogTable(Protocol):
+    """The hash chains of events, one a scope, and how far each provider acknowledged them."""
+
+    def head(self, scope: str) -> Head:
+        """Give the end of a scope's chain."""
+        ...
+
+    def hash_at(self, scope: str, sequence: int) -> bytes | None:
+        """Give the hash of the event at that place in a scope's chain, if it has one."""
+        ...
+
+    def scopes(self) -> Sequence[str]:
+        """Give the scopes that have an event, in order."""
+        ...
+
+    def events(self, scope: str, *, after: int = 0, most: int | None = None) -> Sequence[bytes]:
+        """Give the canonical bytes of a scope's events in order, those up to the place `after` left out."""
+        ...
+
+    def acknowledged(self, scope: str, party: PartyId) -> int:
+        """Give the place in a scope's chain that the party acknowledged last; 0 where it did not yet."""
+        ...
+
+    def acknowledge(self, scope: str, party: PartyId, sequence: int, *, audit: AuditEvent) -> None:
+        """Note the place that the party acknowledged, instead of any before."""
+        ...
+
+
 class Transaction(Protocol):
     """One consistent view and one set of changes that happens wholly or not at all."""
 
@@ -355,6 +384,11 @@ class Transaction(Protocol):
     @property
     def results(self) -> ResultTable:
         """Pseudonym maps and released tables."""
+        ...
+
+    @property
+    def log(self) -> LogTable:
+        """The chains of events."""
         ...
 
     def blob_is_used(self, digest: bytes) -> bool:

@@ -35,15 +35,15 @@ class SqlTransaction:
     def __init__(self, connection: Connection) -> None:
         """Work through that connection's transaction."""
         self._connection = connection
-        self._log = SqlLog(connection)
-        self.parties = SqlParties(connection, self._log)
-        self.rounds = SqlRounds(connection, self._log)
-        self.keys = SqlKeys(connection, self._log)
-        self.submissions = SqlSubmissions(connection, self._log)
-        self.tombstones = SqlTombstones(connection, self._log)
-        self.comparisons = SqlComparisons(connection, self._log)
-        self.answers = SqlAnswers(connection, self._log)
-        self.results = SqlResults(connection, self._log)
+        self.log = SqlLog(connection)
+        self.parties = SqlParties(connection, self.log)
+        self.rounds = SqlRounds(connection, self.log)
+        self.keys = SqlKeys(connection, self.log)
+        self.submissions = SqlSubmissions(connection, self.log)
+        self.tombstones = SqlTombstones(connection, self.log)
+        self.comparisons = SqlComparisons(connection, self.log)
+        self.answers = SqlAnswers(connection, self.log)
+        self.results = SqlResults(connection, self.log)
 
     def blob_is_used(self, digest: bytes) -> bool:
         """Say whether any chunk, comparison, result or record of entities needs the blob."""
@@ -59,11 +59,11 @@ class SqlTransaction:
 
     def record(self, audit: AuditEvent) -> None:
         """Record an event that comes with no other change, such as a denial."""
-        self._log.append(audit)
+        self.log.append(audit)
 
     def events(self, scope: str) -> Sequence[bytes]:
         """Give the canonical bytes of a scope's events in order."""
-        return self._log.events(scope)
+        return self.log.events(scope)
 
 
 class SqlStore:

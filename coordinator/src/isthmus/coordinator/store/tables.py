@@ -246,4 +246,13 @@ events = Table(
     PrimaryKeyConstraint("scope", "sequence"),
 )
 
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("scope", String(40), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    PrimaryKeyConstraint("scope", "party"),
+)
+
 Index("ix_rounds_position", rounds.c.position)
