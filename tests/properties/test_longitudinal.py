@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.contract.errors import SubmissionMalformed
+from isthmus.contract.id_changes import IdChangeReason
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.coordinator.domain.entities import ENTITY_BYTES
 from isthmus.coordinator.domain.longitudinal import (
     Carried,
     KnownRows,
     PresentRows,
-    Why,
     carry_over,
     no_rows,
     pack_known,
@@ -38,7 +38,7 @@ class Change:
 
     before: bytes
     now: bytes
-    why: Why
+    why: IdChangeReason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,10 +90,10 @@ class Plain:
         rows = b"".join(place.to_bytes(2, "big") + handle for place, handle in sorted(cluster))
         return hashlib.sha256(b"isthmus/entity/2" + _round(self.rounds).encode() + b"\0" + rows).digest()
 
-    def _why(self, row: Row, now: bytes, ids: list[bytes]) -> Why:
+    def _why(self, row: Row, now: bytes, ids: list[bytes]) -> IdChangeReason:
         if self.entity[row] not in ids:
-            return Why.MERGED
-        return Why.MOVED if now in self.entity.values() else Why.SPLIT
+            return IdChangeReason.MERGED
+        return IdChangeReason.MOVED if now in self.entity.values() else IdChangeReason.SPLIT
 
 
 def _round(number: int) -> RoundId:
@@ -149,7 +149,7 @@ def _ids_by_row(carried: Carried, present: list[PresentRows]) -> dict[Row, bytes
 
 def _changes_by_row(carried: Carried) -> dict[Row, Change]:
     return {
-        (place, handle.tobytes()): Change(before=before.tobytes(), now=now.tobytes(), why=Why(why))
+        (place, handle.tobytes()): Change(before=before.tobytes(), now=now.tobytes(), why=IdChangeReason(why))
         for place, party in enumerate(PARTIES)
         for handle, before, now, why in zip(
             carried.changes[party].handles,

@@ -8,7 +8,6 @@ tests/properties/test_longitudinal.py holds it to a plain program.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from itertools import pairwise
 from typing import Final
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.errors import SubmissionMalformed
+from isthmus.contract.id_changes import IdChangeReason
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RoundId
 from isthmus.coordinator.domain.entities import ENTITY_BYTES, handle_order
 
@@ -32,17 +32,6 @@ Bytes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Rounds = NDArray[np.uint32]
-
-
-class Why(IntEnum):
-    """Why a row's ID is another than before."""
-
-    MERGED = 1
-    """Two IDs turned out to be one person; nobody bears the old one any more."""
-    SPLIT = 2
-    """The rows under the old ID turned out to be several people; another of them kept it, and this one is new."""
-    MOVED = 3
-    """The row turned out to be of another person whose ID is known; the old one is still borne by who has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,7 +80,7 @@ class PresentRows:
 class IdChanges:
     """Rows of a provider whose ID is another than the one it got before: handles, ids before and now, and why.
 
-    uint8 of shapes (n, 16), (n, 32), (n, 32); `why` uint8 (n,), values of `Why`.
+    uint8 of shapes (n, 16), (n, 32), (n, 32); `why` uint8 (n,), values of `IdChangeReason`.
     """
 
     handles: Bytes
@@ -331,9 +320,12 @@ def _changes(now: _Now, before: KnownRows, borne: Flags) -> IdChanges:
     given[had] = before.given[now.at[had]] != NEVER
     changed = given & now.rows.shown & (now.was != now.taken)
     still, fresh = borne[now.was[changed]], now.taken[changed] < 0
-    why = np.where(still, np.where(fresh, Why.SPLIT, Why.MOVED), Why.MERGED).astype(np.uint8)
+    reasons = np.where(still, np.where(fresh, IdChangeReason.SPLIT, IdChangeReason.MOVED), IdChangeReason.MERGED)
     return IdChanges(
-        handles=now.rows.handles[changed], before=before.ids[now.at[changed]], now=now.ids[changed], why=why
+        handles=now.rows.handles[changed],
+        before=before.ids[now.at[changed]],
+        now=now.ids[changed],
+        why=reasons.astype(np.uint8),
     )
 
 

@@ -25,6 +25,7 @@ from isthmus.coordinator.domain.records import (
     SubmissionRow,
     TokenRow,
 )
+from isthmus.coordinator.store.carried import CarriedTable
 
 
 class PartyTable(Protocol):
@@ -357,8 +358,13 @@ class Transaction(Protocol):
         """Pseudonym maps and released tables."""
         ...
 
+    @property
+    def carried(self) -> CarriedTable:
+        """What longitudinal projects know from round to round."""
+        ...
+
     def blob_is_used(self, digest: bytes) -> bool:
-        """Say whether any chunk, comparison, result or record of entities needs the blob."""
+        """Say whether any chunk, comparison, result, record of entities or of IDs over rounds needs the blob."""
         ...
 
     def record(self, audit: AuditEvent) -> None:
