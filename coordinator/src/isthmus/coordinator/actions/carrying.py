@@ -79,9 +79,19 @@ def carry_ids(
     spine = manifest.project.reveal is RevealMode.SPINE
     present = [
         PresentRows(party=one.party, handles=one.handles, cluster=cluster, shown=entity.linked | spine)
-        for one, cluster, entity in zip(rows, _clusters(rows, groups), entities, strict=True)
+        for one, cluster, entity in zip(rows, row_clusters([len(one) for one in rows], groups), entities, strict=True)
     ]
     return carry_over(known, present, round_id=manifest.round_id, number=basis.number)
+
+
+def row_clusters(sizes: Sequence[int], groups: Groups) -> list[NDArray[np.int64]]:
+    """Give of each data set's rows the number of their group; rows in none follow, each with a number of its own."""
+    starts = np.cumsum([0, *sizes])
+    cluster = np.full(int(starts[-1]), -1, np.int64)
+    cluster[starts[groups.dataset] + groups.row] = groups.entity
+    alone = np.flatnonzero(cluster < 0)
+    cluster[alone] = groups.entities + np.arange(len(alone))
+    return [cluster[start:end] for start, end in pairwise(starts.tolist())]
 
 
 def store_carried(
@@ -112,16 +122,6 @@ def forget_known(context: Context, known: Sequence[KnownRow]) -> None:
         for one in known:
             if not tx.blob_is_used(one.digest):
                 context.blobs.delete(one.digest)
-
-
-def _clusters(rows: Sequence[RoundRows], groups: Groups) -> list[NDArray[np.int64]]:
-    """Give of each row the number of its group; rows that are in none follow, each with a number of its own."""
-    starts = np.cumsum([0, *(len(one) for one in rows)])
-    cluster = np.full(int(starts[-1]), -1, np.int64)
-    cluster[starts[groups.dataset] + groups.row] = groups.entity
-    alone = np.flatnonzero(cluster < 0)
-    cluster[alone] = groups.entities + np.arange(len(alone))
-    return [cluster[start:end] for start, end in pairwise(starts.tolist())]
 
 
 def _packed(changed: IdChanges, key: bytes) -> bytes:
