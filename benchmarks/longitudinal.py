@@ -230,11 +230,11 @@ def follow(count: int, seed: int, ways: Sequence[str]) -> Iterator[str]:
 
 
 def large(rows: int, seed: int) -> str:
-    """Give seconds and memory of one round of three providers with so many rows each, and of making their handles."""
+    """Give processor seconds and memory of a round of three providers of so many rows, and of making one's handles."""
     rng, people_count = np.random.default_rng(seed), 2 * rows
-    began = time.perf_counter()
+    began = time.process_time()
     made = lasting_handles(Secret(bytes(32)), [f"record-{number}" for number in range(rows)])
-    handles_s = time.perf_counter() - began
+    handles_s = time.process_time() - began
     del made
     handles = {party: rng.integers(0, 256, (rows, 16), np.uint8) for party in PARTIES}
     persons = {party: rng.permutation(people_count)[:rows] for party in PARTIES}
@@ -257,9 +257,9 @@ def large(rows: int, seed: int) -> str:
 
     first = carry_over({}, present(1), round_id=RoundId("large-1"), number=1)
     second, before_mb = present(2), _peak_mb()
-    began = time.perf_counter()
+    began = time.process_time()
     carried = carry_over(first.known, second, round_id=RoundId("large-2"), number=2)
-    seconds, counts = time.perf_counter() - began, carried.counts
+    seconds, counts = time.process_time() - began, carried.counts
     return (
         f"{rows:,} rows at each of three providers: handles of one {handles_s:.1f} s; carried over in {seconds:.1f} s,"
         f" peak {_peak_mb():,.0f} MB (before {before_mb:,.0f} MB); {counts.kept:,} kept, {counts.fresh:,} new,"
