@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from e2e.people import write_files
 from isthmus_local.local_round import (
+    NODE,
     LocalRound,
     LocalSettings,
     Timeline,
@@ -18,7 +19,7 @@ from isthmus_local.local_round import (
     serving,
     set_up,
 )
-from isthmus_local.processes import NODE, run
+from isthmus_local.processes import run
 
 pytestmark = pytest.mark.process
 

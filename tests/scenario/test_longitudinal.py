@@ -224,4 +224,4 @@ def test_changes_are_for_members_of_a_released_round_and_the_fetch_is_recorded(
     with pytest.raises(NotReady):
         fetch_id_changes(years.hub.context, years.providers["alpha"].actor, round_id=open_round)
     fetch_id_changes(years.hub.context, years.providers["alpha"].actor, round_id=done)
-    assert (years.hub.events()[-1]["actor"], years.hub.events()[-1]["action"]) == ("alpha", "changes.fetch")
+    assert (years.hub.events()[-1]["actor"], years.hub.events()[-1]["action"]) == ("alpha", "result.changes")

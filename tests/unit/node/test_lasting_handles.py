@@ -214,7 +214,7 @@ WAS, IS = Pseudonym("a" * 26), Pseudonym("b" * 26)
 
 
 def _change(**changes: Any) -> FetchedChange:
-    parts = {"handle": bytes(16), "before": WAS, "now": IS, "reason": IdChangeReason.MERGED}
+    parts: dict[str, Any] = {"handle": bytes(16), "before": WAS, "now": IS, "reason": IdChangeReason.MERGED}
     return FetchedChange(**(parts | changes))
 
 

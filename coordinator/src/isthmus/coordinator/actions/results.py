@@ -57,7 +57,7 @@ def fetch_id_changes(context: Context, actor: Actor, *, round_id: RoundId) -> It
         if row.state is not RoundState.RELEASED:
             raise NotReady(kind="result of round", id=round_id, waiting_for=f"the round is {row.state.value}")
         digest = tx.carried.changes(round_id, actor.party)
-        tx.record(round_event(context, row, actor, "changes.fetch", round_id))
+        tx.record(round_event(context, row, actor, "result.changes", round_id))
     return _batches(unpack_changes(context.blobs.get(digest) if digest else b""))
 
 
