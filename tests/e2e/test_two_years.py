@@ -2,6 +2,7 @@
 
 import csv
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from isthmus_local.local_round import (
     set_up,
 )
 from isthmus_local.processes import run
+
+from isthmus.contract.encodings import submission_from_bytes
+from isthmus.contract.ids import RoundId
+from isthmus.node.vault import open_vault
 
 pytestmark = pytest.mark.process
 
@@ -83,12 +88,16 @@ def test_records_of_both_years_have_the_same_ids(done: Done) -> None:
 
 
 def test_encodings_are_new_though_handles_are_not(done: Done) -> None:
-    sent = [json.loads(run(NODE, "round", "show", "--dir", str(done.local.node("provider-2")), one, "--json"))
-            for one in done.rounds]  # fmt: skip
+    node = done.local.node("provider-2")
+    with closing(open_vault(node / "vault.sqlite")) as vault:
+        first, second = (vault.record_ids(RoundId(one)) for one in done.rounds)
+        prepared = [vault.prepared(RoundId(one)) for one in done.rounds]
+    digests = {submission_from_bytes(one.document).digest for one in prepared if one is not None}
 
-    assert all(one["left_this_node"]["longitudinal"] for one in sent)
-    assert sent[0]["left_this_node"]["rows"] == sent[1]["left_this_node"]["rows"] == ROWS
-    assert (done.local.node("provider-2") / "keys" / "two-years.handles").stat().st_mode & 0o777 == 0o600
+    assert len(first) == ROWS
+    assert first == second
+    assert len(digests) == 2, "the same file under the same handles: only other encodings make another digest"
+    assert (node / "keys" / "two-years.handles").stat().st_mode & 0o777 == 0o600
 
 
 def test_people_who_left_have_no_id_and_nobody_else_has_theirs(done: Done) -> None:
