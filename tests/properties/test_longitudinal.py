@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.contract.errors import SubmissionMalformed
@@ -22,6 +22,8 @@ from isthmus.coordinator.domain.longitudinal import (
     pack_known,
     unpack_known,
 )
+
+calm = settings(max_examples=60, deadline=None)
 
 PARTIES = (PartyId("alpha"), PartyId("beta"), PartyId("gamma"))
 
@@ -161,6 +163,7 @@ def _changes_by_row(carried: Carried) -> dict[Row, Change]:
     }
 
 
+@calm
 @given(_histories(), st.booleans())
 def test_ids_and_changes_are_those_of_a_plain_program(history: list[Clusters], spine: bool) -> None:
     plain, known = Plain(spine=spine), dict.fromkeys(PARTIES, no_rows())
@@ -182,6 +185,7 @@ def _given(rows: KnownRows, place: int) -> dict[Row, int]:
     return {(place, handle.tobytes()): int(given) for handle, given in zip(rows.handles, rows.given, strict=True)}
 
 
+@calm
 @given(_histories(), st.booleans())
 def test_id_is_borne_by_one_person_at_a_time_and_by_none_who_shares_no_row(
     history: list[Clusters], spine: bool
@@ -206,6 +210,7 @@ def test_id_is_borne_by_one_person_at_a_time_and_by_none_who_shares_no_row(
             owners.setdefault(ids[cluster[0]], set()).update(cluster)
 
 
+@calm
 @given(_histories())
 def test_counts_of_a_spine_add_up(history: list[Clusters]) -> None:
     known = dict.fromkeys(PARTIES, no_rows())
