@@ -105,10 +105,10 @@ PROFILES: Final[Mapping[str, Callable[[Sequence[str]], AnyProfile]]] = {
 }
 
 
-def link(people: DataSet, *, profile: str, seed: int) -> Linked:
+def link(people: DataSet, *, profile: str, seed: int, keys: RoundKeys = KEYS) -> Linked:
     """Link a data set as the product does, under one generic configuration."""
     chosen = PROFILES[profile](people.shared_fields())
-    sent = submissions(people, chosen)
+    sent = submissions(people, chosen, keys=keys)
     candidates = field_candidates(sent, profile=chosen, engine=ENGINE, max_pairs=MAX_PAIRS, progress=_silent)
     # Who is repeated is told by the narrower candidates of linking: among those for fields, the score is no judge.
     inside = _inside(_by_rule(sent, chosen) if any(one.repeats for one in sent) else candidates)
@@ -125,10 +125,10 @@ def link(people: DataSet, *, profile: str, seed: int) -> Linked:
     )
 
 
-def link_by_rule(people: DataSet, *, profile: str) -> Groups:
+def link_by_rule(people: DataSet, *, profile: str, keys: RoundKeys = KEYS) -> Groups:
     """Link by the score of tables and tags alone, without comparing fields."""
     chosen = PROFILES[profile](people.shared_fields())
-    return group_rows(_by_rule(submissions(people, chosen), chosen), sizes=people.sizes)
+    return group_rows(_by_rule(submissions(people, chosen, keys=keys), chosen), sizes=people.sizes)
 
 
 def _by_rule(sent: Sequence[TabledRows], profile: AnyProfile) -> CandidatePairs:
@@ -145,9 +145,9 @@ def _threshold(profile: AnyProfile) -> float:
     return float(default_threshold(profile.name, profile.fields))
 
 
-def submissions(people: DataSet, profile: AnyProfile) -> list[TabledRows]:
+def submissions(people: DataSet, profile: AnyProfile, *, keys: RoundKeys = KEYS) -> list[TabledRows]:
     """Give what the providers send."""
-    return [submission(one.columns, profile, repeats=one.repeats) for one in people.providers]
+    return [submission(one.columns, profile, repeats=one.repeats, keys=keys) for one in people.providers]
 
 
 def _inside(pairs: CandidatePairs) -> CandidatePairs:
@@ -163,18 +163,18 @@ def _inside(pairs: CandidatePairs) -> CandidatePairs:
     )
 
 
-def submission(columns: Columns, profile: AnyProfile, *, repeats: bool) -> TabledRows:
+def submission(columns: Columns, profile: AnyProfile, *, repeats: bool, keys: RoundKeys = KEYS) -> TabledRows:
     """Give what one provider sends; of `interop-1` one CLK a row and no tags."""
     values = [columns[field] for field in profile.fields]
     if not isinstance(profile, HardenedProfile):
-        clks = encode_interop(values, schema=parse_linkage_schema(profile.linkage_schema), secret=KEYS.encode.reveal())
+        clks = encode_interop(values, schema=parse_linkage_schema(profile.linkage_schema), secret=keys.encode.reveal())
         none = np.zeros((len(clks), 0, MATCH_KEY_BITS // 8), np.uint8)
         return TabledRows(clks=clks[:, np.newaxis], tags=none, repeats=repeats)
     names = [table.name for table in profile.tables]
     sent = np.zeros((len(values[0]), len(names), profile.hardening.clk_bits // 8), np.uint8)
-    for part in encode_hardened(values, profile=profile, keys=KEYS):
+    for part in encode_hardened(values, profile=profile, keys=keys):
         sent[part.rows, names.index(part.table)] = part.clks
-    tags = MatchKeyEncoder(profile, KEYS).encode(values)
+    tags = MatchKeyEncoder(profile, keys).encode(values)
     hide_repeated(tags, [repeated_words([words]) for words in tag_words(tags)], random_bytes=os.urandom)
     return TabledRows(clks=sent, tags=tags, repeats=repeats)
 

@@ -83,6 +83,7 @@ class LocalSettings:
     encoder: str = "isthmus"
     blocks: Blocks | None = None
     comparison: ComparisonTerms | None = None
+    longitudinal: bool = False
 
 
 def with_planted(settings: LocalSettings, providers: Sequence[LocalProvider]) -> LocalSettings:
@@ -314,6 +315,7 @@ def _project_file(local: LocalRound) -> str:
         f"min_cell_count = {settings.min_cell_count}",
         f"analysts = [{json.dumps(ANALYST)}]",
     ]
+    lines += ["longitudinal = true"] if settings.longitudinal else []
     lines += [f"threshold = {json.dumps(settings.threshold)}"] if settings.threshold else []
     for provider in local.providers:
         fields = ", ".join(json.dumps(name) for name in provider.columns)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from docs.pages import DOCS, ROOT, numbered_sections, read, source_files, table_rows
 
@@ -17,7 +18,7 @@ from isthmus.contract.encodings import (
     row_bytes,
     rows_per_chunk,
 )
-from isthmus.contract.ids import ProjectId, RoundId
+from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.log_export import EXPORT_FORMAT
 from isthmus.contract.manifest import MANIFEST_FORMAT
 from isthmus.contract.profile import PROFILE_FORMAT, default_threshold, interop_1
@@ -28,7 +29,9 @@ from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.tombstones import TOMBSTONES_FORMAT
 from isthmus.coordinator.disclosure.release import FORMAT as TABLE_FORMAT
 from isthmus.coordinator.domain.entities import entity_id
+from isthmus.coordinator.domain.longitudinal import PresentRows, carry_over
 from isthmus.coordinator.domain.pseudonyms import pseudonym
+from isthmus.node.keys.handles import lasting_handles
 from isthmus.node.keys.linkage_key import kdf_info, key_check_value, round_key
 
 PROTOCOL = read(DOCS / "protocol.md")
@@ -51,8 +54,8 @@ def _cited_sections(path: Path) -> set[int]:
     return {number for numbers in found for number in numbers}
 
 
-def test_protocol_has_sections_one_to_fourteen() -> None:
-    assert numbered_sections(PROTOCOL) == set(range(1, 15))
+def test_protocol_has_sections_one_to_fifteen() -> None:
+    assert numbered_sections(PROTOCOL) == set(range(1, 16))
 
 
 def test_sections_that_code_cites_are_there() -> None:
@@ -137,6 +140,17 @@ def test_entity_and_pseudonym_examples_are_what_the_code_computes() -> None:
 
     assert entity.hex() in _section(8)
     assert f"`{pseudonym(bytes(32), entity)}`" in _section(8)
+
+
+def test_lasting_handle_and_fresh_id_examples_are_what_the_code_makes() -> None:
+    handle = lasting_handles(Secret(bytes(range(32))), ["STUDENT-1"])
+    shown, one = np.ones(1, np.bool_), np.zeros(1, np.int64)
+    handles = {PartyId("first"): np.zeros((1, 16), np.uint8), PartyId("second"): np.full((1, 16), 255, np.uint8)}
+    rows = [PresentRows(party=party, handles=own, cluster=one, shown=shown) for party, own in handles.items()]
+    carried = carry_over({}, rows, round_id=RoundId("k12-to-work-0000000001"), number=1)
+
+    assert handle.tobytes().hex() in _section(15)
+    assert {ids.tobytes().hex() for ids in carried.ids.values()} <= set(re.findall(r"[0-9a-f]{64}", _section(15)))
 
 
 def test_every_audit_action_in_the_code_is_in_section_twelve() -> None:

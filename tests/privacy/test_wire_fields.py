@@ -57,6 +57,7 @@ MAY_LEAVE = {
     "TombstoneRowsRequest.handles": "random, and at the coordinator already; says which rows left, not why or who",
     "TombstoneRowsRequest.signature": "over the handles beside it",
     "FetchPseudonymsRequest.round_id": "made by the coordinator",
+    "FetchIdChangesRequest.round_id": "made by the coordinator",
     "FetchQualityRequest.round_id": "made by the coordinator",
     "FetchLogRequest.project_id": "a name that the operator gave",
     "FetchLogRequest.head": "a hash that the coordinator made",

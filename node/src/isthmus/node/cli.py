@@ -20,6 +20,7 @@ from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.config import FILE_NAME, config_template, find_dataset, load_config
 from isthmus.node.doctor import Finding, examine
 from isthmus.node.faults import typed_fault
+from isthmus.node.id_changes import changes_data, changes_text, save_id_changes
 from isthmus.node.log_first import keep_first, opened, warn_first
 from isthmus.node.mapping.presets import Preset
 from isthmus.node.mapping.show import map_source, mapping_data, mapping_text
@@ -215,6 +216,41 @@ def round_quality(folder: Path, round_id: RoundId, svg: Path | None, as_json: bo
         warn_first(at, [at.client.get_round(round_id)[0]])
         report = at.client.fetch_quality(round_id)
     show_quality(report, as_json=as_json, svg=svg)
+
+
+@round_.command("changes")
+@folder_option
+@click.argument("round_id", callback=typed(parse_round_id))
+@json_option
+def round_changes(folder: Path, round_id: RoundId, as_json: bool) -> None:
+    """Write down which of your records have another ID in ROUND_ID than they had before, and why.
+
+    For projects whose IDs last over rounds. The list stays here, beside the ID file.
+
+    \b
+    Example: isthmus-node round changes k12-to-work-1f0a9c2b77
+    """
+    from isthmus.node.take_part import fetch_ids  # noqa: PLC0415 - as in `run`
+
+    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
+        manifest = read_manifest(client.get_round(round_id)[1], round_id)
+        fetch_ids(node, client, manifest)
+        changes = save_id_changes(node, client, round_id) if manifest.project.longitudinal else None
+    emit(as_json, changes_data(changes), lambda: changes_text(changes))
+
+
+@main.command("new-handles")
+@folder_option
+@click.argument("project_id", callback=typed(parse_project_id))
+def new_handles(folder: Path, project_id: ProjectId) -> None:
+    """Accept that the handle key of PROJECT_ID is lost; the next round makes another, and no row is known again.
+
+    \b
+    Example: isthmus-node new-handles k12-to-work
+    """
+    with open_node(folder, clock=SystemClock()) as node:
+        node.vault.save_handle_check(project_id, None)
+    say(f"the next round of {project_id} takes the handle key that is in keys/ by then, or makes another")
 
 
 @main.command()

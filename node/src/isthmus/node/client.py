@@ -13,6 +13,7 @@ from isthmus.contract.convert import round_from_wire
 from isthmus.contract.encodings import Submission, chunk_rows, row_bytes
 from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.field_answers import ComparisonAnswers, answers_per_chunk
+from isthmus.contract.id_changes import IdChangeReason
 from isthmus.contract.ids import HANDLE_BYTES, PSEUDONYM, PartyId, ProjectId, Pseudonym, RoundId
 from isthmus.contract.known_answers import KnownAnswer
 from isthmus.contract.quality import QualityReport, quality_of_round
@@ -34,6 +35,16 @@ class FetchedRow:
     handle: bytes
     pseudonym: Pseudonym
     slot: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedChange:
+    """One of this node's rows whose pseudonym is another than it had before: its handle (16 bytes), both, and why."""
+
+    handle: bytes
+    before: Pseudonym
+    now: Pseudonym
+    reason: IdChangeReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +235,13 @@ class Client:
                 for row in response.rows:
                     yield _fetched(row, slot_count=response.slot_count)
 
+    def fetch_id_changes(self, round_id: RoundId) -> Iterator[FetchedChange]:
+        """Give this party's rows whose pseudonym a round changed; raise `MalformedMessage` where one is not lawful."""
+        with errors_from(self._address):
+            request = pb.FetchIdChangesRequest(round_id=round_id)
+            for response in self._stub.FetchIdChanges(request, timeout=UPLOAD_TIMEOUT_S):
+                yield from map(_fetched_change, response.changes)
+
     def fetch_quality(self, round_id: RoundId) -> QualityReport:
         """Give the quality report of a released round; raise `NoQualityReport` where it compared no fields."""
         with errors_from(self._address):
@@ -291,4 +309,18 @@ def _fetched(row: pb.PseudonymRow, *, slot_count: int) -> FetchedRow:
         raise MalformedMessage(field="pseudonym", problem="not one of this service")
     return FetchedRow(
         handle=check_length(row.handle, HANDLE_BYTES, "handle"), pseudonym=Pseudonym(row.pseudonym), slot=slot
+    )
+
+
+def _fetched_change(change: pb.IdChange) -> FetchedChange:
+    """Give a change, checked to the letter as rows are."""
+    if any(PSEUDONYM.fullmatch(one) is None for one in (change.before, change.now)):
+        raise MalformedMessage(field="pseudonym", problem="not one of this service")
+    if change.reason not in {one.value for one in IdChangeReason}:
+        raise MalformedMessage(field="reason", problem="not one that this version knows")
+    return FetchedChange(
+        handle=check_length(change.handle, HANDLE_BYTES, "handle"),
+        before=Pseudonym(change.before),
+        now=Pseudonym(change.now),
+        reason=IdChangeReason(change.reason),
     )

@@ -17,6 +17,7 @@ Refused
 Conflict
 ├── OptOutUnknown         there is no such opt-out to revoke
 ├── KeyMissing            the round's key is not here
+├── HandleKeyLost         the key of a longitudinal project's row handles is not here any more
 ├── VerifiedOtherKeys     a party was verified with other keys
 ├── RoundEnded            the round ended without a result
 ├── OutboxDamaged         a prepared submission is not what was declared
@@ -137,6 +138,21 @@ class KeyMissing(Conflict):
         "keys are agreed on while a round is locked; if it is past that, ask the lead for a new round",
     )
     round_id: str
+
+
+@dataclass(eq=False, kw_only=True)
+class HandleKeyLost(Conflict):
+    """The key that made a longitudinal project's row handles so far is not here any more; nothing was prepared."""
+
+    code: ClassVar[str] = "handle-key-lost"
+    spec: ClassVar[ErrorSpec] = _spec(
+        CONFLICT,
+        "the key by which this node's rows of project {project} are known again is missing or another one; nothing was"
+        " prepared, because all rows would count as new and none would keep its ID",
+        "put keys/{project}.handles back from a backup of the node's folder; if it is lost for good, accept that with"
+        " isthmus-node new-handles {project}, after which IDs of your rows stay only where another provider's do",
+    )
+    project: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from isthmus.contract.encodings import SUBMISSION_FORMAT, Submission, chunk_count, row_bytes, tag_words
 from isthmus.contract.ids import HANDLE_BYTES, PartyId, RandomBytes
+from isthmus.contract.secret import Secret
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.node.blocking import Blocking
 from isthmus.node.compare.field_file import FieldFileWriter
@@ -28,6 +29,7 @@ from isthmus.node.config import DatasetConfig
 from isthmus.node.consent_settings import columns_needed
 from isthmus.node.encode.match_keys import TAG_BYTES
 from isthmus.node.encode.repeated_tags import Repeated, hide_repeated
+from isthmus.node.keys.handles import lasting_handles
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.normalise.norm1 import ColumnNormaliser
 from isthmus.node.outbox import (
@@ -64,13 +66,15 @@ Columns = Mapping[str, list[str]]
 class Job:
     """What is encoded for a round: which data set, and under what; and what is `kept` to answer from, if it is.
 
-    `planted` are made-up people whose rows leave among the others.
+    `planted` are made-up people whose rows leave among the others. `handle_key` is there in longitudinal projects,
+    where a record has the same handle in every round; planted people have random ones nevertheless.
     """
 
     dataset: DatasetConfig
     encoding: RoundEncoding
     kept: Kept | None = None
     planted: Sequence[Person] = ()
+    handle_key: Secret | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -133,7 +137,7 @@ def prepare_submission(
 ) -> Submission:
     """Write a submission into the outbox and the vault, and beside it what field comparison is answered from.
 
-    Rows leave in the order of their random handles, which is a uniform shuffle of the source's order. A row that holds
+    Rows leave in the order of their handles, which is a uniform shuffle of the source's order. A row that holds
     too little to link leaves all zero, which links to nothing. The payload is written before the declaration, so that
     none stands without the other; what was written is removed where anything fails.
 
@@ -153,7 +157,7 @@ def prepare_submission(
         for made in _encoded(stream, job, tally, progress):
             tags.add(tag_words(_tags_of(made.rows, job)))
             tally.blocking.count(made.rows)
-            handles = _draw_handles(len(made.rows), random_bytes)
+            handles = _handles(made, job, random_bytes)
             spool.add(handles, _with_fields(made, handles, job), made.whose)
         tally.blocking.check(job.dataset.columns)
         progress("writing", 0, 1)
@@ -290,8 +294,11 @@ def _normalise(slab: Piece, normalisers: Mapping[str, ColumnNormaliser], tally: 
     return columns
 
 
-def _draw_handles(rows: int, random_bytes: RandomBytes) -> NDArray[np.uint8]:
-    return np.frombuffer(random_bytes(HANDLE_BYTES * rows), dtype=np.uint8).reshape(-1, HANDLE_BYTES)
+def _handles(made: _Made, job: Job, random_bytes: RandomBytes) -> NDArray[np.uint8]:
+    records = [one for one in made.whose if isinstance(one, str)]
+    if job.handle_key is not None and records:
+        return lasting_handles(job.handle_key, records)
+    return np.frombuffer(random_bytes(HANDLE_BYTES * len(made.rows)), dtype=np.uint8).reshape(-1, HANDLE_BYTES)
 
 
 def _declare(job: Job, *, rows: int, digest: bytes, party: PartyId) -> Submission:
@@ -320,6 +327,7 @@ def _report(job: Job, tally: _Tally, stream: RecordStream, notes: Notes) -> dict
     return {
         "rows": tally.rows,
         "planted": len(job.planted),
+        "longitudinal": job.encoding.manifest.project.longitudinal,
         "bytes": tally.rows * row_bytes(job.row_bits),
         "profile": profile.name,
         "clk_bits": profile.clk_bits,

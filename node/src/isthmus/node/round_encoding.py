@@ -69,12 +69,16 @@ class RoundEncoding:
         """Give what puts rows into the buckets that the project grants."""
         return BucketEncoder(blocks, fields=self.profile.fields, key=self.round_key("block"))
 
-    def kept(self, party: PartyId) -> Kept | None:
-        """Give what that provider keeps to answer from, if the project grants field comparison."""
+    def kept(self, party: PartyId, *, salt: bytes = b"") -> Kept | None:
+        """Give what that provider keeps to answer from, if the project grants field comparison.
+
+        `salt` is drawn anew for every time that rows are prepared: where handles come back, nothing else tells two
+        preparations of a round apart, and both would be encrypted with one key stream.
+        """
         project = self.manifest.project
         if project.comparison is None:
             return None
-        compare, pad, disk = map(self.round_key, ("compare", "pad", "fields"))
+        compare, pad, disk = map(self.round_key, ("compare", "pad", f"fields|{salt.hex()}" if salt else "fields"))
         return Kept(project=project, terms=project.comparison, party=party, compare=compare, pad=pad, disk=disk)
 
     def planted(self, party: PartyId) -> tuple[Person, ...]:

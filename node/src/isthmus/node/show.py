@@ -27,6 +27,14 @@ _REVEAL: Final = {
 }
 
 
+_LASTING: Final = (
+    "  lasting    IDs stay the same from round to round, so each provider can follow its people over the years",
+    "             For that your rows have the same handles in every round, made with a key that stays here. The",
+    "             coordinator sees which of your rows come, stay, leave and return, over years, and whose encodings",
+    "             changed in what they are like; not who they are. It keeps the handles after a round's encodings are",
+    "             gone, also of people who left or opted out between rounds (docs/threat-model.md, section 2).",
+)
+
 _MEASURE: Final = {Profile: "similarity", HardenedProfile: "the link score"}
 
 _RECOGNISED: Final = {
@@ -68,6 +76,7 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         *comparison_lines(project, party),
         *_linked_lines(manifest, _MEASURE[type(profile)]),
         f"  result     {_REVEAL[project.reveal]}",
+        *(_LASTING if project.longitudinal else ()),
         f"  released   to {', '.join(project.analysts) or 'nobody'}; no count below {project.min_cell_count}",
         f"  hashes     project {project.digest().hex()}",
         f"             manifest {manifest.digest().hex()}",
@@ -99,7 +108,7 @@ def report_text(report: Mapping[str, Any]) -> str:
     encoded = ", ".join(f"{field} (your {column})" for field, column in report["encoded"].items())
     lines = [
         f"  leaves     {report['rows']:,} rows of {_shape(report)}, {report['bytes']:,} bytes, shuffled,",
-        "             each under a random handle: no row id, no name, no value in the clear",
+        f"             each under {_handle(report)}: no row id, no name, no value in the clear",
         *planted_lines(report),
         f"  made from  {encoded}",
         f"  stays      {', '.join(report['stayed'])} and every column that node.toml does not map",
@@ -120,6 +129,11 @@ def report_text(report: Mapping[str, Any]) -> str:
         if noted:
             lines.append(f"  {field:10} {noted}")
     return "\n".join(lines) + "\n"
+
+
+def _handle(report: Mapping[str, Any]) -> str:
+    lasting = report.get("longitudinal", False)  # reports of an earlier version do not say
+    return "a handle that it has in every round of the project" if lasting else "a random handle"
 
 
 def _linked_lines(manifest: RoundManifest, measure: str) -> list[str]:

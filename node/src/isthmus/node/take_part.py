@@ -39,6 +39,7 @@ from isthmus.node.keys.agreement import new_secret
 from isthmus.node.keys.linkage_key import key_check_value
 from isthmus.node.known_answers import known_answers
 from isthmus.node.known_comparisons import differing_answers
+from isthmus.node.lasting import lasting_handle_key
 from isthmus.node.left_out import handles_left_out
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import payload_path
@@ -53,6 +54,7 @@ from isthmus.party.identity import write_private
 Report = Callable[[str, int, int], None]
 """(stage, done, total): told how far a long step is."""
 
+SALT_BYTES: Final = 16
 PREPARED_ANEW: Final = 3
 """How often rows are encoded where people are left out meanwhile, before the node gives up for now."""
 
@@ -209,7 +211,8 @@ def submit(node: Node, client: Client, manifest: RoundManifest, *, report: Repor
 
 def answer(node: Node, client: Client, manifest: RoundManifest, *, report: Report) -> RoundView:
     """Answer for the fields of the pairs that the coordinator asks about; raises as `answer_comparisons`."""
-    kept = round_encoding(node, manifest, key=node.round_master(manifest.round_id)).kept(node.identity.party)
+    encoding = round_encoding(node, manifest, key=node.round_master(manifest.round_id))
+    kept = encoding.kept(node.identity.party, salt=node.vault.field_salt(manifest.round_id))
     if kept is None:
         raise RefusedByPolicy(
             round_id=manifest.round_id, problem="it compares fields, which its project does not grant"
@@ -341,7 +344,9 @@ def _prepare_as_of_now(node: Node, manifest: RoundManifest, report: Report) -> b
 
 
 def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
-    job = _job(node, manifest, key=node.round_master(manifest.round_id))
+    key, salt = node.round_master(manifest.round_id), node.random_bytes(SALT_BYTES)
+    node.vault.save_field_salt(manifest.round_id, salt)
+    job = _job(node, manifest, key=key, salt=salt, handle_key=lasting_handle_key(node, manifest.project))
     consenting = _open_dataset(node, job)
     submission = prepare_submission(
         consenting.stream,
@@ -356,7 +361,9 @@ def _prepare(node: Node, manifest: RoundManifest, report: Report) -> bytes:
     return submission.to_bytes()
 
 
-def _job(node: Node, manifest: RoundManifest, *, key: Secret) -> Job:
+def _job(
+    node: Node, manifest: RoundManifest, *, key: Secret, salt: bytes = b"", handle_key: Secret | None = None
+) -> Job:
     terms = manifest.terms(node.identity.party)
     if terms is None:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
@@ -364,8 +371,9 @@ def _job(node: Node, manifest: RoundManifest, *, key: Secret) -> Job:
     return Job(
         dataset=node.config.datasets[terms.dataset],
         encoding=encoding,
-        kept=encoding.kept(terms.party),
+        kept=encoding.kept(terms.party, salt=salt),
         planted=encoding.planted(terms.party),
+        handle_key=handle_key,
     )
 
 

@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS prepared (
     round_id TEXT PRIMARY KEY, document BLOB NOT NULL, report TEXT NOT NULL,
     receipt BLOB, receipt_signature BLOB
 ) STRICT;
+CREATE TABLE IF NOT EXISTS field_salts (round_id TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS handle_keys (project TEXT PRIMARY KEY, key_check BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS marks (
     round_id TEXT NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (round_id, mark)
 ) STRICT;
@@ -210,6 +212,28 @@ class Vault:
         """Forget which handle is which record, in a round that ended without a result; what left is still known."""
         with self._transaction() as tx:
             _delete_rows(tx, round_id)
+
+    def save_field_salt(self, round_id: RoundId, salt: bytes) -> None:
+        """Keep the salt under which the fields of a round are about to be encrypted, in place of one before."""
+        with self._transaction() as tx:
+            tx.execute("INSERT OR REPLACE INTO field_salts VALUES (?, ?)", (round_id, salt))
+
+    def field_salt(self, round_id: RoundId) -> bytes:
+        """Give that salt; empty where an earlier version of this program prepared the round."""
+        row = self._connection.execute("SELECT salt FROM field_salts WHERE round_id = ?", (round_id,)).fetchone()
+        return b"" if row is None else bytes(row[0])
+
+    def save_handle_check(self, project: ProjectId, check: bytes | None) -> None:
+        """Remember by which key the row handles of a project are made, in place of another; none forgets it."""
+        with self._transaction() as tx:
+            tx.execute("DELETE FROM handle_keys WHERE project = ?", (project,))
+            if check is not None:
+                tx.execute("INSERT INTO handle_keys VALUES (?, ?)", (project, check))
+
+    def handle_check(self, project: ProjectId) -> bytes | None:
+        """Give the check value of the key that made a project's row handles, if this node made some."""
+        row = self._connection.execute("SELECT key_check FROM handle_keys WHERE project = ?", (project,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def mark(self, round_id: RoundId, mark: Mark) -> None:
         """Remember that something was done in a round."""

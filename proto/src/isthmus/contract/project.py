@@ -78,7 +78,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     100, does not go through preflight; absent, there is no audit. With `require_verified`, a node gives its
     part of the key only to members whose fingerprints somebody there compared. `blocks` grants keyed blocks, so that
     only rows that share one are compared; absent, every pair of rows is. `comparison` grants that candidate pairs are
-    compared field by field, and says when they link; absent, the threshold decides.
+    compared field by field, and says when they link; absent, the threshold decides. With `longitudinal`, row handles
+    and IDs are the same in every round (docs/protocol.md section 15).
     """
 
     format: str
@@ -95,6 +96,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     audit_limit_percent: int | None = None
     min_cell_count: int = 10
     require_verified: bool = True
+    longitudinal: bool = False
     blocks: Blocks | None = None
     comparison: ComparisonTerms | None = None
 

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from isthmus.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,32 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _IdChangeReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _IdChangeReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_IdChangeReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ID_CHANGE_REASON_UNSPECIFIED: _IdChangeReason.ValueType  # 0
+    ID_CHANGE_REASON_MERGED: _IdChangeReason.ValueType  # 1
+    """Two pseudonyms turned out to be one person."""
+    ID_CHANGE_REASON_SPLIT: _IdChangeReason.ValueType  # 2
+    """The rows under a pseudonym turned out to be several people, of whom this one is new."""
+    ID_CHANGE_REASON_MOVED: _IdChangeReason.ValueType  # 3
+    """The row turned out to be of another person whose pseudonym was known."""
+
+class IdChangeReason(_IdChangeReason, metaclass=_IdChangeReasonEnumTypeWrapper):
+    """Why a row has another pseudonym than before (docs/protocol.md section 15)."""
+
+ID_CHANGE_REASON_UNSPECIFIED: IdChangeReason.ValueType  # 0
+ID_CHANGE_REASON_MERGED: IdChangeReason.ValueType  # 1
+"""Two pseudonyms turned out to be one person."""
+ID_CHANGE_REASON_SPLIT: IdChangeReason.ValueType  # 2
+"""The rows under a pseudonym turned out to be several people, of whom this one is new."""
+ID_CHANGE_REASON_MOVED: IdChangeReason.ValueType  # 3
+"""The row turned out to be of another person whose pseudonym was known."""
+Global___IdChangeReason: _TypeAlias = IdChangeReason  # noqa: Y015
 
 @_typing.final
 class ListRoundsRequest(_message.Message):
@@ -912,6 +939,80 @@ class FetchPseudonymsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FetchPseudonymsResponse: _TypeAlias = FetchPseudonymsResponse  # noqa: Y015
+
+@_typing.final
+class FetchIdChangesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    round_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        round_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round_id", b"round_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchIdChangesRequest: _TypeAlias = FetchIdChangesRequest  # noqa: Y015
+
+@_typing.final
+class IdChange(_message.Message):
+    """One row of the caller's whose pseudonym is another than the one it had before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    handle: _builtins.bytes
+    """The row's handle, 16 bytes."""
+    before: _builtins.str
+    """26 characters: the pseudonym that the row had when it had one last."""
+    now: _builtins.str
+    """26 characters: the pseudonym that it has in this round."""
+    reason: Global___IdChangeReason.ValueType
+    def __init__(
+        self,
+        *,
+        handle: _builtins.bytes = ...,
+        before: _builtins.str = ...,
+        now: _builtins.str = ...,
+        reason: Global___IdChangeReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "handle", b"handle", "now", b"now", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdChange: _TypeAlias = IdChange  # noqa: Y015
+
+@_typing.final
+class FetchIdChangesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___IdChange]:
+        """At most 10,000 rows a message, by rising handle."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___IdChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchIdChangesResponse: _TypeAlias = FetchIdChangesResponse  # noqa: Y015
 
 @_typing.final
 class FetchQualityRequest(_message.Message):

@@ -125,6 +125,11 @@ class ProviderServiceStub:
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsResponse.FromString,
                 _registered_method=True)
+        self.FetchIdChanges = channel.unary_stream(
+                '/isthmus.v1.ProviderService/FetchIdChanges',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchIdChangesRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchIdChangesResponse.FromString,
+                _registered_method=True)
         self.FetchQuality = channel.unary_unary(
                 '/isthmus.v1.ProviderService/FetchQuality',
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.FetchQualityRequest.SerializeToString,
@@ -272,6 +277,13 @@ class ProviderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchIdChanges(self, request, context):
+        """The caller's own rows whose pseudonym the round changed, in a longitudinal project, once the round is released.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FetchQuality(self, request, context):
         """How good the links of a round in which fields were compared are, by estimation, once the round is released.
         """
@@ -386,6 +398,11 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.FetchPseudonyms,
                     request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsResponse.SerializeToString,
+            ),
+            'FetchIdChanges': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchIdChanges,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.FetchIdChangesRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.FetchIdChangesResponse.SerializeToString,
             ),
             'FetchQuality': grpc.unary_unary_rpc_method_handler(
                     servicer.FetchQuality,
@@ -890,6 +907,33 @@ class ProviderService:
             '/isthmus.v1.ProviderService/FetchPseudonyms',
             isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsRequest.SerializeToString,
             isthmus_dot_v1_dot_provider__pb2.FetchPseudonymsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchIdChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/FetchIdChanges',
+            isthmus_dot_v1_dot_provider__pb2.FetchIdChangesRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.FetchIdChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

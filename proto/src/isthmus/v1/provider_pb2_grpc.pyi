@@ -69,6 +69,8 @@ class ProviderServiceStub:
     """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]
     """The caller's own rows' pseudonyms, once the round is released."""
+    FetchIdChanges: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchIdChangesRequest, _provider_pb2.FetchIdChangesResponse]
+    """The caller's own rows whose pseudonym the round changed, in a longitudinal project, once the round is released."""
     FetchQuality: _grpc.UnaryUnaryMultiCallable[_provider_pb2.FetchQualityRequest, _provider_pb2.FetchQualityResponse]
     """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
     FetchLog: _grpc.UnaryStreamMultiCallable[_provider_pb2.FetchLogRequest, _provider_pb2.FetchLogResponse]
@@ -119,6 +121,8 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """Strike rows of the caller's complete submission out of a round that is not released; again changes nothing."""
     FetchPseudonyms: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchPseudonymsRequest, _provider_pb2.FetchPseudonymsResponse]  # type: ignore[assignment]
     """The caller's own rows' pseudonyms, once the round is released."""
+    FetchIdChanges: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchIdChangesRequest, _provider_pb2.FetchIdChangesResponse]  # type: ignore[assignment]
+    """The caller's own rows whose pseudonym the round changed, in a longitudinal project, once the round is released."""
     FetchQuality: _aio.UnaryUnaryMultiCallable[_provider_pb2.FetchQualityRequest, _provider_pb2.FetchQualityResponse]  # type: ignore[assignment]
     """How good the links of a round in which fields were compared are, by estimation, once the round is released."""
     FetchLog: _aio.UnaryStreamMultiCallable[_provider_pb2.FetchLogRequest, _provider_pb2.FetchLogResponse]  # type: ignore[assignment]
@@ -274,6 +278,14 @@ class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_provider_pb2.FetchPseudonymsResponse], _abc.AsyncIterator[_provider_pb2.FetchPseudonymsResponse]]:
         """The caller's own rows' pseudonyms, once the round is released."""
+
+    @_abc_1.abstractmethod
+    def FetchIdChanges(
+        self,
+        request: _provider_pb2.FetchIdChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_provider_pb2.FetchIdChangesResponse], _abc.AsyncIterator[_provider_pb2.FetchIdChangesResponse]]:
+        """The caller's own rows whose pseudonym the round changed, in a longitudinal project, once the round is released."""
 
     @_abc_1.abstractmethod
     def FetchQuality(

@@ -5,7 +5,7 @@ Quality reports go to both: to the members of a round, and to the analysts of it
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from isthmus.contract.bands import band
 from isthmus.contract.errors import NoQualityReport, NotAMember, NotFound, NotReady
@@ -18,12 +18,14 @@ from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.rounds import round_event
 from isthmus.coordinator.disclosure.quality import ReleasedQuality, reopen_quality
 from isthmus.coordinator.disclosure.release import ReleasedTable, reopen
-from isthmus.coordinator.domain.pseudonyms import PseudonymRow, unpack_pseudonyms
+from isthmus.coordinator.domain.pseudonyms import ChangeRow, PseudonymRow, unpack_changes, unpack_pseudonyms
 from isthmus.coordinator.domain.records import ReleaseRow, RoundRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.store.protocol import Transaction
 
 ROWS_PER_MESSAGE: Final = 10_000
+
+_Row = TypeVar("_Row")
 
 
 def fetch_pseudonyms(context: Context, actor: Actor, *, round_id: RoundId) -> tuple[int, Iterator[list[PseudonymRow]]]:
@@ -40,6 +42,24 @@ def fetch_pseudonyms(context: Context, actor: Actor, *, round_id: RoundId) -> tu
             raise NotReady(kind="result of round", id=round_id, waiting_for=_unreleased(row))
         tx.record(round_event(context, row, actor, "result.fetch", f"{band(result.rows)} rows"))
     return result.slot_count, _batches(unpack_pseudonyms(context.blobs.get(result.digest)))
+
+
+def fetch_id_changes(context: Context, actor: Actor, *, round_id: RoundId) -> Iterator[list[ChangeRow]]:
+    """Give the caller's own rows whose ID the round changed, in batches; the fetch is recorded.
+
+    None in a project that is not longitudinal, whose IDs are new in every round.
+
+    Raises:
+        NotAMember: the round is not the caller's.
+        NotReady: the round is not released.
+    """
+    with context.store.begin() as tx:
+        row = member_row(tx, actor, round_id)
+        if row.state is not RoundState.RELEASED:
+            raise NotReady(kind="result of round", id=round_id, waiting_for=f"the round is {row.state.value}")
+        digest = tx.carried.changes(round_id, actor.party)
+        tx.record(round_event(context, row, actor, "result.changes", round_id))
+    return _batches(unpack_changes(context.blobs.get(digest) if digest else b""))
 
 
 def list_tables(context: Context, actor: Actor) -> list[TableView]:
@@ -126,6 +146,6 @@ def _view(release: ReleaseRow) -> TableView:
     )
 
 
-def _batches(rows: Iterator[PseudonymRow]) -> Iterator[list[PseudonymRow]]:
+def _batches(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
     while batch := list(islice(rows, ROWS_PER_MESSAGE)):
         yield batch

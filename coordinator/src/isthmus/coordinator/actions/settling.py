@@ -14,6 +14,7 @@ from isthmus.contract.ids import PartyId, TableId
 from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.project import RevealMode
 from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.actions.carrying import Basis, carry_ids, forget_known, load_basis, store_carried
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.quality_report import FoundByPair, Grouped, make_quality
 from isthmus.coordinator.actions.round_rows import (
@@ -22,7 +23,6 @@ from isthmus.coordinator.actions.round_rows import (
     StruckOut,
     entity_names,
     find_entities,
-    struck_out,
 )
 from isthmus.coordinator.actions.rounds import advance, round_event
 from isthmus.coordinator.disclosure.quality import ReleasedQuality
@@ -30,6 +30,7 @@ from isthmus.coordinator.disclosure.release import DisclosureRules, ReleasedTabl
 from isthmus.coordinator.disclosure.table import overlap_table
 from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE, AuditEvent
 from isthmus.coordinator.domain.entities import pack_entities
+from isthmus.coordinator.domain.longitudinal import Carried
 from isthmus.coordinator.domain.pseudonyms import pack_pseudonyms, pseudonyms, spine_slots
 from isthmus.coordinator.domain.records import ReleaseRow, ResultRow, RoundRow
 from isthmus.coordinator.match.compare.evidence import of_kept_rows
@@ -66,9 +67,11 @@ class Matched:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Result:
-    """What is stored of a round."""
+    """What is stored of a round; `carried` is there in longitudinal projects."""
 
     manifest: RoundManifest
+    basis: Basis
+    carried: Carried | None
     rows: Sequence[RoundRows]
     entities: Sequence[Entities]
     table: ReleasedTable
@@ -82,19 +85,28 @@ def settle(context: Context, matched: Matched) -> None:
 
     Grouping takes a while, so it is done before the store is locked, unless that was in vain too often.
     """
+    known = _settled(context, matched).known
+    forget_known(context, known)
+
+
+def _settled(context: Context, matched: Matched) -> Basis:
+    """Store the result; give what it was made from."""
     for _ in range(UNLOCKED_TRIES):
         with context.store.read() as tx:
-            struck = struck_out(tx, matched.manifest)
-        result = _result(matched, struck)
+            basis = load_basis(tx, matched.manifest)
+        result = _result(context, matched, basis)
         with context.store.begin() as tx:
-            if struck_out(tx, matched.manifest) == struck:
-                return _store_result(context, tx, result)
+            if load_basis(tx, matched.manifest) == basis:
+                _store_result(context, tx, result)
+                return basis
     with context.store.begin() as tx:
-        return _store_result(context, tx, _result(matched, struck_out(tx, matched.manifest)))
+        basis = load_basis(tx, matched.manifest)
+        _store_result(context, tx, _result(context, matched, basis))
+        return basis
 
 
-def _result(matched: Matched, struck: StruckOut) -> _Result:
-    kept = [one.kept(struck[one.party]) for one in matched.rows]
+def _result(context: Context, matched: Matched, basis: Basis) -> _Result:
+    kept = [one.kept(basis.struck[one.party]) for one in matched.rows]
     rows = [replace(one, handles=one.handles[keep]) for one, keep in zip(matched.rows, kept, strict=True)]
     # Mostly nothing was struck out meanwhile, and the pairs need not be in memory twice.
     pairs = matched.pairs if all(keep.all() for keep in kept) else pairs_of_kept_rows(matched.pairs, kept)
@@ -111,10 +123,16 @@ def _result(matched: Matched, struck: StruckOut) -> _Result:
         groups=groups,
         table=table,
     )
+    entities = find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE)
+    carried = carry_ids(context, matched.manifest, basis, rows=rows, groups=groups, entities=entities)
+    if carried is not None:
+        entities = [replace(known, ids=carried.ids[one.party]) for one, known in zip(rows, entities, strict=True)]
     return _Result(
         manifest=matched.manifest,
+        basis=basis,
+        carried=carried,
         rows=rows,
-        entities=find_entities(rows, groups, of_all=matched.manifest.project.reveal is RevealMode.SPINE),
+        entities=entities,
         table=table,
         quality=make_quality(grouped),
         scarce=matched.scarce,
@@ -128,6 +146,9 @@ def _store_result(context: Context, tx: Transaction, result: _Result) -> None:
     keys = [_pseudonym_key(context, tx, row, one.party) for one in result.rows]
     _store_maps(context, tx, row, result, keys)
     _store_entities(context, tx, row, result)
+    if result.carried is not None:
+        by_party = {one.party: key for one, key in zip(result.rows, keys, strict=True)}
+        store_carried(context, tx, row, result.carried, keys=by_party, number=result.basis.number)
     _store_release(context, tx, row, result.table)
     _store_quality(context, tx, row, result.quality)
     for said in result.scarce:
@@ -165,7 +186,9 @@ def _pseudonym_key(context: Context, tx: Transaction, row: RoundRow, party: Part
 def _store_maps(context: Context, tx: Transaction, row: RoundRow, result: _Result, keys: Sequence[bytes]) -> None:
     """Store each provider's map: rows that linked in reveal mode linked; every row, with its slot, in mode spine."""
     spine = result.manifest.project.reveal is RevealMode.SPINE
-    slots, slot_count = spine_slots(entity_names(result.entities), key=b"".join(keys)) if spine else (None, 0)
+    # Where ids last, slots must not: all providers have the same ones, so they would be an ID between providers.
+    slot_key = b"".join([*keys, *([row.id.encode("ascii")] if result.carried else [])])
+    slots, slot_count = spine_slots(entity_names(result.entities), key=slot_key) if spine else (None, 0)
     for one, known, key in zip(result.rows, result.entities, keys, strict=True):
         shown = np.ones(len(one), np.bool_) if spine else known.linked
         ids = known.ids[shown]

@@ -1,6 +1,7 @@
 """Entities: which rows were judged to be one person, as the coordinator keeps it for the project's later rounds.
 
-An entity's id is the SHA-256 over the random handles of its rows, so nothing of a person goes into it.
+An entity's id is the SHA-256 over the handles of its rows, so nothing of a person goes into it. In longitudinal
+projects an entity may take over an id that was made so in an earlier round (`longitudinal`).
 """
 
 import hashlib

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.contract.errors import SubmissionMalformed
+from isthmus.contract.id_changes import IdChangeReason
 from isthmus.contract.ids import HANDLE_BYTES, Pseudonym
 from isthmus.coordinator.domain.entities import handle_order
 
@@ -26,6 +27,13 @@ _ROW: Final = struct.Struct(f"<{HANDLE_BYTES}s{PSEUDONYM_CHARACTERS}sI")
 _FIELDS: Final = np.dtype(
     [("handle", np.uint8, HANDLE_BYTES), ("pseudonym", np.uint8, PSEUDONYM_CHARACTERS), ("slot", "<u4")]
 )
+_CHANGE: Final = struct.Struct(f"<{HANDLE_BYTES}s{PSEUDONYM_CHARACTERS}s{PSEUDONYM_CHARACTERS}sB")
+_CHANGE_FIELDS: Final = np.dtype([
+    ("handle", np.uint8, HANDLE_BYTES),
+    ("before", np.uint8, PSEUDONYM_CHARACTERS),
+    ("now", np.uint8, PSEUDONYM_CHARACTERS),
+    ("why", np.uint8),
+])  # fmt: skip
 _TAG_BYTES: Final = 16
 _ALPHABET: Final = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", np.uint8)
 _ROWS_AT_ONCE: Final = 2**16
@@ -38,6 +46,16 @@ class PseudonymRow:
     handle: bytes
     pseudonym: Pseudonym
     slot: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """One row of a recipient whose pseudonym is another than it was: its handle, both, and why."""
+
+    handle: bytes
+    before: Pseudonym
+    now: Pseudonym
+    reason: IdChangeReason
 
 
 def pseudonym(key: bytes, entity: bytes) -> Pseudonym:
@@ -102,4 +120,34 @@ def unpack_pseudonyms(data: bytes) -> Iterator[PseudonymRow]:
     for handle, name, slot in _ROW.iter_unpack(data):
         yield PseudonymRow(
             handle=handle, pseudonym=Pseudonym(name.decode("ascii")), slot=None if slot == _NO_SLOT else slot
+        )
+
+
+def pack_changes(
+    handles: NDArray[np.uint8], before: NDArray[np.uint8], now: NDArray[np.uint8], why: NDArray[np.uint8]
+) -> bytes:
+    """Give a recipient's changed rows as bytes: 69 a row, in order of handle.
+
+    Args:
+        handles: uint8, shape (n, 16).
+        before, now: uint8, shape (n, 26): `pseudonyms`.
+        why: uint8, shape (n,): values of `IdChangeReason`.
+    """
+    order = handle_order(handles)
+    table = np.empty(len(order), _CHANGE_FIELDS)
+    table["handle"], table["why"] = handles[order], why[order]
+    table["before"], table["now"] = before[order], now[order]
+    return table.tobytes()
+
+
+def unpack_changes(data: bytes) -> Iterator[ChangeRow]:
+    """Give the changed rows; raise `SubmissionMalformed` where the bytes were cut."""
+    if len(data) % _CHANGE.size:
+        raise SubmissionMalformed(problem="a record of changed IDs was cut")
+    for handle, before, now, why in _CHANGE.iter_unpack(data):
+        yield ChangeRow(
+            handle=handle,
+            before=Pseudonym(before.decode("ascii")),
+            now=Pseudonym(now.decode("ascii")),
+            reason=IdChangeReason(why),
         )

@@ -180,6 +180,18 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRow:
+    """What is known of a provider's rows in a longitudinal project: the blob, and the number of the round it is from.
+
+    Rounds of a project that gave a result count from 1.
+    """
+
+    party: PartyId
+    number: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRow:
     """A released table's bytes, as they leave."""
 

@@ -13,6 +13,7 @@ from isthmus.contract.ids import parse_party_id, parse_project_id, parse_round_i
 from isthmus.contract.known_answers import KnownAnswer
 from isthmus.coordinator.actions import answers, key_exchange, log, results, rounds, submissions, tombstones
 from isthmus.coordinator.actions.context import Context
+from isthmus.coordinator.domain.pseudonyms import ChangeRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Call
 from isthmus.v1 import common_pb2
@@ -51,6 +52,7 @@ class ProviderCalls:
             "CompleteAnswers": self._complete_answers,
             "TombstoneRows": self._tombstone_rows,
             "FetchPseudonyms": self._fetch_pseudonyms,
+            "FetchIdChanges": self._fetch_id_changes,
             "FetchQuality": self._fetch_quality,
             "FetchLog": self._fetch_log,
             "AcknowledgeCheckpoint": self._acknowledge_checkpoint,
@@ -213,6 +215,10 @@ class ProviderCalls:
             rows = [pb.PseudonymRow(handle=row.handle, pseudonym=row.pseudonym, slot=row.slot) for row in batch]
             yield pb.FetchPseudonymsResponse(rows=rows, slot_count=slot_count)
 
+    def _fetch_id_changes(self, actor: Actor, request: pb.FetchIdChangesRequest) -> Iterator[pb.FetchIdChangesResponse]:
+        for batch in results.fetch_id_changes(self._context, actor, round_id=parse_round_id(request.round_id)):
+            yield pb.FetchIdChangesResponse(changes=[_change_to_wire(change) for change in batch])
+
     def _fetch_quality(self, actor: Actor, request: pb.FetchQualityRequest) -> pb.FetchQualityResponse:
         quality = results.fetch_quality(self._context, actor, round_id=parse_round_id(request.round_id))
         return pb.FetchQualityResponse(report=quality.to_bytes())
@@ -246,3 +252,8 @@ def _head(request: pb.FetchLogRequest | pb.AcknowledgeCheckpointRequest) -> Head
     if request.sequence > _LONGEST_LOG:
         raise MalformedMessage(field="sequence", problem=f"over {_LONGEST_LOG}")
     return Head(sequence=request.sequence, hash=check_length(request.head, HASH_BYTES, "head"))
+
+
+def _change_to_wire(change: ChangeRow) -> pb.IdChange:
+    reason = pb.IdChangeReason.ValueType(change.reason)
+    return pb.IdChange(handle=change.handle, before=change.before, now=change.now, reason=reason)

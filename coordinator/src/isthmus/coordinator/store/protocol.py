@@ -26,6 +26,7 @@ from isthmus.coordinator.domain.records import (
     SubmissionRow,
     TokenRow,
 )
+from isthmus.coordinator.store.carried import CarriedTable
 
 
 class PartyTable(Protocol):
@@ -391,8 +392,13 @@ class Transaction(Protocol):
         """The chains of events."""
         ...
 
+    @property
+    def carried(self) -> CarriedTable:
+        """What longitudinal projects know from round to round."""
+        ...
+
     def blob_is_used(self, digest: bytes) -> bool:
-        """Say whether any chunk, comparison, result or record of entities needs the blob."""
+        """Say whether any chunk, comparison, result, record of entities or of IDs over rounds needs the blob."""
         ...
 
     def record(self, audit: AuditEvent) -> None:

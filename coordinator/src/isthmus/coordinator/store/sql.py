@@ -14,6 +14,7 @@ from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.store import tables as t
 from isthmus.coordinator.store.faults import database_faults
 from isthmus.coordinator.store.sql_answers import SqlAnswers
+from isthmus.coordinator.store.sql_carried import SqlCarried
 from isthmus.coordinator.store.sql_comparisons import SqlComparisons
 from isthmus.coordinator.store.sql_keys import SqlKeys
 from isthmus.coordinator.store.sql_log import SqlLog
@@ -44,16 +45,18 @@ class SqlTransaction:
         self.comparisons = SqlComparisons(connection, self.log)
         self.answers = SqlAnswers(connection, self.log)
         self.results = SqlResults(connection, self.log)
+        self.carried = SqlCarried(connection, self.log)
 
     def blob_is_used(self, digest: bytes) -> bool:
-        """Say whether any chunk, comparison, result or record of entities needs the blob."""
+        """Say whether any chunk, comparison, result, record of entities or of IDs over rounds needs the blob."""
         asked = (
             t.comparisons.c.left_rows,
             t.comparisons.c.right_rows,
             t.comparisons.c.candidates,
             t.own_pairs.c.digest,
         )
-        columns = (t.chunks.c.digest, *asked, t.answer_chunks.c.digest, t.results.c.digest, t.entities.c.digest)
+        made = (t.results.c.digest, t.entities.c.digest, t.known_rows.c.digest, t.id_changes.c.digest)
+        columns = (t.chunks.c.digest, *asked, t.answer_chunks.c.digest, *made)
         found = (self._connection.execute(select(column).where(column == digest).limit(1)) for column in columns)
         return any(result.first() is not None for result in found)
 

@@ -209,6 +209,25 @@ entities = Table(
     Column("digest", LargeBinary(32), nullable=False),
 )
 
+known_rows = Table(
+    "known_rows",
+    metadata,
+    Column("project", ForeignKey("projects.id"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("project", "party"),
+)
+
+id_changes = Table(
+    "id_changes",
+    metadata,
+    Column("round_id", ForeignKey("rounds.id"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("round_id", "party"),
+)
+
 quality_reports = Table(
     "quality_reports",
     metadata,

@@ -1,8 +1,8 @@
 """Row fields as bytes: one record of fixed width for each row, encrypted as it lies on disk.
 
 A vector of digits shows a birth date or a number to whoever reads it. So a record is never written but under AES-256
-in counter mode (NIST SP 800-38A), with a key of the round and the row's random handle as first counter. Handles are
-drawn anew whenever rows are prepared, so no counter is used for two rows.
+in counter mode (NIST SP 800-38A), with the row's handle as first counter, under a key of the round and of this time
+that rows are prepared: handles may come back, so a second preparation must not meet the key stream of the first.
 """
 
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def seal_records(rows: RowFields, handles: Bytes, layout: RecordLayout, key: Sec
 
     Args:
         rows: what `layout` asks for, of n rows.
-        handles: uint8, shape (n, 16), random, never used under this key before.
+        handles: uint8, shape (n, 16), no two alike, never used under this key before.
         layout: which parts.
         key: 32 bytes, of the round, for this use only.
 

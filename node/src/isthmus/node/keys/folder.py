@@ -2,6 +2,7 @@
 
 ROUND.part   this node's contribution, kept before it is sent, gone once the master is here
 ROUND.key    the master; it is written only when every member has proved that it holds the same one
+PROJECT.handles  what the row handles of a longitudinal project are made with, until the project ends
 
 Nothing can be encoded for a round whose master is not here. docs/protocol.md section 4.
 """
@@ -14,7 +15,7 @@ import msgspec
 
 from isthmus.contract.canonical import canonical_bytes, read_canonical
 from isthmus.contract.errors import MalformedDocument
-from isthmus.contract.ids import RoundId
+from isthmus.contract.ids import ProjectId, RoundId
 from isthmus.contract.key_agreement import KeyTerms
 from isthmus.contract.secret import Secret
 from isthmus.node.errors import KeyMissing
@@ -22,10 +23,13 @@ from isthmus.node.keys.agreement import Contribution, OwnKeys, kept_bytes, read_
 from isthmus.party.identity import KEY_KINDS, KeyFiles, unfinished
 
 MASTER_FORMAT: Final = "isthmus/round-master/1"
+HANDLES_FORMAT: Final = "isthmus/handle-key/1"
 PART_KIND: Final = "key contribution"
 MASTER_KIND: Final = "round master"
 MASTER_BYTES: Final = 32
-KINDS: Final = {".part": PART_KIND, ".key": MASTER_KIND}
+HANDLES_KIND: Final = "handle key"
+HANDLE_KEY_BYTES: Final = 32
+KINDS: Final = {".part": PART_KIND, ".key": MASTER_KIND, ".handles": HANDLES_KIND}
 """What the files of each ending hold."""
 
 
@@ -36,6 +40,15 @@ class _Master(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __repr__(self) -> str:
         return "_Master(...)"
+
+
+class _HandleKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: str
+    project: ProjectId
+    key: str
+
+    def __repr__(self) -> str:
+        return "_HandleKey(...)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +93,27 @@ class KeyFolder:
             raise KeyMissing(round_id=round_id) from exc
         return _master_from_bytes(data, round_id)
 
+    def save_handle_key(self, project: ProjectId, key: Secret) -> None:
+        """Keep what the row handles of a longitudinal project are made with, 32 bytes."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        kept = _HandleKey(format=HANDLES_FORMAT, project=project, key=key.reveal().hex())
+        self.files.write(self._handles(project), canonical_bytes(msgspec.to_builtins(kept)), kind=HANDLES_KIND)
+
+    def handle_key(self, project: ProjectId) -> Secret | None:
+        """Give the handle key of a project, if there is one.
+
+        Raises:
+            MalformedDocument, WrongPassphrase: its file is damaged, another project's, or does not open.
+        """
+        try:
+            data = self.files.read(self._handles(project), kind=HANDLES_KIND)
+        except FileNotFoundError:
+            return None
+        kept = read_canonical(data, _HandleKey, document=HANDLES_KIND)
+        if (kept.format, kept.project) != (HANDLES_FORMAT, project):
+            raise MalformedDocument(document=HANDLES_KIND, problem="it is another project's or of another version")
+        return _key_from_hex(kept.key, document=HANDLES_KIND, length=HANDLE_KEY_BYTES)
+
     def forget(self, round_id: RoundId) -> None:
         """Remove what is kept for a round."""
         for path in (self._part(round_id), self._master(round_id)):
@@ -91,6 +125,9 @@ class KeyFolder:
 
     def _master(self, round_id: RoundId) -> Path:
         return self.folder / f"{round_id}.key"
+
+    def _handles(self, project: ProjectId) -> Path:
+        return self.folder / f"{project}.handles"
 
 
 def private_files(folder: Path) -> list[tuple[Path, str]]:
@@ -104,10 +141,14 @@ def _master_from_bytes(data: bytes, round_id: RoundId) -> Secret:
     kept = read_canonical(data, _Master, document=MASTER_KIND)
     if (kept.format, kept.round_id) != (MASTER_FORMAT, round_id):
         raise MalformedDocument(document=MASTER_KIND, problem="it is another round's or of another version")
+    return _key_from_hex(kept.key, document=MASTER_KIND, length=MASTER_BYTES)
+
+
+def _key_from_hex(text: str, *, document: str, length: int) -> Secret:
     try:
-        key = bytes.fromhex(kept.key)
+        key = bytes.fromhex(text)
     except ValueError as exc:
-        raise MalformedDocument(document=MASTER_KIND, problem="its key is not hex") from exc
-    if len(key) != MASTER_BYTES:
-        raise MalformedDocument(document=MASTER_KIND, problem=f"its key is not {MASTER_BYTES} bytes long")
+        raise MalformedDocument(document=document, problem="its key is not hex") from exc
+    if len(key) != length:
+        raise MalformedDocument(document=document, problem=f"its key is not {length} bytes long")
     return Secret(key)
