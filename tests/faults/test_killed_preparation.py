@@ -11,6 +11,7 @@ from faults.prepare_and_die import FILE, OUTBOX, VAULT, write_people
 from unit.node.parts import ROUND
 
 from isthmus.contract.comparison import comparison_1
+from isthmus.node.compare.field_file import CHECK_BYTES
 from isthmus.node.compare.records import RecordLayout
 from isthmus.node.outbox import open_outbox
 from isthmus.node.vault import open_vault
@@ -42,7 +43,7 @@ def test_preparation_that_is_not_killed_leaves_its_payload_and_fields(tmp_path: 
     subprocess.run([sys.executable, "-m", "faults.prepare_and_die", tmp_path, "never"], cwd=TESTS, check=True)
 
     sealed = RecordLayout(comparison=comparison_1(("first_name", "last_name", "dob"))).sealed_bytes
-    assert sorted(len(content) for content in _outbox(tmp_path)) == [40_000 * sealed, 40_000 * 144]
+    assert sorted(len(content) for content in _outbox(tmp_path)) == [40_000 * sealed + CHECK_BYTES, 40_000 * 144]
     assert b"PLANTED" in (tmp_path / FILE).read_bytes()
     with closing(open_vault(tmp_path / VAULT)) as vault:
         assert len(vault.record_ids(ROUND)) == 40_000
