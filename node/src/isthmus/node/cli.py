@@ -232,10 +232,12 @@ def round_changes(folder: Path, round_id: RoundId, as_json: bool) -> None:
     """
     from isthmus.node.take_part import fetch_ids  # noqa: PLC0415 - as in `run`
 
-    with open_node(folder, clock=SystemClock()) as node, connect(node.identity) as client:
-        manifest = read_manifest(client.get_round(round_id)[1], round_id)
-        fetch_ids(node, client, manifest)
-        changes = save_id_changes(node, client, round_id) if manifest.project.longitudinal else None
+    with opened(folder) as at:
+        view, data, _ = at.client.get_round(round_id)
+        warn_first(at, [view])
+        manifest = read_manifest(data, round_id)
+        fetch_ids(at.node, at.client, manifest)
+        changes = save_id_changes(at.node, at.client, round_id) if manifest.project.longitudinal else None
     emit(as_json, changes_data(changes), lambda: changes_text(changes))
 
 

@@ -13,8 +13,8 @@ from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.errors import REFUSED, NotFound
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id
 from isthmus.contract.log_export import export_log
-from isthmus.contract.outline import manifest_outline
 from isthmus.contract.manifest import manifest_from_bytes
+from isthmus.contract.outline import manifest_outline
 from isthmus.contract.views import RoundView
 from isthmus.node.client import connect
 from isthmus.node.disclosures import RoundTerms, disclosures, disclosures_csv, disclosures_data, disclosures_text

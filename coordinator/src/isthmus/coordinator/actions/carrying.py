@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from isthmus.contract.bands import band
 from isthmus.contract.ids import PartyId
-from isthmus.contract.project import RevealMode, RoundManifest
+from isthmus.contract.manifest import RoundManifest
+from isthmus.contract.project import RevealMode
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.round_rows import Entities, RoundRows, StruckOut, struck_out
 from isthmus.coordinator.actions.rounds import round_event
