@@ -10,11 +10,12 @@ from docs.walk import SERVICES, commands, errors, sent_fields, setting_keys
 from google.protobuf.descriptor import ServiceDescriptor
 
 from isthmus.contract.errors import ERRORS, IsthmusError
+from isthmus.contract.parties import Role
 from isthmus.contract.project import Project
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.coordinator.config import CoordinatorConfig
-from isthmus.coordinator.domain.roles import ROLE_OF_SERVICE
+from isthmus.coordinator.domain.roles import PERMISSIONS, Relation
 from isthmus.coordinator.domain.rounds import diagram
 from isthmus.node.config import NodeConfig
 
@@ -118,9 +119,23 @@ def test_role_page_lists_every_call_of_the_service_and_no_other(service: Service
     assert first_cells(_service_section(service.name)) == {method.name for method in service.methods}
 
 
-@pytest.mark.parametrize(("service", "role"), ROLE_OF_SERVICE.items())
-def test_role_page_gives_the_role_that_the_code_checks(service: str, role: str) -> None:
-    assert f"`{service.rpartition('.')[2]}`: role `{role}`" in _service_section(service.rpartition(".")[2])
+@pytest.mark.parametrize("service", PERMISSIONS)
+def test_role_page_gives_the_roles_and_relations_that_the_code_checks(service: str) -> None:
+    rows = [row for row in table_rows(_service_section(service.rpartition(".")[2])) if row[0].startswith("`")]
+
+    said = {row[0].strip("`"): (row[1], row[2]) for row in rows}
+    assert said == {
+        call: (", ".join(f"`{role}`" for role in sorted(one.roles)) or "-", f"`{one.relation}`")
+        for call, one in PERMISSIONS[service].items()
+    }
+
+
+def test_role_page_explains_every_role_and_relation_and_no_other() -> None:
+    page = reference("roles.md")
+    roles, relations = (page.partition(f"## {title}")[2].partition("\n## ")[0] for title in ("Roles", "Relations"))
+
+    assert first_cells(roles) == set(Role)
+    assert first_cells(relations) == set(Relation)
 
 
 def test_state_diagram_is_the_one_that_the_code_prints() -> None:

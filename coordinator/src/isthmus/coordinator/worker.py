@@ -1,4 +1,4 @@
-"""The actions that nobody calls: claims sealed rounds and matches them, one after another."""
+"""The actions that nobody calls: claims sealed rounds and matches them, one after another, and counts refusals."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ import structlog
 from isthmus.contract.errors import StorageUnavailable
 from isthmus.contract.ids import RoundId
 from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.actions.access import record_counted_denials
 from isthmus.coordinator.actions.context import Compared, Context
 from isthmus.coordinator.actions.matching import MatchingInterrupted, claim_round, fail_round, match_round
 from isthmus.coordinator.actions.rounds import list_all_rounds
@@ -57,6 +58,7 @@ def run_worker(
     say_answers = _answers_log(context)
     while not stop.is_set():
         try:
+            record_counted_denials(context)
             round_id = claim_round(context)
             if round_id is None:
                 say_answers()

@@ -27,7 +27,7 @@ from isthmus.contract.errors import (
 from isthmus.contract.ids import PartyId
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.project import LONGEST_NAME
-from isthmus.coordinator.actions.access import authenticate, authorise
+from isthmus.coordinator.actions.access import authenticate, authorise, record_counted_denials
 from isthmus.coordinator.actions.enrolment import add_party, list_parties, revoke_party
 from isthmus.coordinator.authority import CERTIFICATE_LIFETIME, key_digest_of_certificate
 from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE
@@ -336,3 +336,19 @@ def test_denied_call_is_recorded_and_an_allowed_one_is_not(hub: Coordinator) -> 
 
     (event,) = hub.events(COORDINATOR_SCOPE)
     assert (event["actor"], event["action"], event["object"]) == ("research", "access.deny", "FetchPseudonyms")
+
+
+def test_refusals_that_came_again_are_recorded_as_a_count_when_their_hour_is_over(hub: Coordinator) -> None:
+    analyst = Actor(party=PartyId("research"), role=Role.ANALYST)
+    for _ in range(4):
+        with pytest.raises(PermissionDenied):
+            authorise(hub.context, analyst, service="isthmus.v1.OperatorService", call="AddParty")
+    record_counted_denials(hub.context)
+    assert len(hub.events(COORDINATOR_SCOPE)) == 1
+
+    hub.clock.set(START + timedelta(hours=1))
+    record_counted_denials(hub.context)
+
+    event = hub.events(COORDINATOR_SCOPE)[-1]
+    assert (event["actor"], event["object"]) == ("research", "AddParty")
+    assert event["outcome"] == "permission-denied: 3 more since 2026-01-15T12:00:00Z"

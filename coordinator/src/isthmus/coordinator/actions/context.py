@@ -7,6 +7,7 @@ from datetime import datetime
 from isthmus.contract.clock import Clock
 from isthmus.contract.ids import COORDINATOR, PartyId, RandomBytes, RoundId
 from isthmus.coordinator.domain.audit import AuditEvent
+from isthmus.coordinator.domain.denials import Denials
 from isthmus.coordinator.store.blobs import BlobFolder
 from isthmus.coordinator.store.protocol import Store
 from isthmus.coordinator.store.runs import RunFolders
@@ -57,7 +58,7 @@ class MatchProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Store, blobs, time and chance; the same for every action of one coordinator."""
+    """Store, blobs, time, chance and who was refused; the same for every action of one coordinator."""
 
     store: Store
     blobs: BlobFolder
@@ -65,6 +66,7 @@ class Context:
     random_bytes: RandomBytes
     progress: MatchProgress
     runs: RunFolders
+    denials: Denials = field(default_factory=Denials)
 
     def event(self, *, scope: str, actor: PartyId | None, action: str, object: str, outcome: str) -> AuditEvent:  # noqa: A002 - the audit word
         """Give an audit event at the present time; no actor means the coordinator itself."""

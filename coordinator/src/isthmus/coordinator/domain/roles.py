@@ -1,6 +1,9 @@
-"""Who may call what: one table of calls and roles. docs/reference/roles.md is made from it."""
+"""Who may call what: one table of calls, roles and relations. docs/reference/roles.md shows the same table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from isthmus.contract.errors import PermissionDenied
@@ -16,15 +19,96 @@ class Actor:
     role: Role
 
 
-ROLE_OF_SERVICE: Final[dict[str, Role]] = {
-    "isthmus.v1.ProviderService": Role.PROVIDER,
-    "isthmus.v1.AnalystService": Role.ANALYST,
-    "isthmus.v1.OperatorService": Role.OPERATOR,
-}
-"""A service is open to one role and no other; enrolment has no role and a port of its own."""
+class Relation(StrEnum):
+    """What a caller of the right role must be to the thing that it asks about; the call's action checks it."""
+
+    TOKEN = "token"  # noqa: S105 - a word of the table
+    """Holds a one-time token for what it asks; has no role yet."""
+    ANY = "any"
+    """Nothing: the role is enough."""
+    OWN = "own"
+    """Nothing, but the answer tells of what is the caller's alone."""
+    MEMBER = "member"
+    """Provides to the round or project."""
+    NAMED = "named"
+    """Is named by the project, in its role."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Which roles may make a call, and about what."""
+
+    roles: frozenset[Role]
+    relation: Relation
+
+
+def _calls(relation: Relation, *calls: str, role: Role | None = None) -> dict[str, Permission]:
+    roles = frozenset([role] if role else [])
+    return dict.fromkeys(calls, Permission(roles=roles, relation=relation))
+
+
+_PROVIDER: Final = _calls(Relation.OWN, "ListRounds", role=Role.PROVIDER) | _calls(
+    Relation.MEMBER,
+    "GetRound",
+    "SignRound",
+    "DeclineRound",
+    "SendKeyWraps",
+    "FetchKeyWraps",
+    "SendKeyConfirmation",
+    "FetchKeyConfirmations",
+    "ConfirmPreflight",
+    "OpenSubmission",
+    "UploadChunks",
+    "CompleteSubmission",
+    "FetchComparison",
+    "OpenAnswers",
+    "UploadAnswers",
+    "CompleteAnswers",
+    "TombstoneRows",
+    "FetchPseudonyms",
+    "FetchIdChanges",
+    "FetchQuality",
+    "FetchLog",
+    "AcknowledgeCheckpoint",
+    role=Role.PROVIDER,
+)
+
+_ANALYST: Final = _calls(Relation.OWN, "ListTables", role=Role.ANALYST) | _calls(
+    Relation.NAMED, "FetchTable", "FetchRoundQuality", role=Role.ANALYST
+)
+
+_OPERATOR: Final = _calls(
+    Relation.ANY,
+    "AddParty",
+    "ListParties",
+    "MintToken",
+    "RevokeParty",
+    "AddProject",
+    "ProposeRound",
+    "ListAllRounds",
+    "CancelRound",
+    "RetryRound",
+    role=Role.OPERATOR,
+)
+
+PERMISSIONS: Final[Mapping[str, Mapping[str, Permission]]] = MappingProxyType(
+    {
+        "isthmus.v1.EnrolmentService": _calls(Relation.TOKEN, "Enrol"),
+        "isthmus.v1.ProviderService": _PROVIDER,
+        "isthmus.v1.AnalystService": _ANALYST,
+        "isthmus.v1.OperatorService": _OPERATOR,
+    }
+)
+"""By service and call. What is not in the table is open to nobody; enrolment has no role and a port of its own."""
+
+
+def may_call(role: Role, service: str, call: str) -> bool:
+    """Say whether the table opens a call to a role."""
+    permission = PERMISSIONS.get(service, {}).get(call)
+    return permission is not None and role in permission.roles
 
 
 def check_role(actor: Actor, service: str, call: str) -> None:
     """Return only if the role may make the call; raise `PermissionDenied` otherwise."""
-    if ROLE_OF_SERVICE.get(service) is not actor.role:
+    if not may_call(actor.role, service, call):
         raise PermissionDenied(call=call, role=actor.role.value)

@@ -7,6 +7,8 @@ its service does not load.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
@@ -22,24 +24,33 @@ Call = Callable[[Any, Any], Any]
 Identify = Callable[[bytes | None, str, str], Any]
 """(certificate in PEM or none, service, call) -> caller; raises where the call is not allowed."""
 
+Watch = Callable[[Any, str], AbstractContextManager[None]]
+"""(caller, call) -> what the call runs in."""
+
 _END: Final = object()
 
 
-def service_handler(
-    service: ServiceDescriptor, calls: Mapping[str, Call], *, identify: Identify
-) -> grpc.GenericRpcHandler:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """Who stands before a service: tells who calls, and sees what a call refuses."""
+
+    identify: Identify
+    watch: Watch
+
+
+def service_handler(service: ServiceDescriptor, calls: Mapping[str, Call], *, guard: Guard) -> grpc.GenericRpcHandler:
     """Give the handler of one service."""
     names = {method.name for method in service.methods}
     if names != set(calls):
         msg = f"{service.full_name}: the table must name exactly {sorted(names)}"
         raise ValueError(msg)
-    handlers = {method.name: _method_handler(method, calls[method.name], identify) for method in service.methods}
+    handlers = {method.name: _method_handler(method, calls[method.name], guard) for method in service.methods}
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
-def _method_handler(method: MethodDescriptor, call: Call, identify: Identify) -> "grpc.RpcMethodHandler[Any, Any]":
+def _method_handler(method: MethodDescriptor, call: Call, guard: Guard) -> "grpc.RpcMethodHandler[Any, Any]":
     write = GetMessageClass(method.output_type).SerializeToString
-    guarded = _guarded(method, call, identify)
+    guarded = _guarded(method, call, guard)
     if method.client_streaming:
         return grpc.stream_stream_rpc_method_handler(_each(guarded), None, write)
     if method.server_streaming:
@@ -47,7 +58,7 @@ def _method_handler(method: MethodDescriptor, call: Call, identify: Identify) ->
     return grpc.unary_unary_rpc_method_handler(_one(guarded), None, write)
 
 
-def _guarded(method: MethodDescriptor, call: Call, identify: Identify) -> Callable[[Any, Any], Any]:
+def _guarded(method: MethodDescriptor, call: Call, guard: Guard) -> Callable[[Any, Any], Any]:
     """Give the call with the caller identified and allowed first, and the request read, at every message.
 
     Requests are read here and not by grpcio, so that one that does not parse is refused like any other bad request.
@@ -55,14 +66,22 @@ def _guarded(method: MethodDescriptor, call: Call, identify: Identify) -> Callab
     read = GetMessageClass(method.input_type).FromString
 
     def run(context: Any, data: bytes) -> Any:
-        caller = identify(_peer_certificate(context), method.containing_service.full_name, method.name)
+        caller = guard.identify(_peer_certificate(context), method.containing_service.full_name, method.name)
         try:
             request = read(data)
         except DecodeError as exc:
             raise MalformedMessage(field="request", problem="not a message of this call") from exc
-        return call(caller, request)
+        with guard.watch(caller, method.name):
+            answer = call(caller, request)
+        streams_only_back = method.server_streaming and not method.client_streaming
+        return _watched(answer, guard.watch(caller, method.name)) if streams_only_back else answer
 
     return run
+
+
+def _watched(responses: Iterator[Any], watching: AbstractContextManager[None]) -> Iterator[Any]:
+    with watching:
+        yield from responses
 
 
 def _one(run: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -10,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from isthmus.contract.errors import Unauthenticated
 from isthmus.coordinator.actions import enrolment
-from isthmus.coordinator.actions.access import authenticate, authorise
+from isthmus.coordinator.actions.access import denials_recorded, identify
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.enrolment import Doors
 from isthmus.coordinator.authority import Authority, key_digest_of_certificate
 from isthmus.coordinator.domain.roles import Actor
-from isthmus.coordinator.rpc.adapter import Identify, service_handler
+from isthmus.coordinator.rpc.adapter import Guard, Watch, service_handler
 from isthmus.coordinator.rpc.analyst import AnalystCalls
 from isthmus.coordinator.rpc.interceptor import ErrorInterceptor
 from isthmus.coordinator.rpc.operator import OperatorCalls
@@ -44,15 +45,15 @@ class ServerKeys:
 
 def service_server(context: Context, keys: ServerKeys, *, doors: Doors, address: str) -> tuple[grpc.aio.Server, int]:
     """Give the mutual-TLS server of all roles, bound but not started, and its port. Needs a running event loop."""
-    identify = _identify(context)
+    guard = _guard(context)
     provider = ProviderCalls(context, keys.signing_key).table()
     operator = OperatorCalls(context, authority=keys.authority, doors=doors, signing_key=keys.signing_key).table()
     server = _server()
     server.add_generic_rpc_handlers(
         (
-            service_handler(_service(provider_pb2, "ProviderService"), provider, identify=identify),
-            service_handler(_service(analyst_pb2, "AnalystService"), AnalystCalls(context).table(), identify=identify),
-            service_handler(_service(operator_pb2, "OperatorService"), operator, identify=identify),
+            service_handler(_service(provider_pb2, "ProviderService"), provider, guard=guard),
+            service_handler(_service(analyst_pb2, "AnalystService"), AnalystCalls(context).table(), guard=guard),
+            service_handler(_service(operator_pb2, "OperatorService"), operator, guard=guard),
         )
     )
     credentials = grpc.ssl_server_credentials(
@@ -79,9 +80,9 @@ def enrolment_server(context: Context, keys: ServerKeys, *, address: str) -> tup
         coordinator_key = keys.signing_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return enrolment_pb2.EnrolResponse(party_id=party, certificate=certificate, coordinator_key=coordinator_key)
 
-    server = _server()
+    server, guard = _server(), Guard(identify=_anybody, watch=_watch(context))
     service = _service(enrolment_pb2, "EnrolmentService")
-    server.add_generic_rpc_handlers((service_handler(service, {"Enrol": enrol}, identify=_anybody),))
+    server.add_generic_rpc_handlers((service_handler(service, {"Enrol": enrol}, guard=guard),))
     credentials = grpc.ssl_server_credentials([(keys.tls_key, keys.tls_certificate)])
     return server, _listen(server, address, credentials)
 
@@ -100,15 +101,17 @@ async def serve(servers: list[grpc.aio.Server], stop: asyncio.Event) -> None:
     await asyncio.gather(*(server.stop(GRACE_S) for server in servers))
 
 
-def _identify(context: Context) -> Identify:
-    def identify(certificate: bytes | None, service: str, call: str) -> Actor:
+def _guard(context: Context) -> Guard:
+    def identify_caller(certificate: bytes | None, service: str, call: str) -> Actor:
         if certificate is None:
             raise Unauthenticated
-        actor = authenticate(context, key_digest_of_certificate(certificate))
-        authorise(context, actor, service=service, call=call)
-        return actor
+        return identify(context, key_digest_of_certificate(certificate), service=service, call=call)
 
-    return identify
+    return Guard(identify=identify_caller, watch=_watch(context))
+
+
+def _watch(context: Context) -> Watch:
+    return partial(denials_recorded, context)
 
 
 def _anybody(_certificate: bytes | None, _service: str, _call: str) -> None:
