@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from docs.pages import DOCS, ROOT, numbered_sections, read, source_files, table_rows
 
+from isthmus.contract.agreement import AGREEMENT_FORMAT, WITHDRAWAL_FORMAT
 from isthmus.contract.canonical import Label
 from isthmus.contract.encodings import (
     CHUNK_BYTES,
@@ -32,6 +33,7 @@ KEY = Secret(bytes(range(32)))
 PROJECT, ROUND = ProjectId("demo"), RoundId("demo-0000000001")
 FORMATS = (
     *(PROJECT_FORMAT, MANIFEST_FORMAT, SUBMISSION_FORMAT, RECEIPT_FORMAT),
+    *(AGREEMENT_FORMAT, WITHDRAWAL_FORMAT),
     *(TOMBSTONES_FORMAT, TABLE_FORMAT, PROFILE_FORMAT, QUALITY_FORMAT),
 )
 CITATION = re.compile(r"docs/protocol\.md,?[\s#\"/*]*sections?\s+(\d+)(?:\s+(?:to|and)\s+(\d+))?")
@@ -46,14 +48,14 @@ def _cited_sections(path: Path) -> set[int]:
     return {number for numbers in found for number in numbers}
 
 
-def test_protocol_has_sections_one_to_fourteen() -> None:
-    assert numbered_sections(PROTOCOL) == set(range(1, 15))
+def test_protocol_has_sections_one_to_fifteen() -> None:
+    assert numbered_sections(PROTOCOL) == set(range(1, 16))
 
 
 def test_sections_that_code_cites_are_there() -> None:
     cited = {number for path in source_files() for number in _cited_sections(path)}
 
-    assert {2, 3, 4, 6, 8, 10, 12, 13, 14} <= cited <= numbered_sections(PROTOCOL)
+    assert {2, 3, 4, 6, 8, 10, 12, 13, 14, 15} <= cited <= numbered_sections(PROTOCOL)
 
 
 @pytest.mark.parametrize("label", Label)
