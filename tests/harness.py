@@ -9,7 +9,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,8 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from isthmus_local.agreement_file import agreement_file
 from numpy.typing import NDArray
 
+from isthmus.contract.agreement_views import AgreementSummary
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.clock import FixedClock
 from isthmus.contract.encodings import (
@@ -33,7 +35,7 @@ from isthmus.contract.encodings import (
     rows_per_chunk,
     submission_digest,
 )
-from isthmus.contract.ids import PartyId, ProjectId, RandomBytes, RoundId
+from isthmus.contract.ids import AgreementId, PartyId, ProjectId, RandomBytes, RoundId
 from isthmus.contract.key_agreement import (
     SEALED_BYTES,
     Confirmation,
@@ -49,7 +51,7 @@ from isthmus.contract.profile import CLK_BITS
 from isthmus.contract.project import RoundManifest, manifest_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
-from isthmus.coordinator.actions import enrolment, key_exchange, matching, rounds, submissions
+from isthmus.coordinator.actions import agreements, enrolment, key_exchange, matching, rounds, submissions
 from isthmus.coordinator.actions.chunks import Resume
 from isthmus.coordinator.actions.context import Context, MatchProgress
 from isthmus.coordinator.actions.enrolment import Doors, ShownAgreementKey
@@ -66,6 +68,7 @@ from isthmus.party.token import EnrolmentToken
 
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
 PROJECT = ProjectId("k12-to-work")
+AGREEMENT = AgreementId("school-and-work")
 OPERATOR = Actor(party=PartyId("operator"), role=Role.OPERATOR)
 DOORS = Doors(enrolment="hub.example.org:7444", service="hub.example.org:7443")
 KEY_CHECK = bytes(range(16))
@@ -177,6 +180,13 @@ def project_text(
     return "\n".join(lines) + "\n"
 
 
+def agreement_text(*, providers: Sequence[str], analysts: Sequence[str] = (), **changes: Any) -> str:
+    """Give a lawful agreement file that counts since a year before `START`, with some keys changed."""
+    effective = START.date() - timedelta(days=365)
+    settings: dict[str, Any] = {"effective": effective, "agreement": AGREEMENT} | changes
+    return agreement_file(providers=providers, analysts=analysts, **settings)
+
+
 def _toml(value: Any) -> str:
     """Give a value as TOML, which has tables where JSON has objects."""
     if isinstance(value, dict):
@@ -250,6 +260,31 @@ class Coordinator:
     def parties(self, *names: str) -> list[Enrolled]:
         """Register and enrol providers."""
         return [self.party(name) for name in names]
+
+    def propose_agreement(
+        self, providers: Sequence[Enrolled], *, by: Actor = OPERATOR, analysts: Sequence[str] = (), **changes: Any
+    ) -> bytes:
+        """Propose an agreement of these providers, with some keys changed; give the hash of the version."""
+        text = agreement_text(providers=[one.id for one in providers], analysts=analysts, **changes)
+        return agreements.propose_agreement(self.context, by, text=text).digest
+
+    def sign_agreement(self, digest: bytes, *providers: Enrolled) -> AgreementSummary | None:
+        """Sign a version as each of the providers; give where it stands then."""
+        found = None
+        for provider in providers:
+            found = agreements.sign_agreement(
+                self.context,
+                provider.actor,
+                digest=digest,
+                signature=sign(provider.signing_key, Label.AGREEMENT, self.agreement_bytes(digest)),
+            )
+        return found
+
+    def agreement_bytes(self, digest: bytes) -> bytes:
+        """Give the canonical bytes of a version."""
+        with self.context.store.read() as tx:
+            history = tx.agreements.history(tx.agreements.agreement_of(digest))
+        return next(row.document for row in history.versions if row.digest == digest)
 
     def propose(self, providers: Iterable[Enrolled], **changes: Any) -> RoundId:
         """Add a project of these providers, with some keys changed, and propose a round of it."""

@@ -139,7 +139,7 @@ def test_entity_and_pseudonym_examples_are_what_the_code_computes() -> None:
 def test_every_audit_action_in_the_code_is_in_section_twelve() -> None:
     code = "".join(read(path) for path in (ROOT / "coordinator" / "src").rglob("*.py"))
     scopes = "party|token|identity|certificate|access|project|round|submission|comparison|answers|pseudonym-key|result"
-    scopes += "|entities|table|quality"
+    scopes += "|entities|table|quality|agreement"
     actions = set(re.findall(rf'"((?:{scopes})\.[a-z]+)"', code))
 
     assert set(re.findall(r"`([a-z-]+\.[a-z]+)`", _section(12))) == actions

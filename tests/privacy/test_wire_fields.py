@@ -58,6 +58,14 @@ MAY_LEAVE = {
     "TombstoneRowsRequest.signature": "over the handles beside it",
     "FetchPseudonymsRequest.round_id": "made by the coordinator",
     "FetchQualityRequest.round_id": "made by the coordinator",
+    "GetAgreementRequest.agreement_id": "chosen by the lead",
+    "ProposeAgreementRequest.agreement_file": "written by this party's people for the other parties to read",
+    "SignAgreementRequest.digest": "of a document that the coordinator sent",
+    "SignAgreementRequest.signature": "over a document that the coordinator sent",
+    "DeclineAgreementRequest.digest": "of a document that the coordinator sent",
+    "DeclineAgreementRequest.reason": "a line that a person here wrote for the other parties",
+    "WithdrawFromAgreementRequest.withdrawal": "ids, a day, and a line that a person here wrote for the other parties",
+    "WithdrawFromAgreementRequest.signature": "over the withdrawal",
 }
 
 

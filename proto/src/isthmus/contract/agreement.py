@@ -4,13 +4,14 @@ An agreement file (TOML) becomes an `Agreement`. When it is proposed, its place 
 keys are pinned, and every provider signs the canonical bytes. docs/protocol.md section 15.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 import msgspec
 
-from isthmus.contract.agreement_check import agreement_problems
+from isthmus.contract.agreement_check import LONGEST_REASON, agreement_problems
 from isthmus.contract.agreement_terms import (
     AgreementParty,
     AgreementRole,
@@ -26,8 +27,7 @@ from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
 AGREEMENT_FORMAT: Final = "isthmus/agreement/1"
 WITHDRAWAL_FORMAT: Final = "isthmus/agreement-withdrawal/1"
-LONGEST_REASON: Final = 1000
-HASH_HEX: Final = 64
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,7 +159,7 @@ def withdrawal_from_bytes(data: bytes) -> Withdrawal:
     found = read_canonical(data, Withdrawal, document="withdrawal", version=WITHDRAWAL_FORMAT)
     parse_agreement_id(found.agreement)
     parse_party_id(found.party)
-    if len(found.digest) != HASH_HEX or not is_plain_line(found.reason, LONGEST_REASON):
+    if _HASH.fullmatch(found.digest) is None or not is_plain_line(found.reason, LONGEST_REASON):
         problem = f"it needs a hash of 64 hex digits and a reason of one printable line, {LONGEST_REASON} at most"
         raise MalformedDocument(document="withdrawal", problem=problem)
     return found

@@ -25,6 +25,7 @@ from isthmus.coordinator.domain.records import (
     SubmissionRow,
     TokenRow,
 )
+from isthmus.coordinator.store.agreements import AgreementTable
 
 
 class PartyTable(Protocol):
@@ -325,6 +326,11 @@ class Transaction(Protocol):
     @property
     def rounds(self) -> RoundTable:
         """Projects and rounds."""
+        ...
+
+    @property
+    def agreements(self) -> AgreementTable:
+        """Versions of agreements, decisions, withdrawals."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.store import tables as t
 from isthmus.coordinator.store.faults import database_faults
+from isthmus.coordinator.store.sql_agreements import SqlAgreements
 from isthmus.coordinator.store.sql_answers import SqlAnswers
 from isthmus.coordinator.store.sql_comparisons import SqlComparisons
 from isthmus.coordinator.store.sql_keys import SqlKeys
@@ -37,6 +38,7 @@ class SqlTransaction:
         self._connection = connection
         self._log = SqlLog(connection)
         self.parties = SqlParties(connection, self._log)
+        self.agreements = SqlAgreements(connection, self._log)
         self.rounds = SqlRounds(connection, self._log)
         self.keys = SqlKeys(connection, self._log)
         self.submissions = SqlSubmissions(connection, self._log)
