@@ -97,7 +97,7 @@ def test_each_change_is_said_once_and_alone(new: Agreement, said: str) -> None:
 
 def test_every_key_of_an_agreement_shows_as_a_change() -> None:
     """A term that could change without being said would be signed unseen."""
-    others = {
+    others: dict[str, Any] = {
         "title": "x", "purpose": "x", "scope": "x", "other_law": "x", "consent_rule": "x", "frequency": "x",
         "legal_basis": LegalBasis.CONSENT, "effective": START + timedelta(days=1), "expires": START + timedelta(days=9),
         "redisclosure": Redisclosure(rule=RedisclosureRule.NONE, note=LAWFUL.redisclosure.note),

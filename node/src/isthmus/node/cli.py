@@ -14,6 +14,7 @@ from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_rou
 from isthmus.contract.outline import manifest_outline
 from isthmus.contract.project import manifest_from_bytes
 from isthmus.contract.views import RoundView
+from isthmus.node.cli_agreement import agreement
 from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.cli_opt_out import opt_out
 from isthmus.node.client import connect
@@ -102,6 +103,7 @@ main.add_command(seal)
 
 
 main.add_command(opt_out)
+main.add_command(agreement)
 
 
 @main.group("round")
