@@ -162,7 +162,8 @@ def project_text(
     `repeats` are the providers whose data sets may repeat people, `fields` what some of them bring beside `FIELDS`.
     """
     settings: dict[str, Any] = {
-        "format": "isthmus/project/4",
+        "format": "isthmus/project/5",
+        "agreement": AGREEMENT,
         "id": PROJECT,
         "title": "From school to work",
         "purpose": "Count how many pupils of the district are in training or work a year later.",
@@ -280,6 +281,18 @@ class Coordinator:
             )
         return found
 
+    def agree_once(self, providers: Sequence[Enrolled], *, analysts: Sequence[str] = ()) -> AgreementId:
+        """Bring an agreement of these parties in force, unless they have one, or one has not enrolled; give its id."""
+        names = " ".join([*(one.id for one in providers), *analysts])
+        agreement = AgreementId(f"agreed-{sha256(names.encode()).hex()[:16]}")
+        with self.context.store.read() as tx:
+            enrolled = all(tx.parties.get(one.id).identity_key for one in providers)
+            known = tx.agreements.ids()
+        if enrolled and agreement not in known:
+            digest = self.propose_agreement(providers, analysts=analysts, agreement=agreement)
+            self.sign_agreement(digest, *providers)
+        return agreement
+
     def agreement_bytes(self, digest: bytes) -> bytes:
         """Give the canonical bytes of a version."""
         with self.context.store.read() as tx:
@@ -287,7 +300,12 @@ class Coordinator:
         return next(row.document for row in history.versions if row.digest == digest)
 
     def propose(self, providers: Iterable[Enrolled], **changes: Any) -> RoundId:
-        """Add a project of these providers, with some keys changed, and propose a round of it."""
+        """Add a project of these providers, with some keys changed, and propose a round of it.
+
+        They have an agreement of their own first.
+        """
+        providers = list(providers)
+        changes.setdefault("agreement", self.agree_once(providers, analysts=changes.get("analysts", ())))
         text = project_text(providers=[provider.id for provider in providers], **changes)
         project = rounds.add_project(self.context, OPERATOR, text=text).id
         return rounds.propose_round(

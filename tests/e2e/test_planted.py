@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from harness import project_text, small_engine
+from harness import AGREEMENT, project_text, small_engine
 from live import Live, live_coordinator
 
 from isthmus.contract.clock import SystemClock
@@ -102,6 +102,7 @@ def _propose(live: Live, *, reveal: str) -> RoundId:
         require_verified=False,
         comparison={"planted": PLANTED},
     )
+    live.agree_in(AGREEMENT, *(live.parties / party for party in SIDES))
     context = live.installation.context
     add_project(context, OPERATOR, text=text)
     key = live.installation.keys.signing_key.public_key().public_bytes_raw()

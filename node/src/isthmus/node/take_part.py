@@ -40,10 +40,10 @@ from isthmus.node.known_answers import known_answers
 from isthmus.node.left_out import handles_left_out
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import payload_path
-from isthmus.node.policy import check_manifest, check_signatures, read_manifest
+from isthmus.node.policy import check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
 from isthmus.node.round_encoding import RoundEncoding
-from isthmus.node.signing import sign_manifest
+from isthmus.node.signing import check_terms, sign_manifest
 from isthmus.node.vault import Mark
 from isthmus.party.identity import write_private
 
@@ -287,7 +287,7 @@ def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: Round
     if all(waiting.party != node.identity.party for waiting in view.waiting_for):
         return view
     if node.vault.signed_manifest(view.round_id) != data:
-        check_manifest(manifest, identity=node.identity, config=node.config)
+        check_terms(node, manifest, fresh=True)
         if manifest.project.digest().hex() not in node.config.policy.sign_automatically:
             raise NeedsConsent(round_id=view.round_id)
     return sign_manifest(node, client, manifest, data)
@@ -296,7 +296,7 @@ def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: Round
 def _check_agreed(node: Node, manifest: RoundManifest, data: bytes) -> None:
     """Return only if this node signed these very bytes and may still take part as it is set up now."""
     _check_signed(node, manifest, data)
-    check_manifest(manifest, identity=node.identity, config=node.config)
+    check_terms(node, manifest, fresh=False)
 
 
 def _check_signed(node: Node, manifest: RoundManifest, data: bytes) -> None:

@@ -6,52 +6,41 @@ section 3.
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
+from isthmus.contract.agreement import Agreement, checked_agreement
 from isthmus.contract.canonical import canonical_bytes, check_version, read_canonical, sha256
 from isthmus.contract.comparison import Comparison, comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.encodings import MAX_ROWS
-from isthmus.contract.errors import (
-    InvalidProfile,
-    InvalidProject,
-    MalformedDocument,
-    MalformedMessage,
-)
-from isthmus.contract.hardened import HARDENED_2
-from isthmus.contract.ids import PartyId, ProjectId, RoundId, parse_party_id, parse_project_id, parse_round_id
+from isthmus.contract.errors import InvalidProject, MalformedDocument
+from isthmus.contract.ids import AgreementId, PartyId, ProjectId, RoundId, parse_round_id
 from isthmus.contract.key_agreement import LAST_EPOCH, KeyMember, KeyTerms
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.profiles import (
     DEFAULT_PROFILE,
-    PROFILE_NAMES,
     AnyProfile,
     build_profile,
     default_threshold,
     read_profile,
 )
+from isthmus.contract.project_check import LONGEST_NAME, MAX_PROVIDERS, project_problems
 from isthmus.contract.standard_fields import STANDARD_FIELDS
 from isthmus.contract.text import is_plain_line
 from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
-PROJECT_FORMAT: Final = "isthmus/project/4"
-MANIFEST_FORMAT: Final = "isthmus/round-manifest/4"
-MAX_PROVIDERS: Final = 200
-SMALLEST_MIN_CELL_COUNT: Final = 3
-LARGEST_MIN_CELL_COUNT: Final = 1_000_000
-LOWEST_THRESHOLD: Final = Decimal("0.1")
-"""Unrelated encodings score far above this; a lower threshold would make every pair of rows a candidate."""
+__all__ = ["LONGEST_NAME", "MAX_PROVIDERS"]  # of the checks, for whoever reads projects
 
-LONGEST_NAME: Final = 200
-LONGEST_PURPOSE: Final = 1000
-LONGEST_DATASET: Final = 60
+PROJECT_FORMAT: Final = "isthmus/project/5"
+MANIFEST_FORMAT: Final = "isthmus/round-manifest/5"
 
-_THRESHOLD = re.compile(r"0\.[0-9]{1,4}|1\.0{1,4}")
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{64}")
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
 class RevealMode(StrEnum):
@@ -66,6 +55,8 @@ class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     `max_rows` is the most rows that it may submit to a round. Where the data set `repeats` people, its rows are
     compared with each other too, and all rows of a person belong to one entity; otherwise an entity has one at most.
+    `years` and `cohort` leave out the rows of all other years and cohorts, which only the node can tell; empty and
+    absent leave out nobody.
     """
 
     party: PartyId
@@ -73,6 +64,8 @@ class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     fields: tuple[str, ...]
     max_rows: int = MAX_ROWS
     repeats: bool = False
+    years: tuple[str, ...] = ()
+    cohort: str | None = None
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,13 +76,17 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     100, does not go through preflight; absent, there is no audit. With `require_verified`, a node gives its
     part of the key only to members whose fingerprints somebody there compared. `blocks` grants keyed blocks, so that
     only rows that share one are compared; absent, every pair of rows is. `comparison` grants that candidate pairs are
-    compared field by field, and says when they link; absent, the threshold decides.
+    compared field by field, and says when they link; absent, the threshold decides. Every round is under the agreement
+    of that id; `questions` are what shall be answered, for people. `longitudinal` keeps IDs from round to round.
     """
 
     format: str
     id: ProjectId
     title: str
     purpose: str
+    agreement: AgreementId
+    questions: tuple[str, ...] = ()
+    longitudinal: bool = False
     lead: PartyId
     reveal: RevealMode
     providers: tuple[ProviderTerms, ...]
@@ -168,12 +165,16 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The terms of one round, immutable once proposed. `profile` is the profile's whole document.
 
-    `epoch`, from 1, grows whenever a member's keys change (docs/protocol.md section 4).
+    `agreement` is the whole version under which the round is, with its signatures (hex) by party, so that a node can
+    check by itself that all signed it. `epoch`, from 1, grows whenever a member's keys change (docs/protocol.md
+    section 4).
     """
 
     format: str
     round_id: RoundId
     project: Project
+    agreement: Agreement
+    agreement_signatures: dict[PartyId, str]
     profile: dict[str, Any]
     threshold: str
     epoch: int
@@ -241,10 +242,11 @@ def manifest_from_bytes(data: bytes) -> RoundManifest:
     Raises:
         MalformedDocument: it does not parse, is not in canonical form, or its parts contradict each other.
         MalformedMessage: its round id is none.
-        UnsupportedVersion, InvalidProject, InvalidProfile: a part of it is refused.
+        UnsupportedVersion, InvalidProject, InvalidAgreement, InvalidProfile: a part of it is refused.
     """
     manifest = read_canonical(data, RoundManifest, document="round manifest", version=MANIFEST_FORMAT)
     _checked(manifest.project)
+    checked_agreement(manifest.agreement)
     parse_round_id(manifest.round_id)
     _check_manifest(manifest)
     return manifest
@@ -253,17 +255,21 @@ def manifest_from_bytes(data: bytes) -> RoundManifest:
 def build_manifest(
     project: Project,
     *,
+    agreement: Agreement,
+    agreement_signatures: Mapping[PartyId, bytes],
     round_id: RoundId,
     epoch: int,
     members: tuple[Member, ...],
     coordinator_key: bytes,
     proposed_at: str,
 ) -> RoundManifest:
-    """Pin a project, its profile and its members into the manifest of a new round."""
+    """Pin a project, its signed agreement, its profile and its members into the manifest of a new round."""
     return RoundManifest(
         format=MANIFEST_FORMAT,
         round_id=round_id,
         project=project,
+        agreement=agreement,
+        agreement_signatures={party: agreement_signatures[party].hex() for party in agreement.signers()},
         profile=project.build_profile().document(),
         threshold=str(project.declared_threshold()),
         epoch=epoch,
@@ -278,6 +284,7 @@ def _check_manifest(manifest: RoundManifest) -> None:
     problems = []
     if tuple(member.party for member in manifest.members) != project.provider_ids():
         problems.append("its members are not the project's providers")
+    problems += _agreement_problems(manifest)
     if manifest.read_profile().digest() != project.build_profile().digest():
         problems.append("its profile is not the one that follows from the project")
     if manifest.threshold != str(project.declared_threshold()):
@@ -296,104 +303,20 @@ def _check_manifest(manifest: RoundManifest) -> None:
         raise MalformedDocument(document="round manifest", problem="; ".join(problems))
 
 
+def _agreement_problems(manifest: RoundManifest) -> list[str]:
+    problems, signatures = [], manifest.agreement_signatures
+    if manifest.agreement.id != manifest.project.agreement:
+        problems.append("its agreement is not the project's")
+    if set(signatures) != set(manifest.agreement.signers()):
+        problems.append("its signatures on the agreement are not those of all who have to sign it")
+    if any(_SIGNATURE.fullmatch(one) is None for one in signatures.values()):
+        problems.append("a signature on its agreement is not 128 hex digits")
+    return problems
+
+
 def _checked(project: Project) -> Project:
     check_version(project.format, PROJECT_FORMAT, document="project")
-    problems = [*_id_problems(project), *_provider_problems(project), *_setting_problems(project)]
-    problems = problems or _profile_problems(project)
+    problems = project_problems(project)
     if problems:
         raise InvalidProject(problem="; ".join(problems))
     return project
-
-
-def _id_problems(project: Project) -> list[str]:
-    problems = []
-    try:
-        parse_project_id(project.id)
-    except MalformedMessage as exc:
-        problems.append(f"its id is {exc.problem}")
-    for party in {*project.provider_ids(), *project.analysts, project.lead}:
-        try:
-            parse_party_id(party)
-        except MalformedMessage as exc:
-            problems.append(f"a party's id is {exc.problem}")
-    return problems
-
-
-def _provider_problems(project: Project) -> list[str]:
-    problems = []
-    providers = project.provider_ids()
-    if not 2 <= len(providers) <= MAX_PROVIDERS:
-        return [f"it needs between 2 and {MAX_PROVIDERS} providers"]
-    if len(set(providers)) != len(providers):
-        problems.append("a provider is listed twice")
-    if project.lead not in providers:
-        problems.append("its lead is not one of its providers")
-    if set(project.analysts) & set(providers):
-        problems.append("a provider is also listed as an analyst")
-    for terms in project.providers:
-        unknown = sorted(set(terms.fields) - set(STANDARD_FIELDS))
-        if unknown:
-            problems.append(f"{terms.party} brings fields that are not standard: {', '.join(unknown)[:200]}")
-        if len(set(terms.fields)) != len(terms.fields):
-            problems.append(f"{terms.party} lists a field twice")
-        if not 1 <= terms.max_rows <= MAX_ROWS:
-            problems.append(f"the max_rows of {terms.party} is not between 1 and {MAX_ROWS}")
-    if len(project.shared_fields()) < 2:
-        problems.append("its providers share fewer than two fields")
-    return problems
-
-
-def _setting_problems(project: Project) -> list[str]:
-    problems = []
-    if not is_plain_line(project.title, LONGEST_NAME) or not is_plain_line(project.purpose, LONGEST_PURPOSE):
-        problems.append(
-            f"it needs a title of at most {LONGEST_NAME} and a purpose of at most {LONGEST_PURPOSE} characters,"
-            " each one printable line"
-        )
-    if not all(is_plain_line(terms.dataset, LONGEST_DATASET) for terms in project.providers):
-        problems.append(f"a data set's name is not one printable line of at most {LONGEST_DATASET} characters")
-    if project.profile not in PROFILE_NAMES:
-        problems.append(f"its profile is not one that this version offers ({', '.join(PROFILE_NAMES)})")
-    if project.threshold is not None and (
-        _THRESHOLD.fullmatch(project.threshold) is None or Decimal(project.threshold) < LOWEST_THRESHOLD
-    ):
-        problems.append(f'its threshold must be decimal text from {LOWEST_THRESHOLD} to 1, such as "0.85"')
-    if project.audit_limit_percent is not None and not 1 <= project.audit_limit_percent <= 100:
-        problems.append("its audit_limit_percent is not between 1 and 100")
-    if not SMALLEST_MIN_CELL_COUNT <= project.min_cell_count <= LARGEST_MIN_CELL_COUNT:
-        problems.append(f"its min_cell_count is not between {SMALLEST_MIN_CELL_COUNT} and {LARGEST_MIN_CELL_COUNT}")
-    return [*problems, *_comparison_problems(project), *_blocks_problems(project)]
-
-
-_UNCOMPARED: Final = (
-    "hardened-2 is for projects that compare fields, because its wide match keys find pairs that one score cannot"
-    " judge: add [comparison], or choose hardened-1"
-)
-
-
-def _comparison_problems(project: Project) -> list[str]:
-    if project.comparison is None:
-        return [_UNCOMPARED] if project.profile == HARDENED_2 else []
-    problems = list(project.comparison.problems([field for terms in project.providers for field in terms.fields]))
-    if project.threshold is not None:
-        problems.append("it has both a threshold and a comparison, of which only one can decide: leave out threshold")
-    return problems
-
-
-def _blocks_problems(project: Project) -> list[str]:
-    if project.blocks is None:
-        return []
-    problems = list(project.blocks.problems(project.shared_fields()))
-    if any(terms.repeats for terms in project.providers):
-        problems.append(
-            "it grants keyed blocks, which find no rows of one person in one data set: leave out repeats, or blocks"
-        )
-    return problems
-
-
-def _profile_problems(project: Project) -> list[str]:
-    try:
-        project.build_profile()
-    except InvalidProfile as exc:
-        return [f"{project.profile} cannot be built from the fields that all providers bring: {exc.problem}"]
-    return []

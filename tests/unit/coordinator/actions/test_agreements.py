@@ -5,7 +5,17 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from harness import AGREEMENT, OPERATOR, START, Coordinator, Enrolled, agreement_text
+from harness import (
+    AGREEMENT,
+    OPERATOR,
+    PROJECT,
+    START,
+    Coordinator,
+    Enrolled,
+    agreement_text,
+    project_text,
+    public_bytes,
+)
 
 from isthmus.contract.agreement import agreement_from_bytes, withdrawal_of
 from isthmus.contract.agreement_terms import AgreementState
@@ -18,9 +28,10 @@ from isthmus.contract.errors import (
     NotAMember,
     SignatureInvalid,
 )
-from isthmus.contract.ids import AgreementId, ProjectId
+from isthmus.contract.ids import AgreementId, RoundId
 from isthmus.contract.parties import Role
-from isthmus.coordinator.actions import agreements
+from isthmus.contract.project import Member, project_from_toml
+from isthmus.coordinator.actions import agreements, rounds
 
 TODAY = START.date()
 
@@ -49,14 +60,13 @@ def leave(hub: Coordinator, provider: Enrolled, digest: bytes, *, effective: dat
 
 def allowed(hub: Coordinator, *providers: Enrolled) -> bytes:
     """Give the hash of the version under which a round of these providers may be proposed."""
+    project = project_from_toml(project_text(providers=[one.id for one in providers]))
+    members = tuple(
+        Member(party=one.id, name=one.id, identity_key=public_bytes(one.signing_key).hex(), agreement_key="")
+        for one in providers
+    )
     with hub.context.store.read() as tx:
-        found, _ = agreements.agreement_for_round(
-            hub.context,
-            tx,
-            project=ProjectId("k12-to-work"),
-            agreement=AGREEMENT,
-            providers=tuple(one.id for one in providers),
-        )
+        found, _ = agreements.agreement_for_round(hub.context, tx, project=project, members=members)
     return found.digest()
 
 
@@ -308,3 +318,77 @@ def test_versions_tell_their_signatures_and_withdrawals(hub: Coordinator, two: l
     for party, signature in version.signatures().items():
         document.check_signature(party, signature)
     assert set(version.signatures()) == {one.id for one in two}
+
+
+def propose_round(hub: Coordinator) -> RoundId:
+    return rounds.propose_round(
+        hub.context, OPERATOR, project_id=PROJECT, coordinator_key=public_bytes(hub.signing_key)
+    ).round_id
+
+
+def with_project(hub: Coordinator, two: list[Enrolled], **changes: Any) -> None:
+    text = project_text(providers=[one.id for one in two], **changes)
+    rounds.add_project(hub.context, OPERATOR, text=text)
+
+
+def test_round_pins_the_agreement_with_everybodys_signature(hub: Coordinator, two: list[Enrolled]) -> None:
+    digest = in_force(hub, two)
+    with_project(hub, two)
+
+    manifest = hub.manifest(propose_round(hub))
+
+    assert manifest.agreement.digest() == digest
+    for party, signature in manifest.agreement_signatures.items():
+        manifest.agreement.check_signature(party, bytes.fromhex(signature))
+
+
+def test_round_is_not_proposed_without_an_agreement_in_force(hub: Coordinator, two: list[Enrolled]) -> None:
+    with_project(hub, two)
+
+    with pytest.raises(AgreementNotInForce, match="never proposed"):
+        propose_round(hub)
+    digest = hub.propose_agreement(two)
+    with pytest.raises(AgreementNotInForce, match="signed by all"):
+        propose_round(hub)
+    hub.sign_agreement(digest, *two)
+    leave(hub, two[1], digest)
+    with pytest.raises(AgreementNotInForce, match="college withdrew"):
+        propose_round(hub)
+    assert not [one for one in hub.events() if one["action"].startswith("round.")]
+
+
+def test_round_with_whom_the_agreement_does_not_name_is_not_proposed(hub: Coordinator, two: list[Enrolled]) -> None:
+    hub.party("research", Role.ANALYST)
+    in_force(hub, two)
+    with_project(hub, [*two, hub.party("workforce")], analysts=["research"])
+
+    with pytest.raises(AgreementNotInForce, match=r"workforce as provider.*research as analyst"):
+        propose_round(hub)
+
+
+def test_superseded_manifest_is_not_signed(hub: Coordinator, two: list[Enrolled]) -> None:
+    in_force(hub, two)
+    with_project(hub, two)
+    round_id = propose_round(hub)
+    hub.sign(round_id, two[0])
+    in_force(hub, two, title="Amended")
+
+    with pytest.raises(AgreementNotInForce, match="under version 1, and version 2"):
+        hub.sign(round_id, two[1])
+    assert hub.manifest(propose_round(hub)).agreement.version == 2
+
+
+def test_round_is_not_signed_after_the_agreement_expired_or_a_member_left(
+    hub: Coordinator, two: list[Enrolled]
+) -> None:
+    digest = in_force(hub, two, expires=TODAY + timedelta(days=10))
+    with_project(hub, two)
+    round_id = propose_round(hub)
+    leave(hub, two[1], digest, effective=TODAY + timedelta(days=5))
+
+    hub.clock.set(START + timedelta(days=5))
+    with pytest.raises(AgreementNotInForce, match="college withdrew"):
+        hub.sign(round_id, two[0])
+    hub.clock.set(START + timedelta(days=11))
+    with pytest.raises(AgreementNotInForce, match="expired"):
+        hub.sign(round_id, two[0])

@@ -15,8 +15,10 @@ from isthmus.contract.errors import (
     NotAMember,
     NotFound,
 )
-from isthmus.contract.ids import AgreementId, PartyId, ProjectId
+from isthmus.contract.ids import AgreementId, PartyId
 from isthmus.contract.parties import Role
+from isthmus.contract.project import Member, Project, RoundManifest
+from isthmus.contract.project_agreement import round_problems
 from isthmus.contract.text import is_plain_line
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.agreements import (
@@ -145,18 +147,30 @@ def get_agreement(context: Context, actor: Actor, *, agreement: AgreementId) -> 
 
 
 def agreement_for_round(
-    context: Context, tx: Transaction, *, project: ProjectId, agreement: AgreementId, providers: tuple[PartyId, ...]
+    context: Context, tx: Transaction, *, project: Project, members: tuple[Member, ...]
 ) -> tuple[Agreement, dict[PartyId, bytes]]:
     """Give the version under which a round may be proposed today, and its signatures; raise `AgreementNotInForce`."""
-    history = _history_or_none(tx, agreement)
+    history = _history_or_none(tx, project.agreement)
     if history is None:
-        never = f"project {project} names it, but it was never proposed: isthmus-coordinator agreement add"
-        raise AgreementNotInForce(agreement=agreement, problem=never)
-    problem = round_problem(history, day=_today(context), providers=providers)
+        never = f"project {project.id} names it, but it was never proposed: isthmus-coordinator agreement add"
+        raise AgreementNotInForce(agreement=project.agreement, problem=never)
+    problem = round_problem(history, day=_today(context), providers=project.provider_ids())
     row = history.in_state(_State.IN_FORCE)
     if problem is not None or row is None:
-        raise AgreementNotInForce(agreement=agreement, problem=problem or "it is not in force")
-    return history.documents[row.digest], history.signatures(row.digest)
+        raise AgreementNotInForce(agreement=project.agreement, problem=problem or "it is not in force")
+    agreement = history.documents[row.digest]
+    if not_allowed := tuple(round_problems(project, members, agreement)):
+        raise AgreementNotInForce(agreement=project.agreement, problem="; ".join(not_allowed))
+    return agreement, history.signatures(row.digest)
+
+
+def check_still_in_force(context: Context, tx: Transaction, manifest: RoundManifest) -> None:
+    """Return only if a round could be proposed today under the very version that its manifest pins."""
+    agreement, _ = agreement_for_round(context, tx, project=manifest.project, members=manifest.members)
+    if agreement != manifest.agreement:
+        now, then = agreement.version, manifest.agreement.version
+        problem = f"the round is under version {then}, and version {now} is in force; propose a new round"
+        raise AgreementNotInForce(agreement=agreement.id, problem=problem)
 
 
 def _today(context: Context) -> date:
