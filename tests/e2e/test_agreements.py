@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from isthmus_local.agreement_file import agreement_file
@@ -68,7 +69,7 @@ class Scene:
         """Run a command at the coordinator."""
         return self.type("isthmus-coordinator", *words, at=self.local.coordinator)
 
-    def file(self, **changes: object) -> str:
+    def file(self, **changes: Any) -> str:
         """Write the agreement file; give its path."""
         path = self.local.folder / "agreement.toml"
         parties = {one.party: one.kind for one in self.local.providers}
