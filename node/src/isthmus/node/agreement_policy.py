@@ -67,7 +67,7 @@ def _consent_problems(manifest: RoundManifest, party: PartyId, config: NodeConfi
     dataset = config.datasets.get(terms.dataset) if terms else None
     if manifest.agreement.legal_basis is not LegalBasis.CONSENT or dataset is None:
         return
-    if not any(rule.include_if for rule in dataset.consent):
+    if not any(rule.include_if and not rule.selects for rule in dataset.consent):
         yield (
             "its agreement rests on consent, and the data set has no rule that asks for it: add"
             " [[datasets.NAME.consent]] with include_if to node.toml (docs/guides/consent.md)"

@@ -23,6 +23,7 @@ from isthmus.contract.views import RoundView
 from isthmus.node.agree import agree, conclude
 from isthmus.node.answering import answer_comparisons
 from isthmus.node.audit.limit import check_audit_limit
+from isthmus.node.chosen_rows import chosen_rows
 from isthmus.node.client import Client, FetchedRow
 from isthmus.node.consent.read import Consenting, open_consenting, read_exclusions
 from isthmus.node.errors import (
@@ -342,7 +343,7 @@ def _job(node: Node, manifest: RoundManifest, *, key: Secret) -> Job:
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
     encoding = round_encoding(node, manifest, key=key)
     return Job(
-        dataset=node.config.datasets[terms.dataset],
+        dataset=chosen_rows(node.config.datasets[terms.dataset], terms),
         encoding=encoding,
         kept=encoding.kept(terms.party),
         planted=encoding.planted(terms.party),
