@@ -16,6 +16,7 @@ from isthmus.coordinator.actions.enrolment import Doors
 from isthmus.coordinator.authority import Authority, key_digest_of_certificate
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Identify, service_handler
+from isthmus.coordinator.rpc.agreements import AgreementCalls
 from isthmus.coordinator.rpc.analyst import AnalystCalls
 from isthmus.coordinator.rpc.interceptor import ErrorInterceptor
 from isthmus.coordinator.rpc.operator import OperatorCalls
@@ -45,7 +46,7 @@ class ServerKeys:
 def service_server(context: Context, keys: ServerKeys, *, doors: Doors, address: str) -> tuple[grpc.aio.Server, int]:
     """Give the mutual-TLS server of all roles, bound but not started, and its port. Needs a running event loop."""
     identify = _identify(context)
-    provider = ProviderCalls(context, keys.signing_key).table()
+    provider = {**ProviderCalls(context, keys.signing_key).table(), **AgreementCalls(context).table()}
     operator = OperatorCalls(context, authority=keys.authority, doors=doors, signing_key=keys.signing_key).table()
     server = _server()
     server.add_generic_rpc_handlers(
