@@ -28,12 +28,14 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any, Final
 
+from isthmus.contract.agreement import agreement_from_toml
 from isthmus.contract.comparison_terms import ComparisonTerms
-from isthmus.contract.ids import PartyId, ProjectId, RoundId
+from isthmus.contract.ids import AgreementId, PartyId, ProjectId, RoundId
 from isthmus.contract.manifest import Member, RoundManifest, build_manifest
 from isthmus.contract.profiles import PROFILE_NAMES
 from isthmus.contract.project import PROJECT_FORMAT, Project, ProviderTerms, RevealMode
 from isthmus.contract.secret import Secret
+from isthmus.node.cli_agreement import template_text
 from isthmus.node.config import DatasetConfig
 from isthmus.node.prepare import Job, prepare_submission
 from isthmus.node.round_encoding import RoundEncoding
@@ -106,14 +108,18 @@ def manifest(profile: str, fields: tuple[str, ...], *, compared: bool) -> RoundM
         id=ProjectId("benchmark"),
         title="Benchmark",
         purpose="Measure.",
+        agreement=AgreementId("mentoring-evaluation"),
         lead=PARTIES[0],
         reveal=RevealMode.LINKED,
         profile=profile,
         providers=terms,
         comparison=ComparisonTerms() if compared else None,
     )
+    agreement = agreement_from_toml(template_text("one-off-evaluation"))
     return build_manifest(
         project,
+        agreement=agreement,
+        agreement_signatures=dict.fromkeys(agreement.signers(), bytes(64)),
         epoch=1,
         round_id=RoundId("benchmark-1"),
         members=tuple(

@@ -8,7 +8,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from isthmus_local.agreement_file import agreement_file
 from numpy.typing import NDArray
-from project_files import PROJECT, project_text
+from project_files import AGREEMENT, PROJECT, project_text
 
+from isthmus.contract.agreement_views import AgreementSummary
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.clock import FixedClock
 from isthmus.contract.encodings import (
@@ -32,7 +34,7 @@ from isthmus.contract.encodings import (
     rows_per_chunk,
     submission_digest,
 )
-from isthmus.contract.ids import PartyId, RandomBytes, RoundId
+from isthmus.contract.ids import AgreementId, PartyId, RandomBytes, RoundId
 from isthmus.contract.key_agreement import (
     SEALED_BYTES,
     Confirmation,
@@ -48,7 +50,7 @@ from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.profile import CLK_BITS
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
-from isthmus.coordinator.actions import enrolment, key_exchange, matching, rounds, submissions
+from isthmus.coordinator.actions import agreements, enrolment, key_exchange, matching, rounds, submissions
 from isthmus.coordinator.actions.chunks import Resume
 from isthmus.coordinator.actions.context import Context, MatchProgress
 from isthmus.coordinator.actions.enrolment import Doors, ShownAgreementKey
@@ -142,6 +144,13 @@ def wraps_of(terms: KeyTerms, provider: Enrolled, seed: str = "") -> SignedWraps
     return sign_wraps(terms, sender=provider.id, commitment=commitment, sealed=sealed, key=provider.signing_key)
 
 
+def agreement_text(*, providers: Sequence[str], analysts: Sequence[str] = (), **changes: Any) -> str:
+    """Give a lawful agreement file that counts since a year before `START`, with some keys changed."""
+    effective = START.date() - timedelta(days=365)
+    settings: dict[str, Any] = {"effective": effective, "agreement": AGREEMENT} | changes
+    return agreement_file(providers=providers, analysts=analysts, **settings)
+
+
 def declare(manifest: RoundManifest, party: PartyId, rows: Rows, /, **changes: Any) -> Submission:
     """Give what the party would declare of these rows, with some fields changed."""
     profile, blocks = manifest.read_profile(), manifest.project.blocks
@@ -209,8 +218,50 @@ class Coordinator:
         """Register and enrol providers."""
         return [self.party(name) for name in names]
 
+    def propose_agreement(
+        self, providers: Sequence[Enrolled], *, by: Actor = OPERATOR, analysts: Sequence[str] = (), **changes: Any
+    ) -> bytes:
+        """Propose an agreement of these providers, with some keys changed; give the hash of the version."""
+        text = agreement_text(providers=[one.id for one in providers], analysts=analysts, **changes)
+        return agreements.propose_agreement(self.context, by, text=text).digest
+
+    def sign_agreement(self, digest: bytes, *providers: Enrolled) -> AgreementSummary | None:
+        """Sign a version as each of the providers; give where it stands then."""
+        found = None
+        for provider in providers:
+            found = agreements.sign_agreement(
+                self.context,
+                provider.actor,
+                digest=digest,
+                signature=sign(provider.signing_key, Label.AGREEMENT, self.agreement_bytes(digest)),
+            )
+        return found
+
+    def agree_once(self, providers: Sequence[Enrolled], *, analysts: Sequence[str] = ()) -> AgreementId:
+        """Bring an agreement of these parties in force, unless they have one, or one has not enrolled; give its id."""
+        names = " ".join([*(one.id for one in providers), *analysts])
+        agreement = AgreementId(f"agreed-{sha256(names.encode()).hex()[:16]}")
+        with self.context.store.read() as tx:
+            enrolled = all(tx.parties.get(one.id).identity_key for one in providers)
+            known = tx.agreements.ids()
+        if enrolled and agreement not in known:
+            digest = self.propose_agreement(providers, analysts=analysts, agreement=agreement)
+            self.sign_agreement(digest, *providers)
+        return agreement
+
+    def agreement_bytes(self, digest: bytes) -> bytes:
+        """Give the canonical bytes of a version."""
+        with self.context.store.read() as tx:
+            history = tx.agreements.history(tx.agreements.agreement_of(digest))
+        return next(row.document for row in history.versions if row.digest == digest)
+
     def propose(self, providers: Iterable[Enrolled], **changes: Any) -> RoundId:
-        """Add a project of these providers, with some keys changed, and propose a round of it."""
+        """Add a project of these providers, with some keys changed, and propose a round of it.
+
+        They have an agreement of their own first.
+        """
+        providers = list(providers)
+        changes.setdefault("agreement", self.agree_once(providers, analysts=changes.get("analysts", ())))
         text = project_text(providers=[provider.id for provider in providers], **changes)
         project = rounds.add_project(self.context, OPERATOR, text=text).id
         return rounds.propose_round(

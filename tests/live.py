@@ -2,19 +2,28 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from isthmus_local.agreement_file import agreement_file
 from isthmus_local.processes import free_ports
 
+from isthmus.contract.agreement import agreement_from_bytes
+from isthmus.contract.canonical import Label, sign
 from isthmus.contract.clock import SystemClock
-from isthmus.contract.ids import PartyId
+from isthmus.contract.ids import AgreementId, PartyId
 from isthmus.contract.parties import PartyKind, Role
+from isthmus.coordinator.actions.agreements import propose_agreement
 from isthmus.coordinator.actions.enrolment import add_party, mint_token
+from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.server import enrolment_server, serve, service_server
-from isthmus.coordinator.setup import Installation, make_installation, open_installation
+from isthmus.coordinator.setup import OPERATOR, Installation, make_installation, open_installation
+from isthmus.node.agreement_client import connect_agreements
+from isthmus.node.agreements import sign_agreement
+from isthmus.node.node import Node, open_node
 from isthmus.party.enrol import Keys, enrol
 from isthmus.party.identity import Identity, load_identity
 from isthmus.party.token import EnrolmentToken
@@ -39,6 +48,29 @@ class Live:
         add_party(self.installation.context, None, party=PartyId(party), name=party.title(), kind=kind, role=role)
         enrol(self.parties / party, self.token(party), keys=Keys(with_agreement_key=role is Role.PROVIDER))
         return load_identity(self.parties / party, now=SystemClock().now())
+
+    def agree(self, agreement: str, *nodes: Node, others: Iterable[Identity] = ()) -> None:
+        """Bring an agreement in force between nodes, as people there would, and between others without a node."""
+        parties = [one.identity.party for one in nodes] + [one.party for one in others]
+        yesterday = SystemClock().now().date() - timedelta(days=1)
+        text = agreement_file(agreement, providers=parties, effective=yesterday)
+        operator = Actor(party=OPERATOR, role=Role.OPERATOR)
+        digest = propose_agreement(self.installation.context, operator, text=text).digest
+        with self.installation.context.store.read() as tx:
+            (row,) = tx.agreements.history(AgreementId(agreement)).versions
+        for one in others:
+            with connect_agreements(one) as client:
+                client.sign(digest, sign(one.signing_key, Label.AGREEMENT, row.document))
+        for node in nodes:
+            with connect_agreements(node.identity) as client:
+                node.vault.agreements.save_shown(agreement_from_bytes(row.document), at="2026-01-15T12:00:00Z")
+                sign_agreement(node, client, AgreementId(agreement))
+
+    def agree_in(self, agreement: str, *folders: Path) -> None:
+        """Bring an agreement in force between the nodes of these folders."""
+        with ExitStack() as stack:
+            nodes = [stack.enter_context(open_node(folder, clock=SystemClock())) for folder in folders]
+            self.agree(agreement, *nodes)
 
     def operator(self) -> Identity:
         """Give the operator's identity."""

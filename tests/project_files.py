@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from isthmus.contract.ids import ProjectId
+from isthmus.contract.ids import AgreementId, ProjectId
 
 PROJECT = ProjectId("k12-to-work")
+AGREEMENT = AgreementId("school-and-work")
 FIELDS = ("first_name", "last_name", "dob")
 
 
@@ -25,7 +26,8 @@ def project_text(
     `repeats` are the providers whose data sets may repeat people, `fields` what some of them bring beside `FIELDS`.
     """
     settings: dict[str, Any] = {
-        "format": "isthmus/project/4",
+        "format": "isthmus/project/5",
+        "agreement": AGREEMENT,
         "id": PROJECT,
         "title": "From school to work",
         "purpose": "Count how many pupils of the district are in training or work a year later.",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ import msgspec
 from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.convert import round_from_wire
-from isthmus.contract.ids import RoundId
+from isthmus.contract.ids import AgreementId, RoundId
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.quality import QualityReport
@@ -23,17 +24,22 @@ from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.match.compare.estimates import FEWEST_PLANTED
 from isthmus.coordinator.operator_client import operator_calls
+from isthmus.node.agreement_client import connect_agreements
+from isthmus.node.agreements import newest, receive, sign_agreement
+from isthmus.node.node import open_node
 from isthmus.node.vault import open_vault
 from isthmus.node.verified import save_verified
 from isthmus.party.quality_text import quality_summary
 from isthmus.v1.operator_pb2 import ListAllRoundsRequest
 from isthmus.v1.operator_pb2_grpc import OperatorServiceStub
+from isthmus_local.agreement_file import agreement_file
 from isthmus_local.processes import CommandFailed, Running, free_ports, run, running, wait_until_said
 
 COORDINATOR: Final = "isthmus-coordinator"
 NODE: Final = "isthmus-node"
 ANALYST: Final = "research-office"
 DATASET: Final = "records"
+AGREEMENT: Final = AgreementId("local-agreement")
 POLL_S: Final = 0.25
 ROWS_A_PLANTED_PERSON: Final = 20
 """One planted person for so many rows of the smallest file, as decision 0028 says."""
@@ -170,7 +176,8 @@ def enrol_everybody(local: LocalRound, *, report: Report = silent) -> None:
 
 
 def propose(local: LocalRound, *, report: Report = silent) -> str:
-    """Add the project, propose a round of it, let every provider agree to it and verify the others; give its id."""
+    """Agree, add the project, propose a round, let every provider sign it and verify the others; give its id."""
+    agree(local, report=report)
     path = local.folder / "project.toml"
     path.write_text(_project_file(local), "utf-8")
     run(COORDINATOR, "project", "add", "--dir", str(local.coordinator), str(path))
@@ -182,6 +189,30 @@ def propose(local: LocalRound, *, report: Report = silent) -> str:
         run(NODE, "round", "sign", "--dir", str(local.node(provider.party)), round_id)
     verify_everybody(local, round_id, report=report)
     return round_id
+
+
+def agree(local: LocalRound, *, report: Report = silent) -> None:
+    """Bring an agreement of all parties in force, unless it is; what people do with `isthmus-node agreement`.
+
+    Without a process for each step at each node.
+    """
+    if (path := local.folder / "agreement.toml").exists():
+        return
+    kinds = {provider.party: provider.kind for provider in local.providers}
+    yesterday = SystemClock().now().date() - timedelta(days=1)
+    path.write_text(agreement_file(AGREEMENT, providers=kinds, analysts=[ANALYST], effective=yesterday), "utf-8")
+    run(COORDINATOR, "agreement", "add", "--dir", str(local.coordinator), str(path))
+    for number, provider in enumerate(local.providers):
+        report("signing the agreement", number, len(local.providers))
+        sign_as_shown(local.node(provider.party), AGREEMENT)
+
+
+def sign_as_shown(folder: Path, agreement: AgreementId) -> None:
+    """Sign a proposed agreement at a node as somebody does who was shown it."""
+    with open_node(folder, clock=SystemClock()) as node, connect_agreements(node.identity) as client:
+        shown = newest(receive(node, client, agreement))
+        node.vault.agreements.save_shown(shown.agreement, at=to_text(node.clock.now()))
+        sign_agreement(node, client, agreement)
 
 
 def verify_everybody(local: LocalRound, round_id: str, *, report: Report = silent) -> None:
@@ -305,7 +336,8 @@ date_order = {json.dumps(provider.date_order)}
 def _project_file(local: LocalRound) -> str:
     settings = local.settings
     lines = [
-        'format = "isthmus/project/4"',
+        'format = "isthmus/project/5"',
+        f"agreement = {json.dumps(AGREEMENT)}",
         f"id = {json.dumps(settings.project)}",
         f"title = {json.dumps(settings.title)}",
         f"purpose = {json.dumps(settings.purpose)}",

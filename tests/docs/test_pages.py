@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from docs.pages import DOCS, ROOT, all_pages, anchors, read, source_files, without_code
 
+from isthmus.contract.agreement import agreement_from_toml
+from isthmus.contract.agreement_advice import agreement_advice
 from isthmus.contract.project import project_from_toml
+from isthmus.contract.project_agreement import round_problems
 from isthmus.coordinator.config import load_config as load_coordinator
 from isthmus.node.config import load_config as load_node
 
@@ -92,6 +95,15 @@ def test_page_claims_no_anonymity(page: Path) -> None:
 @pytest.mark.parametrize("name", ["docs/protocol.md", "docs/data-flow.md", "docs/threat-model.md", "README.md"])
 def test_page_about_protection_says_that_clks_are_personal_data(name: str) -> None:
     assert "pseudonymous personal data" in " ".join(read(ROOT / name).split())
+
+
+def test_agreement_example_allows_the_project_example() -> None:
+    agreement = agreement_from_toml(read(ROOT / "examples" / "agreement.toml"))
+    project = project_from_toml(read(ROOT / "examples" / "school-to-work.toml"))
+
+    assert project.agreement == agreement.id
+    assert list(round_problems(project, (), agreement)) == []
+    assert [one.missing for one in agreement_advice(agreement)] == ["no signed paper is bound to it"]
 
 
 def test_project_example_parses() -> None:

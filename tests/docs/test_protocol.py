@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from docs.pages import DOCS, ROOT, numbered_sections, read, source_files, table_rows
 
+from isthmus.contract.agreement import AGREEMENT_FORMAT, WITHDRAWAL_FORMAT
 from isthmus.contract.audit_log import EVENT_FORMAT
 from isthmus.contract.canonical import Label
 from isthmus.contract.checkpoint import ACKNOWLEDGEMENT_FORMAT, CHECKPOINT_FORMAT
@@ -39,6 +40,7 @@ KEY = Secret(bytes(range(32)))
 PROJECT, ROUND = ProjectId("demo"), RoundId("demo-0000000001")
 FORMATS = (
     *(PROJECT_FORMAT, MANIFEST_FORMAT, SUBMISSION_FORMAT, RECEIPT_FORMAT),
+    *(AGREEMENT_FORMAT, WITHDRAWAL_FORMAT),
     *(TOMBSTONES_FORMAT, TABLE_FORMAT, PROFILE_FORMAT, QUALITY_FORMAT),
     *(EVENT_FORMAT, CHECKPOINT_FORMAT, ACKNOWLEDGEMENT_FORMAT, EXPORT_FORMAT),
 )
@@ -61,7 +63,7 @@ def test_protocol_has_sections_one_to_fifteen() -> None:
 def test_sections_that_code_cites_are_there() -> None:
     cited = {number for path in source_files() for number in _cited_sections(path)}
 
-    assert {2, 3, 4, 6, 8, 10, 12, 13, 14} <= cited <= numbered_sections(PROTOCOL)
+    assert {2, 3, 4, 6, 8, 10, 12, 13, 14, 15, 16} <= cited <= numbered_sections(PROTOCOL)
 
 
 @pytest.mark.parametrize("label", Label)
@@ -157,7 +159,7 @@ def test_every_audit_action_in_the_code_is_in_section_twelve() -> None:
     sources = (ROOT / "coordinator" / "src", ROOT / "proto" / "src" / "isthmus" / "contract")
     code = "".join(read(path) for source in sources for path in source.rglob("*.py"))
     scopes = "party|token|identity|certificate|access|project|round|submission|comparison|answers|pseudonym-key|result"
-    scopes += "|entities|table|quality|log"
+    scopes += "|entities|table|quality|log|agreement"
     actions = set(re.findall(rf'"((?:{scopes})\.[a-z]+)"', code))
 
     assert set(re.findall(r"`([a-z-]+\.[a-z]+)`", _section(12))) == actions

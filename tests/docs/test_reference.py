@@ -9,6 +9,8 @@ from docs.pages import DOCS, fenced, first_cells, read, reference, table_rows
 from docs.walk import SERVICES, commands, errors, sent_fields, setting_keys
 from google.protobuf.descriptor import ServiceDescriptor
 
+from isthmus.contract.agreement import Agreement
+from isthmus.contract.agreement_terms import LegalBasis, RedisclosureRule
 from isthmus.contract.errors import ERRORS, IsthmusError
 from isthmus.contract.parties import Role
 from isthmus.contract.project import Project
@@ -81,6 +83,13 @@ def test_node_settings_page_lists_every_standard_field() -> None:
 
 def test_project_page_lists_every_key_and_no_other() -> None:
     assert first_cells(reference("project-file.md")) == set(setting_keys(Project))
+
+
+def test_agreement_page_lists_every_key_every_basis_and_every_rule_and_no_other() -> None:
+    keys = set(setting_keys(Agreement)) - {"redisclosure", "retention"}
+    words = {f'"{one.value}"' for one in (*LegalBasis, *RedisclosureRule)}
+
+    assert first_cells(reference("agreement-file.md")) == keys | words
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -105,7 +105,8 @@ def _write_node(folder: Path, party: str) -> None:
 
 def _project() -> str:
     head = (
-        'format = "isthmus/project/4"\nid = "fields"\ntitle = "Fields"\npurpose = "Testing"\nlead = "riverside"\n'
+        'format = "isthmus/project/5"\nagreement = "agreed"\n'
+        'id = "fields"\ntitle = "Fields"\npurpose = "Testing"\nlead = "riverside"\n'
         'reveal = "linked"\nprofile = "hardened-2"\nrequire_verified = false\n'
     )
     providers = "".join(
@@ -129,6 +130,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             enrol(folder / "identity", live.token(party), keys=Keys(with_agreement_key=True))
             nodes[party] = stack.enter_context(open_node(folder, clock=SystemClock()))
             clients[party] = stack.enter_context(connect(nodes[party].identity))
+        live.agree("agreed", *nodes.values())
         add_project(context, OPERATOR, text=_project())
         key = live.operator().coordinator_key
         round_id = propose_round(context, OPERATOR, project_id=ProjectId("fields"), coordinator_key=key).round_id

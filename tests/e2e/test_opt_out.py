@@ -138,7 +138,10 @@ def _scene(
         )
         enrol(folder / "identity", live.token(folder.name), keys=Keys(with_agreement_key=True))
     names = [folder.name for folder in folders]
-    text = project_text(providers=names, id=project, reveal=reveal, profile=profile, require_verified=False)
+    text = project_text(
+        providers=names, id=project, agreement=project, reveal=reveal, profile=profile, require_verified=False
+    )
+    live.agree_in(project, *folders)
     add_project(context, OPERATOR, text=text)
     coordinator_key = live.installation.keys.signing_key.public_key().public_bytes_raw()
     round_id = propose_round(context, OPERATOR, project_id=project, coordinator_key=coordinator_key).round_id

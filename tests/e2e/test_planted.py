@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from harness import small_engine
 from live import Live, live_coordinator
-from project_files import project_text
+from project_files import AGREEMENT, project_text
 
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.encodings import submission_from_bytes
@@ -81,7 +81,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
             folder.mkdir()
             _write_people(folder, first=first)
             _enrol(live, folder)
-        round_id = _propose(live, reveal=request.param)
+        round_id = _propose(live, folders, reveal=request.param)
         nodes = [stack.enter_context(open_node(folder, clock=SystemClock())) for folder in folders]
         sides = [(node, stack.enter_context(connect(node.identity))) for node in nodes]
         yield _finish(live.installation.context, sides, round_id)
@@ -94,7 +94,7 @@ def _enrol(live: Live, folder: Path) -> None:
     enrol(folder / "identity", live.token(party), keys=Keys(with_agreement_key=True))
 
 
-def _propose(live: Live, *, reveal: str) -> RoundId:
+def _propose(live: Live, folders: Sequence[Path], *, reveal: str) -> RoundId:
     text = project_text(
         providers=list(SIDES),
         id=PROJECT,
@@ -103,6 +103,7 @@ def _propose(live: Live, *, reveal: str) -> RoundId:
         require_verified=False,
         comparison={"planted": PLANTED},
     )
+    live.agree_in(AGREEMENT, *folders)
     context = live.installation.context
     add_project(context, OPERATOR, text=text)
     key = live.installation.keys.signing_key.public_key().public_bytes_raw()

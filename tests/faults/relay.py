@@ -134,11 +134,11 @@ class World:
 def new_world(folder: Path) -> Iterator[World]:
     """Run a coordinator with three nodes that verified each other, and three projects of theirs."""
     with live_coordinator(folder) as live, ExitStack() as stack:
-        for party in (*PARTIES, "ghost"):
-            live.enrolled(party)
+        ghost = [live.enrolled(party) for party in (*PARTIES, "ghost")][-1]
         nodes = {
             party: stack.enter_context(open_node(node_folder(live, party), clock=SystemClock())) for party in PARTIES
         }
+        live.agree("agreed", *nodes.values(), others=[ghost])
         for name, providers, more in (
             ("relayed", PARTIES, ""),
             ("haunted", (*PARTIES, "ghost"), ""),
@@ -174,7 +174,9 @@ def project(name: str, *, providers: Iterable[str], more: str) -> str:
         f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = ["first_name", "last_name", "dob"]\n'
         for party in providers
     )
-    head = f'format = "isthmus/project/4"\nid = "{name}"\ntitle = "Relayed"\npurpose = "Testing"\n'
+    head = (
+        f'format = "isthmus/project/5"\nagreement = "agreed"\nid = "{name}"\ntitle = "Relayed"\npurpose = "Testing"\n'
+    )
     return f'{head}lead = "riverside"\nreveal = "linked"\nprofile = "interop-1"\n{more}{listed}'
 
 

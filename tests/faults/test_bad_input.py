@@ -90,6 +90,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 path.rename(live.parties / party / "identity" / path.name)
             (live.parties / party / "node.toml").write_text(settings())
             (live.parties / party / "people.csv").write_text(GOOD)
+        live.agree_in("agreed", live.parties / "lead-district", live.parties / "other-district")
         add_project(live.installation.context, OPERATOR, text=project())
         made = World(live=live, lead=live.parties / "lead-district", other=live.parties / "other-district")
         yield made
@@ -115,7 +116,8 @@ def project(identifier: str = PROJECT, fields: str = '"first_name", "last_name",
         f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = [{fields}]\n'
         for party in ("lead-district", "other-district")
     )
-    head = f'format = "isthmus/project/4"\nid = "{identifier}"\ntitle = "Bad input"\npurpose = "Testing"\n'
+    head = 'format = "isthmus/project/5"\nagreement = "agreed"\n'
+    head += f'id = "{identifier}"\ntitle = "Bad input"\npurpose = "Testing"\n'
     terms = 'lead = "lead-district"\nreveal = "linked"\nprofile = "interop-1"\nrequire_verified = false\n'
     return f"{head}{terms}{providers}"
 

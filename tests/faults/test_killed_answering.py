@@ -16,13 +16,15 @@ from isthmus.node.take_part import take_step
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 TESTS = Path(__file__).parents[1]
+CHILD = [sys.executable, "-m", "faults.answer_and_die"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(TESTS.parent / "scripts")}
 
 
 @pytest.mark.parametrize("point", ["asked", "comparing", "made", "declared", "sending"])
 def test_killed_node_goes_on_and_never_with_other_bytes(tmp_path: Path, point: str) -> None:
     with two_parties(tmp_path, sizes=SIZES, terms=TERMS):
         pass
-    ended = subprocess.run([sys.executable, "-m", "faults.answer_and_die", tmp_path, point], cwd=TESTS, check=False)
+    ended = subprocess.run([*CHILD, tmp_path, point], cwd=TESTS, env=ENVIRONMENT, check=False)
     assert ended.returncode == -9
 
     hub = hub_of(tmp_path)

@@ -25,7 +25,8 @@ ROWS, SLOTS, KILLS = 200, 64, 2
 
 def _begin(folder: Path) -> "subprocess.Popen[str]":
     script = Path(__file__).with_name("match_and_die.py")
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    tests = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (tests, tests.parent / "scripts")))}
     process = subprocess.Popen([sys.executable, script, folder], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout
     assert process.stdout.readline() == "matching\n"

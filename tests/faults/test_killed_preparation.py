@@ -1,5 +1,6 @@
 """A node killed while it prepares leaves nothing that can be read, and nothing at all once it runs again."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,13 +20,15 @@ from isthmus.node.vault import open_vault
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 TESTS = Path(__file__).parents[1]
+CHILD = [sys.executable, "-m", "faults.prepare_and_die"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(TESTS.parent / "scripts")}
 
 
 @pytest.mark.parametrize("point", ["encoding", "writing", "saving"])
 def test_killed_preparation_leaves_no_value_and_no_submission(tmp_path: Path, point: str) -> None:
     write_people(tmp_path)
 
-    ended = subprocess.run([sys.executable, "-m", "faults.prepare_and_die", tmp_path, point], cwd=TESTS, check=False)
+    ended = subprocess.run([*CHILD, tmp_path, point], cwd=TESTS, env=ENVIRONMENT, check=False)
 
     assert ended.returncode == -9
     assert not any(b"PLANTED" in content or b"uorimble" in content for content in _outbox(tmp_path))
@@ -40,7 +43,7 @@ def test_preparation_that_is_not_killed_leaves_its_payload_and_fields(tmp_path: 
     """So that what the test above looks at is where a submission would be."""
     write_people(tmp_path)
 
-    subprocess.run([sys.executable, "-m", "faults.prepare_and_die", tmp_path, "never"], cwd=TESTS, check=True)
+    subprocess.run([*CHILD, tmp_path, "never"], cwd=TESTS, env=ENVIRONMENT, check=True)
 
     sealed = RecordLayout(comparison=comparison_1(("first_name", "last_name", "dob"))).sealed_bytes
     assert sorted(len(content) for content in _outbox(tmp_path)) == [40_000 * sealed + CHECK_BYTES, 40_000 * 144]

@@ -64,6 +64,14 @@ MAY_LEAVE = {
     "AcknowledgeCheckpointRequest.project_id": "a name that the operator gave",
     "AcknowledgeCheckpointRequest.head": "a hash that the coordinator made; the other providers are to see it",
     "AcknowledgeCheckpointRequest.signature": "over a hash that the coordinator made",
+    "GetAgreementRequest.agreement_id": "chosen by the lead",
+    "ProposeAgreementRequest.agreement_file": "written by this party's people for the other parties to read",
+    "SignAgreementRequest.digest": "of a document that the coordinator sent",
+    "SignAgreementRequest.signature": "over a document that the coordinator sent",
+    "DeclineAgreementRequest.digest": "of a document that the coordinator sent",
+    "DeclineAgreementRequest.reason": "a line that a person here wrote for the other parties",
+    "WithdrawFromAgreementRequest.withdrawal": "ids, a day, and a line that a person here wrote for the other parties",
+    "WithdrawFromAgreementRequest.signature": "over the withdrawal",
 }
 
 

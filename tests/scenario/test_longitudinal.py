@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harness import PROJECT, Coordinator, Enrolled, Rows, empty_database, new_coordinator, random_rows
+from harness import Coordinator, Enrolled, Rows, empty_database, new_coordinator, random_rows
+from project_files import PROJECT
 
 from isthmus.contract.canonical import Label, sha256, sign
 from isthmus.contract.errors import NotAMember, NotReady

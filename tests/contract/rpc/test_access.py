@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from google.protobuf.message_factory import GetMessageClass
-from harness import Enrolled, declare, random_rows, wraps_of
+from harness import START, Enrolled, agreement_text, declare, random_rows, wraps_of
 from live import Live, live_coordinator
-from project_files import PROJECT, project_text
+from project_files import AGREEMENT, PROJECT, project_text
 
+from isthmus.contract.agreement import withdrawal_of
 from isthmus.contract.canonical import Label, sign
 from isthmus.contract.clock import SystemClock
 from isthmus.contract.errors import (
@@ -54,7 +55,7 @@ ABOUT_SOMETHING = [
     (service, call)
     for service, calls in PERMISSIONS.items()
     for call, permission in calls.items()
-    if permission.relation in {Relation.MEMBER, Relation.NAMED}
+    if permission.relation in {Relation.MEMBER, Relation.LEAD, Relation.NAMED}
 ]
 
 
@@ -80,11 +81,11 @@ def identities(live: Live) -> dict[str, Identity]:
 
 @pytest.fixture(scope="module")
 def round_of_others(live: Live) -> RoundId:
-    """A round of two providers, with an analyst, that none of the callers has a part in."""
+    """A round of two providers that none of the callers has a part in."""
     context, key = live.installation.context, live.installation.keys.signing_key
-    providers = [live.enrolled(name).party for name in ("lakeside", "hillside")]
-    analyst = live.enrolled("city-office", Role.ANALYST).party
-    add_project(context, OPERATOR, text=project_text(providers=providers, analysts=[analyst]))
+    others = [live.enrolled(name) for name in ("lakeside", "hillside")]
+    live.agree(AGREEMENT, others=others)
+    add_project(context, OPERATOR, text=project_text(providers=[one.party for one in others], agreement=AGREEMENT))
     return propose_round(
         context, OPERATOR, project_id=ProjectId(PROJECT), coordinator_key=key.public_key().public_bytes_raw()
     ).round_id
@@ -120,6 +121,9 @@ def about(live: Live, service: str, method: str, *, round_id: RoundId) -> Any:
         "handles": [bytes(16)],
         **dict.fromkeys(("manifest_hash", "head", "digest", "profile_digest"), bytes(32)),
         "key_check": bytes(16),
+        "agreement_id": AGREEMENT,
+        "agreement_file": agreement_text(providers=["lakeside", "hillside"], agreement="led-by-lakeside"),
+        "reason": "no",
         "signature": bytes(64),
     }
     described = SERVICES[service].methods_by_name[method].input_type
@@ -147,7 +151,9 @@ def documents(live: Live, round_id: RoundId) -> dict[str, bytes]:
         digest=bytes(32).hex(),
         near_misses=(),
     )
+    left = withdrawal_of(manifest.agreement, PartyId("riverside"), reason="why", effective=START.date())
     return {
+        "withdrawal": left.to_bytes(),
         "wraps": wraps_of(terms, sender).to_bytes(),
         "confirmation": sign_confirmation(terms, party=member, digests=digests, mac=bytes(32), key=key).to_bytes(),
         "submission": declare(manifest, member, random_rows(3, seed=1)).to_bytes(),

@@ -33,7 +33,8 @@ SETTINGS = (
     'first_name = "Vorname"\nlast_name = "Nachname"\ndob = "Geburtstag"\n'
 )
 PROJECT = (
-    'format = "isthmus/project/4"\nid = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
+    'format = "isthmus/project/5"\nagreement = "agreed"\n'
+    'id = "keys"\ntitle = "Keys"\npurpose = "Testing"\nlead = "riverside"\n'
     'reveal = "linked"\n'
 ) + "".join(
     f'[[providers]]\nparty = "{party}"\ndataset = "people"\nfields = ["first_name", "last_name", "dob"]\n'
@@ -84,6 +85,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             (made.folder(party) / "node.toml").write_text(SETTINGS)
             (made.folder(party) / "people.csv").write_text("Nr,Vorname,Nachname,Geburtstag\n1,Q,Z,2001-02-03\n")
             assert made.enrol(party).exit_code == 0
+        live.agree_in("agreed", *(made.folder(party) for party in NAMES))
         add_project(context, OPERATOR, text=PROJECT)
         yield made
 

@@ -15,7 +15,9 @@ from contract.store.things import (
     A,
     B,
     actions,
+    agreement,
     certificate,
+    decision,
     digest,
     event,
     fill,
@@ -31,10 +33,12 @@ from contract.store.things import (
     token,
 )
 
+from isthmus.contract.agreement_terms import AgreementState
 from isthmus.contract.canonical import sha256
 from isthmus.contract.errors import NotFound, StateChanged
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.domain.agreements import WithdrawalRow
 from isthmus.coordinator.store.protocol import Store, Transaction
 
 Change = Callable[[Transaction], object]
@@ -65,6 +69,14 @@ CHANGES: dict[str, Change] = {
     "results.set_entities": lambda tx: tx.results.set_entities(ROUND, digest(1), audit=event("x")),
     "results.pseudonym_key": lambda tx: tx.results.pseudonym_key(PROJECT, A, fresh=digest(1), audit=event("x")),
     "results.add_release": lambda tx: tx.results.add_release(release(), audit=event("x")),
+    "agreements.add": lambda tx: tx.agreements.add(agreement(9), audit=event("x")),
+    "agreements.decide": lambda tx: tx.agreements.decide(decision(), audit=event("x")),
+    "agreements.advance": lambda tx: tx.agreements.advance(
+        digest(31), expect=AgreementState.PROPOSED, to=AgreementState.DECLINED, audit=event("x")
+    ),
+    "agreements.withdraw": lambda tx: tx.agreements.withdraw(
+        WithdrawalRow(digest=digest(31), party=A, document=b"left", signature=bytes(64)), audit=event("x")
+    ),
     "record": lambda tx: tx.record(event("x")),
 }
 
@@ -75,6 +87,7 @@ def filled(store: Store) -> Store:
     with store.begin() as tx:
         tx.parties.add_token(token(1), audit=event())
         tx.parties.add_certificate(certificate(1), audit=event())
+        tx.agreements.add(agreement(), audit=event())
         tx.rounds.set_preflight(preflight(A), audit=event())
         tx.submissions.open(submission(A), audit=event())
     return store

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from isthmus.contract.ids import PartyId, ProjectId, RoundId, TableId
+from isthmus.contract.agreement_terms import AgreementState
+from isthmus.contract.ids import AgreementId, PartyId, ProjectId, RoundId, TableId
 from isthmus.contract.known_answers import KnownAnswer
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.contract.round_state import RoundState
+from isthmus.coordinator.domain.agreements import AgreementRow, DecisionRow
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.domain.records import (
     AnswerChunkRow,
@@ -143,6 +145,19 @@ def release(name: str = "k12-to-work-1-overlap", *, at: datetime = NOW) -> Relea
     return ReleaseRow(
         id=TableId(name), project=PROJECT, round_id=ROUND, title="Overlap", document=b"table", released_at=at
     )
+
+
+def agreement(
+    byte: int = 31, name: str = "school-work", *, version: int = 1, state: AgreementState = AgreementState.PROPOSED
+) -> AgreementRow:
+    """Give a version of an agreement; the byte is its content."""
+    return AgreementRow(id=AgreementId(name), version=version, digest=digest(byte), document=bytes([byte]), state=state)
+
+
+def decision(name: PartyId = A, byte: int = 31, *, declined: str | None = None) -> DecisionRow:
+    """Give what a party decided about a version: its signature unless it declined."""
+    signature = None if declined else bytes(64)
+    return DecisionRow(digest=digest(byte), party=name, at=NOW, signature=signature, declined=declined)
 
 
 def fill(store: Store) -> None:

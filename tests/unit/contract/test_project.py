@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from isthmus_local.agreement_file import agreement_file
 
+from isthmus.contract.agreement import agreement_from_toml
 from isthmus.contract.canonical import sha256
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.errors import (
@@ -29,7 +32,8 @@ from isthmus.contract.profile import default_threshold
 from isthmus.contract.project import MAX_PROVIDERS, Project, RevealMode, project_from_bytes, project_from_toml
 
 TOML = """
-format = "isthmus/project/4"
+format = "isthmus/project/5"
+agreement = "school-and-work"
 id = "k12-to-work"
 title = "From school to work"
 purpose = "Count pupils in training a year later."
@@ -59,7 +63,15 @@ def _project(**changes: Any) -> Project:
 
 
 def _provider(party: str = "riverside", *, fields: tuple[str, ...] = ("first_name", "dob")) -> dict[str, Any]:
-    return {"party": party, "dataset": "people", "fields": list(fields), "max_rows": 20_000_000, "repeats": False}
+    return {
+        "party": party,
+        "dataset": "people",
+        "fields": list(fields),
+        "max_rows": 20_000_000,
+        "repeats": False,
+        "years": [],
+        "cohort": None,
+    }
 
 
 def _two(**first: Any) -> list[dict[str, Any]]:
@@ -67,8 +79,13 @@ def _two(**first: Any) -> list[dict[str, Any]]:
 
 
 def _manifest(project: Project = PROJECT) -> RoundManifest:
+    agreement = agreement_from_toml(
+        agreement_file("school-and-work", providers=project.provider_ids(), effective=date(2026, 1, 1))
+    )
     return build_manifest(
         project,
+        agreement=agreement,
+        agreement_signatures=dict.fromkeys(project.provider_ids(), bytes(64)),
         round_id=RoundId("k12-to-work-00"),
         epoch=1,
         members=tuple(
@@ -181,8 +198,8 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
 
 
 def test_project_of_another_version_is_refused() -> None:
-    with pytest.raises(UnsupportedVersion, match="isthmus/project/5"):
-        _project(format="isthmus/project/5")
+    with pytest.raises(UnsupportedVersion, match="isthmus/project/6"):
+        _project(format="isthmus/project/6")
 
 
 @pytest.mark.parametrize(

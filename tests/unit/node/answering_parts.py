@@ -114,6 +114,7 @@ def open_parties_node(
             clock=FixedClock(NOW),
         )
         if not node.keys.has_master(ROUND):
+            node.vault.agreements.save_signed(terms.agreement, at="2026-01-15T12:00:00Z")
             node.vault.save_signed(ROUND, terms.to_bytes())
             node.keys.save_master(ROUND, MASTER)
         yield node

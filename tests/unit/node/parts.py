@@ -1,12 +1,16 @@
 """A small round as a node sees it: identities, settings, and the manifest of two providers."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from isthmus_local.agreement_file import agreement_file
 
+from isthmus.contract.agreement import Agreement, agreement_from_toml
+from isthmus.contract.canonical import Label, sign
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.manifest import Member, RoundManifest, build_manifest
 from isthmus.contract.project import PROJECT_FORMAT, Project, ProviderTerms, RevealMode
@@ -32,6 +36,12 @@ CONFIG = NodeConfig(datasets={"students": STUDENTS})
 def public_hex(party: PartyId) -> str:
     """Give a party's public identity key in hex."""
     return KEYS[party].public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+AGREEMENT = agreement_from_toml(
+    agreement_file("school-and-work", providers=tuple(KEYS), analysts=["research"], effective=date(2025, 1, 15))
+).pinned({party: key.public_key().public_bytes_raw() for party, key in KEYS.items()})
+TODAY = date(2026, 1, 15)
 
 
 def member_of(party: PartyId, name: str | None = None, **changes: str) -> Member:
@@ -65,6 +75,7 @@ def project(**changes: Any) -> Project:
         "id": PROJECT,
         "title": "From school to work",
         "purpose": "Count pupils in training a year later.",
+        "agreement": AGREEMENT.id,
         "lead": RIVERSIDE,
         "reveal": RevealMode.LINKED,
         "profile": "interop-1",
@@ -76,10 +87,18 @@ def project(**changes: Any) -> Project:
     return Project(**(parts | changes))
 
 
-def manifest(terms: Project | None = None) -> RoundManifest:
-    """Give the manifest of a round of a project."""
+def signatures_on(agreement: Agreement) -> dict[PartyId, bytes]:
+    """Give everybody's signature on a version."""
+    return {party: sign(KEYS[party], Label.AGREEMENT, agreement.to_bytes()) for party in agreement.signers()}
+
+
+def manifest(terms: Project | None = None, agreement: Agreement | None = None) -> RoundManifest:
+    """Give the manifest of a round of a project, under an agreement that all signed."""
+    under = agreement or AGREEMENT
     return build_manifest(
         terms or project(),
+        agreement=under,
+        agreement_signatures=signatures_on(under),
         round_id=ROUND,
         epoch=1,
         members=tuple(member_of(party) for party in KEYS),

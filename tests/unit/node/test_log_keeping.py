@@ -10,15 +10,14 @@ from typing import Any, cast
 import pytest
 from harness import (
     OPERATOR,
-    PROJECT,
     START,
     Coordinator,
     Enrolled,
     empty_database,
     new_coordinator,
-    project_text,
     public_bytes,
 )
+from project_files import PROJECT, project_text
 
 from isthmus.contract.audit_log import EMPTY, Head
 from isthmus.contract.checkpoint import ACKNOWLEDGE
@@ -93,7 +92,8 @@ def hub(tmp_path: Path, database: Path) -> Iterator[Coordinator]:
 @pytest.fixture
 def sides(hub: Coordinator, tmp_path: Path) -> Iterator[list[Party]]:
     providers = hub.parties("riverside", "college")
-    rounds.add_project(hub.context, OPERATOR, text=project_text(providers=["riverside", "college"]))
+    text = project_text(providers=["riverside", "college"], agreement=hub.agree_once(providers))
+    rounds.add_project(hub.context, OPERATOR, text=text)
     folders = [tmp_path / provider.id for provider in providers]
     for folder in folders:
         folder.mkdir()

@@ -197,6 +197,7 @@ _WITH_SEX = tuple(structs.replace(one, fields=(*one.fields, "sex")) for one in p
 def test_guide_of_stewards_explains_every_line_and_no_other() -> None:
     everything = project(
         profile="hardened-2",
+        questions=("How many are in training a year later?",),
         audit_limit_percent=5,
         require_verified=False,
         blocks=BLOCKS,

@@ -20,12 +20,14 @@ from isthmus.contract.convert import (
     round_from_wire,
     time_from_wire,
 )
+from isthmus.contract.convert_agreement import summary_from_wire
 from isthmus.contract.ids import parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.cli_log import log_
 from isthmus.coordinator.config import load_config
 from isthmus.coordinator.confine import confine_if_possible
 from isthmus.coordinator.operator_client import operator_calls
+from isthmus.party.agreement_line import agreement_data, agreement_line
 from isthmus.party.commands import Commands, emit, json_option, say
 from isthmus.party.folder import folder_option as folder_option_of
 from isthmus.party.folder import with_given_folder
@@ -182,6 +184,37 @@ def token(folder: Path, party_id: str) -> None:
         response = calls.MintToken(pb.MintTokenRequest(party_id=party_id))
     click.echo(response.token)
     say(f"the token is a secret until it is used, and ends at {to_text(time_from_wire(response.expires_at))}")
+
+
+@main.group()
+def agreement() -> None:
+    """Add agreements, and see whom they wait for."""
+
+
+@agreement.command("add")
+@folder_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def agreement_add(folder: Path, file: Path) -> None:
+    """Put the agreement in FILE, or an amendment, to those who sign it (TOML; docs/reference/agreement-file.md).
+
+    \b
+    Example: isthmus-coordinator agreement add school-work.toml
+    """
+    with operator_calls(folder) as calls:
+        response = calls.AddAgreement(pb.AddAgreementRequest(agreement_file=file.read_text("utf-8-sig")))
+    say(agreement_line(summary_from_wire(response.agreement)))
+
+
+@agreement.command("list")
+@folder_option
+@json_option
+def agreement_list(folder: Path, as_json: bool) -> None:
+    """List every version of every agreement, and whom each waits for."""
+    with operator_calls(folder) as calls:
+        found = calls.ListAllAgreements(pb.ListAllAgreementsRequest()).agreements
+    summaries = [summary_from_wire(one) for one in found]
+    data = [agreement_data(one) for one in summaries]
+    emit(as_json, data, lambda: "\n".join(map(agreement_line, summaries)) or "no agreements yet")
 
 
 @main.group()

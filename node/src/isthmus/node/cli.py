@@ -14,6 +14,7 @@ from isthmus.contract.ids import ProjectId, RoundId, parse_project_id, parse_rou
 from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.outline import manifest_outline
 from isthmus.contract.views import RoundView
+from isthmus.node.cli_agreement import agreement
 from isthmus.node.cli_keys import fingerprint, seal
 from isthmus.node.cli_log import disclosures_, log_, verify
 from isthmus.node.cli_opt_out import opt_out
@@ -104,6 +105,7 @@ main.add_command(seal)
 
 
 main.add_command(opt_out)
+main.add_command(agreement)
 
 
 main.add_command(log_)

@@ -36,12 +36,20 @@ ProjectHash = Annotated[
 ]
 
 
+class CohortConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cohort that projects may name: the rows whose value in the column is one of these."""
+
+    column: str
+    values: tuple[str, ...]
+
+
 class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a data set is and which of its columns is which standard field (docs/reference/node-settings.md).
 
     `kind` follows from the ending of `file` where it is empty. `file` is relative to the node's folder; `encoding` and
     `delimiter` of a CSV file are detected, and shown, where they are empty. A database needs `query`, one plain SELECT,
-    and its connection string in the environment variable `connection_env` or the file `connection_file`.
+    and its connection string in the environment variable `connection_env` or the file `connection_file`. Projects may
+    name years, which `year_column` holds, and one of the `cohorts`.
     """
 
     id_column: str
@@ -57,6 +65,8 @@ class DatasetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     connection_env: str = ""
     connection_file: str = ""
     consent: tuple[ConsentRule, ...] = ()
+    year_column: str = ""
+    cohorts: dict[str, CohortConfig] = msgspec.field(default_factory=dict)
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,5 +157,10 @@ def _check_columns(config: NodeConfig) -> None:
     ]
     for name, dataset in config.datasets.items():
         problems += consent_problems(dataset.consent, dataset=name)
+        problems += [
+            f"datasets.{name}.cohorts.{cohort} needs a column and one value at least"
+            for cohort, chosen in dataset.cohorts.items()
+            if not (chosen.column.strip() and any(value.strip() for value in chosen.values))
+        ]
     if problems:
         raise SettingsInvalid(file=FILE_NAME, problem="; ".join(problems))

@@ -25,6 +25,7 @@ class ConsentRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     `from_column` and `until_column` hold the first and the last day of the row's statement, in the data set's date
     order; `from` and `until` bound those of all rows. All days are inclusive. `projects` empty is all projects.
+    A rule that `selects` is not about anybody's choice: whom it leaves out are other rows than those that are wanted.
     """
 
     column: str
@@ -35,6 +36,7 @@ class ConsentRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     from_day: date | None = msgspec.field(default=None, name="from")
     until_day: date | None = msgspec.field(default=None, name="until")
     projects: tuple[str, ...] = ()
+    selects: bool = False
 
 
 def fold_word(value: str) -> str:

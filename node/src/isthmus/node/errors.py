@@ -7,6 +7,8 @@ BadInput
 └── FingerprintDiffers    digits that are not a party's fingerprint
 Refused
 ├── RefusedByPolicy       this node will not do what the round asks
+├── AgreementRefused      this node does not take an agreement, or what the coordinator shows of one
+├── AgreementNotShown     nobody here was shown what would be signed
 ├── NeedsConsent          a person has to agree first
 ├── NobodyTakesPart       consent leaves no row to encode
 ├── BucketTooLarge        more rows share a bucket of a block key than the project allows
@@ -198,6 +200,34 @@ class RefusedByPolicy(Refused):
     )
     round_id: str
     problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AgreementRefused(Refused):
+    """This node does not take an agreement, or what the coordinator shows of one."""
+
+    code: ClassVar[str] = "agreement-refused"
+    spec: ClassVar[ErrorSpec] = _spec(
+        REFUSED,
+        "this node goes no further with agreement {agreement}: {problem}",
+        "nothing was signed; look at isthmus-node agreement list, and settle it with the agreement's lead",
+    )
+    agreement: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AgreementNotShown(Refused):
+    """Nobody here was shown what would be signed."""
+
+    code: ClassVar[str] = "agreement-not-shown"
+    spec: ClassVar[ErrorSpec] = _spec(
+        REFUSED,
+        "nobody here was shown the proposed version of agreement {agreement}",
+        "read it with isthmus-node agreement show {agreement}, then isthmus-node agreement sign {agreement},"
+        " or decline",
+    )
+    agreement: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -3,6 +3,7 @@
 from isthmus.contract.ids import RoundId
 from isthmus.contract.manifest import manifest_from_bytes
 from isthmus.contract.outline import manifest_outline
+from isthmus.node.chosen_rows import chosen_rows
 from isthmus.node.config import DatasetConfig
 from isthmus.node.consent.read import left_out_records, read_exclusions
 from isthmus.node.consent.tombstones import due_tombstones
@@ -35,4 +36,5 @@ def dataset_of(node: Node, round_id: RoundId) -> DatasetConfig | None:
     """Give the settings of the data set that this node brought to the round, if it still has them."""
     signed = node.vault.signed_manifest(round_id)
     terms = manifest_from_bytes(signed).terms(node.identity.party) if signed else None
-    return node.config.datasets.get(terms.dataset) if terms else None
+    dataset = node.config.datasets.get(terms.dataset) if terms else None
+    return chosen_rows(dataset, terms) if dataset and terms else None

@@ -13,6 +13,7 @@ from isthmus.contract.canonical import Label, verify
 from isthmus.contract.ids import PartyId, RoundId
 from isthmus.contract.manifest import RoundManifest, manifest_from_bytes
 from isthmus.contract.profile import Profile
+from isthmus.node.chosen_rows import selection_problems
 from isthmus.node.config import NodeConfig
 from isthmus.node.errors import RefusedByPolicy
 from isthmus.party.identity import Identity
@@ -77,5 +78,8 @@ def _dataset_problems(manifest: RoundManifest, party: PartyId, config: NodeConfi
     dataset = config.datasets.get(terms.dataset)
     if dataset is None:
         return [f"it asks for data set {terms.dataset[:60]}, which node.toml does not have"]
+    problems = list(selection_problems(dataset, terms))
     unmapped = [field for field in terms.fields if field not in dataset.columns]
-    return [f"it asks for fields that {terms.dataset} does not map: {', '.join(unmapped)}"] if unmapped else []
+    if unmapped:
+        problems.append(f"it asks for fields that {terms.dataset} does not map: {', '.join(unmapped)}")
+    return problems

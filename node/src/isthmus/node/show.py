@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from isthmus.contract.agreement import Agreement
 from isthmus.contract.hardened import HARDENED_1, HARDENED_2, HARDENED_SINGLE_1, HardenedProfile
 from isthmus.contract.ids import PartyId
 from isthmus.contract.keyed_blocks import TELLING_KEYS, Blocks
@@ -11,7 +12,7 @@ from isthmus.contract.match_keys import match_keys_for
 from isthmus.contract.profile import INTEROP_1, Profile
 from isthmus.contract.profile_parts import WHOLE_TABLE
 from isthmus.contract.profiles import AnyProfile
-from isthmus.contract.project import Project, RevealMode
+from isthmus.contract.project import Project, ProviderTerms, RevealMode
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.node.show_comparison import answers_lines, comparison_lines, decided_by, planted_lines, quality_hint
@@ -66,6 +67,8 @@ def manifest_text(manifest: RoundManifest, view: RoundView, signatures: Mapping[
         round_text(view, party),
         f"  project    {project.title} ({project.id}), led by {project.lead}",
         f"  purpose    {project.purpose}",
+        *(f"  {'' if number else 'questions':10} {text}" for number, text in enumerate(project.questions)),
+        *_agreement_lines(manifest.agreement),
         "  providers",
     ]
     lines += [_provider_line(manifest, terms.party, signatures, party) for terms in project.providers]
@@ -225,6 +228,21 @@ def _provider_line(
     fields = ", ".join(terms.fields) if terms else ""
     name = member.name if member else party
     repeats = ", in which a person may have several rows" if manifest.repeats(party) else ""
+    chosen = _chosen_rows(terms) if terms else ""
     return (
-        f"    {party}{you}: {name}, data set {terms.dataset if terms else ''}{repeats}, {signed}\n      brings {fields}"
+        f"    {party}{you}: {name}, data set {terms.dataset if terms else ''}{repeats}, {signed}\n"
+        f"      brings {fields}{chosen}"
     )
+
+
+def _chosen_rows(terms: ProviderTerms) -> str:
+    years = f", of the years {', '.join(terms.years)} alone" if terms.years else ""
+    return years + (f", of the cohort {terms.cohort} alone" if terms.cohort else "")
+
+
+def _agreement_lines(agreement: Agreement) -> list[str]:
+    version = f"{agreement.id}, version {agreement.version}"
+    return [
+        f"  agreement  {version}, until {agreement.expires}: {agreement.legal_basis.value}",
+        f"             hash {agreement.digest().hex()}",
+    ]

@@ -5,6 +5,7 @@ from isthmus.contract.ids import RoundId
 from isthmus.contract.manifest import RoundManifest
 from isthmus.contract.views import RoundView
 from isthmus.node.agree import check_epoch
+from isthmus.node.agreement_policy import check_agreement
 from isthmus.node.client import Client
 from isthmus.node.errors import NeedsConsent, RefusedByPolicy
 from isthmus.node.node import Node
@@ -26,15 +27,32 @@ def require_shown(node: Node, round_id: RoundId, data: bytes) -> None:
         raise RefusedByPolicy(round_id=round_id, problem="its terms changed after they were shown here")
 
 
+def check_terms(node: Node, manifest: RoundManifest, *, fresh: bool) -> None:
+    """Return only if this node's settings and its agreements allow the round; raise `RefusedByPolicy` otherwise.
+
+    `fresh` as in `check_agreement`.
+    """
+    check_manifest(manifest, identity=node.identity, config=node.config)
+    check_agreement(
+        manifest,
+        party=node.identity.party,
+        config=node.config,
+        kept=node.vault.agreements,
+        day=node.clock.now().date(),
+        fresh=fresh,
+    )
+
+
 def sign_manifest(node: Node, client: Client, manifest: RoundManifest, data: bytes) -> RoundView:
     """Agree to a round: check it against this node's policy, remember it, and sign its bytes.
 
     Raises:
         RefusedByPolicy: this node may not take part, or members' keys are not what they were; nothing is signed.
     """
-    check_manifest(manifest, identity=node.identity, config=node.config)
+    check_terms(node, manifest, fresh=node.vault.signed_manifest(manifest.round_id) != data)
     check_same_keys(manifest, load_verified(node.folder))
     check_epoch(node, manifest)
+    node.vault.agreements.save_in_force(manifest.agreement)
     node.vault.save_signed(manifest.round_id, data)
     signature = sign(node.identity.signing_key, Label.ROUND_MANIFEST, data)
     return client.sign_round(manifest.round_id, manifest_hash=sha256(data), signature=signature)

@@ -24,6 +24,7 @@ from isthmus.contract.views import RoundView
 from isthmus.node.agree import agree, conclude
 from isthmus.node.answering import answer_comparisons
 from isthmus.node.audit.limit import check_audit_limit
+from isthmus.node.chosen_rows import chosen_rows
 from isthmus.node.client import Client, FetchedRow
 from isthmus.node.consent.read import Consenting, open_consenting, read_exclusions
 from isthmus.node.errors import (
@@ -43,11 +44,11 @@ from isthmus.node.lasting import lasting_handle_key
 from isthmus.node.left_out import handles_left_out
 from isthmus.node.node import Node, with_present_settings
 from isthmus.node.outbox import payload_path
-from isthmus.node.policy import check_manifest, check_signatures, read_manifest
+from isthmus.node.policy import check_signatures, read_manifest
 from isthmus.node.prepare import Job, prepare_submission, preview_submission
 from isthmus.node.round_encoding import RoundEncoding
 from isthmus.node.show_comparison import quality_hint
-from isthmus.node.signing import sign_manifest
+from isthmus.node.signing import check_terms, sign_manifest
 from isthmus.node.vault import Mark
 from isthmus.party.identity import write_private
 
@@ -310,7 +311,7 @@ def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: Round
     if all(waiting.party != node.identity.party for waiting in view.waiting_for):
         return view
     if node.vault.signed_manifest(view.round_id) != data:
-        check_manifest(manifest, identity=node.identity, config=node.config)
+        check_terms(node, manifest, fresh=True)
         if manifest.project.digest().hex() not in node.config.policy.sign_automatically:
             raise NeedsConsent(round_id=view.round_id)
     return sign_manifest(node, client, manifest, data)
@@ -319,7 +320,7 @@ def _sign_if_agreed(node: Node, client: Client, view: RoundView, manifest: Round
 def _check_agreed(node: Node, manifest: RoundManifest, data: bytes) -> None:
     """Return only if this node signed these very bytes and may still take part as it is set up now."""
     _check_signed(node, manifest, data)
-    check_manifest(manifest, identity=node.identity, config=node.config)
+    check_terms(node, manifest, fresh=False)
 
 
 def _check_signed(node: Node, manifest: RoundManifest, data: bytes) -> None:
@@ -369,7 +370,7 @@ def _job(
         raise RefusedByPolicy(round_id=manifest.round_id, problem="it asks nothing of this party")
     encoding = round_encoding(node, manifest, key=key)
     return Job(
-        dataset=node.config.datasets[terms.dataset],
+        dataset=chosen_rows(node.config.datasets[terms.dataset], terms),
         encoding=encoding,
         kept=encoding.kept(terms.party, salt=salt),
         planted=encoding.planted(terms.party),

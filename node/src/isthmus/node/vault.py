@@ -17,6 +17,8 @@ from isthmus.contract.errors import AlreadyExists
 from isthmus.contract.ids import PartyId, ProjectId, RoundId
 from isthmus.contract.membership import Membership, membership_from_bytes
 from isthmus.node.errors import RefusedByPolicy
+from isthmus.node.kept_agreements import SCHEMA as AGREEMENTS_SCHEMA
+from isthmus.node.kept_agreements import KeptAgreements
 
 VAULT_NAME: Final = "vault.sqlite"
 
@@ -116,6 +118,7 @@ class Vault:
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Use that connection."""
         self._connection = connection
+        self.agreements = KeptAgreements(connection)
 
     def save_shown(self, round_id: RoundId, manifest: bytes) -> None:
         """Remember the terms that a person here was shown last."""
@@ -398,5 +401,5 @@ def open_vault(path: Path) -> Vault:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
-    connection.executescript(_SCHEMA)
+    connection.executescript(_SCHEMA + AGREEMENTS_SCHEMA)
     return Vault(connection)

@@ -27,6 +27,8 @@ IDENTITY_KEY_BYTES: Final = 32
 class Label(StrEnum):
     """What is being signed; the value is the domain-separation label."""
 
+    AGREEMENT = "isthmus/agreement/1"
+    AGREEMENT_WITHDRAWAL = "isthmus/agreement-withdrawal/1"
     ROUND_MANIFEST = "isthmus/round-manifest/1"
     SUBMISSION = "isthmus/submission/1"
     RECEIPT = "isthmus/receipt/1"

@@ -1,8 +1,8 @@
 """Distinct types for the names of things, so that one cannot be passed for another.
 
-Party and project ids are chosen by people: lower-case letters, digits and single hyphens, 2 to 40 characters, and not
-"coordinator", which stands for the coordinator itself wherever one of them is due, as in the audit log. Round,
-table and submission ids are made by the coordinator. All are public: none is derived from personal data.
+Party, project and agreement ids are chosen by people: lower-case letters, digits and single hyphens, 2 to 40
+characters, and not "coordinator", which stands for the coordinator itself wherever one of them is due, as in the audit
+log. Round, table and submission ids are made by the coordinator. All are public: none is derived from personal data.
 """
 
 import re
@@ -13,6 +13,7 @@ from isthmus.contract.errors import MalformedMessage
 
 PartyId = NewType("PartyId", str)
 ProjectId = NewType("ProjectId", str)
+AgreementId = NewType("AgreementId", str)
 RoundId = NewType("RoundId", str)
 TableId = NewType("TableId", str)
 Pseudonym = NewType("Pseudonym", str)
@@ -59,6 +60,11 @@ def is_party_id(value: str) -> bool:
 def parse_project_id(value: str) -> ProjectId:
     """Give the project id; raise `MalformedMessage` where it is not one."""
     return ProjectId(_checked(value, pattern=_CHOSEN, longest=40, field="project_id"))
+
+
+def parse_agreement_id(value: str) -> AgreementId:
+    """Give the agreement id; raise `MalformedMessage` where it is not one."""
+    return AgreementId(_checked(value, pattern=_CHOSEN, longest=40, field="agreement_id"))
 
 
 def parse_round_id(value: str) -> RoundId:

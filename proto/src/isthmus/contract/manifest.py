@@ -5,10 +5,12 @@ docs/protocol.md, section 3.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
+from isthmus.contract.agreement import Agreement, checked_agreement
 from isthmus.contract.canonical import canonical_bytes, read_canonical, sha256
 from isthmus.contract.errors import MalformedDocument
 from isthmus.contract.ids import PartyId, RoundId, parse_round_id
@@ -17,9 +19,10 @@ from isthmus.contract.profiles import AnyProfile, read_profile
 from isthmus.contract.project import LONGEST_NAME, Project, ProviderTerms, check_project
 from isthmus.contract.text import is_plain_line
 
-MANIFEST_FORMAT: Final = "isthmus/round-manifest/4"
+MANIFEST_FORMAT: Final = "isthmus/round-manifest/5"
 
 _PUBLIC_KEY = re.compile(r"[0-9a-f]{64}")
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,12 +45,16 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class RoundManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The terms of one round, immutable once proposed. `profile` is the profile's whole document.
 
-    `epoch`, from 1, grows whenever a member's keys change (docs/protocol.md section 4).
+    `agreement` is the whole version under which the round is, with its signatures (hex) by party, so that a node can
+    check by itself that all signed it. `epoch`, from 1, grows whenever a member's keys change (docs/protocol.md
+    section 4).
     """
 
     format: str
     round_id: RoundId
     project: Project
+    agreement: Agreement
+    agreement_signatures: dict[PartyId, str]
     profile: dict[str, Any]
     threshold: str
     epoch: int
@@ -93,10 +100,11 @@ def manifest_from_bytes(data: bytes) -> RoundManifest:
     Raises:
         MalformedDocument: it does not parse, is not in canonical form, or its parts contradict each other.
         MalformedMessage: its round id is none.
-        UnsupportedVersion, InvalidProject, InvalidProfile: a part of it is refused.
+        UnsupportedVersion, InvalidProject, InvalidAgreement, InvalidProfile: a part of it is refused.
     """
     manifest = read_canonical(data, RoundManifest, document="round manifest", version=MANIFEST_FORMAT)
     check_project(manifest.project)
+    checked_agreement(manifest.agreement)
     parse_round_id(manifest.round_id)
     _check_manifest(manifest)
     return manifest
@@ -105,17 +113,21 @@ def manifest_from_bytes(data: bytes) -> RoundManifest:
 def build_manifest(
     project: Project,
     *,
+    agreement: Agreement,
+    agreement_signatures: Mapping[PartyId, bytes],
     round_id: RoundId,
     epoch: int,
     members: tuple[Member, ...],
     coordinator_key: bytes,
     proposed_at: str,
 ) -> RoundManifest:
-    """Pin a project, its profile and its members into the manifest of a new round."""
+    """Pin a project, its signed agreement, its profile and its members into the manifest of a new round."""
     return RoundManifest(
         format=MANIFEST_FORMAT,
         round_id=round_id,
         project=project,
+        agreement=agreement,
+        agreement_signatures={party: agreement_signatures[party].hex() for party in agreement.signers()},
         profile=project.build_profile().document(),
         threshold=str(project.declared_threshold()),
         epoch=epoch,
@@ -130,6 +142,7 @@ def _check_manifest(manifest: RoundManifest) -> None:
     problems = []
     if tuple(member.party for member in manifest.members) != project.provider_ids():
         problems.append("its members are not the project's providers")
+    problems += _agreement_problems(manifest)
     if manifest.read_profile().digest() != project.build_profile().digest():
         problems.append("its profile is not the one that follows from the project")
     if manifest.threshold != str(project.declared_threshold()):
@@ -146,3 +159,14 @@ def _check_manifest(manifest: RoundManifest) -> None:
         problems.append("a member's name is not one printable line")
     if problems:
         raise MalformedDocument(document="round manifest", problem="; ".join(problems))
+
+
+def _agreement_problems(manifest: RoundManifest) -> list[str]:
+    problems, signatures = [], manifest.agreement_signatures
+    if manifest.agreement.id != manifest.project.agreement:
+        problems.append("its agreement is not the project's")
+    if set(signatures) != set(manifest.agreement.signers()):
+        problems.append("its signatures on the agreement are not those of all who have to sign it")
+    if any(_SIGNATURE.fullmatch(one) is None for one in signatures.values()):
+        problems.append("a signature on its agreement is not 128 hex digits")
+    return problems

@@ -4,7 +4,6 @@ A project file (TOML) becomes a `Project`; proposing a round pins it into a mani
 Changing anything makes another hash. docs/protocol.md, section 3.
 """
 
-import re
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -15,38 +14,22 @@ from isthmus.contract.canonical import canonical_bytes, check_version, read_cano
 from isthmus.contract.comparison import Comparison, comparison_1
 from isthmus.contract.comparison_terms import ComparisonTerms
 from isthmus.contract.encodings import MAX_ROWS
-from isthmus.contract.errors import (
-    InvalidProfile,
-    InvalidProject,
-    MalformedDocument,
-    MalformedMessage,
-)
-from isthmus.contract.hardened import HARDENED_2
-from isthmus.contract.ids import PartyId, ProjectId, parse_party_id, parse_project_id
+from isthmus.contract.errors import InvalidProject, MalformedDocument
+from isthmus.contract.ids import AgreementId, PartyId, ProjectId
 from isthmus.contract.keyed_blocks import Blocks
 from isthmus.contract.profiles import (
     DEFAULT_PROFILE,
-    PROFILE_NAMES,
     AnyProfile,
     build_profile,
     default_threshold,
 )
+from isthmus.contract.project_check import LONGEST_NAME, MAX_PROVIDERS, project_problems
 from isthmus.contract.standard_fields import STANDARD_FIELDS
-from isthmus.contract.text import is_plain_line
 from isthmus.contract.toml import TomlInvalid, from_toml, parse_toml
 
-PROJECT_FORMAT: Final = "isthmus/project/4"
-MAX_PROVIDERS: Final = 200
-SMALLEST_MIN_CELL_COUNT: Final = 3
-LARGEST_MIN_CELL_COUNT: Final = 1_000_000
-LOWEST_THRESHOLD: Final = Decimal("0.1")
-"""Unrelated encodings score far above this; a lower threshold would make every pair of rows a candidate."""
+__all__ = ["LONGEST_NAME", "MAX_PROVIDERS"]  # of the checks, for whoever reads projects
 
-LONGEST_NAME: Final = 200
-LONGEST_PURPOSE: Final = 1000
-LONGEST_DATASET: Final = 60
-
-_THRESHOLD = re.compile(r"0\.[0-9]{1,4}|1\.0{1,4}")
+PROJECT_FORMAT: Final = "isthmus/project/5"
 
 
 class RevealMode(StrEnum):
@@ -61,6 +44,8 @@ class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     `max_rows` is the most rows that it may submit to a round. Where the data set `repeats` people, its rows are
     compared with each other too, and all rows of a person belong to one entity; otherwise an entity has one at most.
+    `years` and `cohort` leave out the rows of all other years and cohorts, which only the node can tell; empty and
+    absent leave out nobody.
     """
 
     party: PartyId
@@ -68,6 +53,8 @@ class ProviderTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     fields: tuple[str, ...]
     max_rows: int = MAX_ROWS
     repeats: bool = False
+    years: tuple[str, ...] = ()
+    cohort: str | None = None
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,7 +65,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     100, does not go through preflight; absent, there is no audit. With `require_verified`, a node gives its
     part of the key only to members whose fingerprints somebody there compared. `blocks` grants keyed blocks, so that
     only rows that share one are compared; absent, every pair of rows is. `comparison` grants that candidate pairs are
-    compared field by field, and says when they link; absent, the threshold decides. With `longitudinal`, row handles
+    compared field by field, and says when they link; absent, the threshold decides. Every round is under the agreement
+    of that id; `questions` are what shall be answered, for people. With `longitudinal`, row handles
     and IDs are the same in every round (docs/protocol.md section 15).
     """
 
@@ -86,6 +74,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     id: ProjectId
     title: str
     purpose: str
+    agreement: AgreementId
+    questions: tuple[str, ...] = ()
+    longitudinal: bool = False
     lead: PartyId
     reveal: RevealMode
     providers: tuple[ProviderTerms, ...]
@@ -96,7 +87,6 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     audit_limit_percent: int | None = None
     min_cell_count: int = 10
     require_verified: bool = True
-    longitudinal: bool = False
     blocks: Blocks | None = None
     comparison: ComparisonTerms | None = None
 
@@ -170,102 +160,7 @@ def project_from_bytes(data: bytes) -> Project:
 def check_project(project: Project) -> Project:
     """Give the project if it is lawful; raise what `project_from_toml` does of one that is well formed."""
     check_version(project.format, PROJECT_FORMAT, document="project")
-    problems = [*_id_problems(project), *_provider_problems(project), *_setting_problems(project)]
-    problems = problems or _profile_problems(project)
+    problems = project_problems(project)
     if problems:
         raise InvalidProject(problem="; ".join(problems))
     return project
-
-
-def _id_problems(project: Project) -> list[str]:
-    problems = []
-    try:
-        parse_project_id(project.id)
-    except MalformedMessage as exc:
-        problems.append(f"its id is {exc.problem}")
-    for party in {*project.provider_ids(), *project.analysts, project.lead}:
-        try:
-            parse_party_id(party)
-        except MalformedMessage as exc:
-            problems.append(f"a party's id is {exc.problem}")
-    return problems
-
-
-def _provider_problems(project: Project) -> list[str]:
-    problems = []
-    providers = project.provider_ids()
-    if not 2 <= len(providers) <= MAX_PROVIDERS:
-        return [f"it needs between 2 and {MAX_PROVIDERS} providers"]
-    if len(set(providers)) != len(providers):
-        problems.append("a provider is listed twice")
-    if project.lead not in providers:
-        problems.append("its lead is not one of its providers")
-    if set(project.analysts) & set(providers):
-        problems.append("a provider is also listed as an analyst")
-    for terms in project.providers:
-        unknown = sorted(set(terms.fields) - set(STANDARD_FIELDS))
-        if unknown:
-            problems.append(f"{terms.party} brings fields that are not standard: {', '.join(unknown)[:200]}")
-        if len(set(terms.fields)) != len(terms.fields):
-            problems.append(f"{terms.party} lists a field twice")
-        if not 1 <= terms.max_rows <= MAX_ROWS:
-            problems.append(f"the max_rows of {terms.party} is not between 1 and {MAX_ROWS}")
-    if len(project.shared_fields()) < 2:
-        problems.append("its providers share fewer than two fields")
-    return problems
-
-
-def _setting_problems(project: Project) -> list[str]:
-    problems = []
-    if not is_plain_line(project.title, LONGEST_NAME) or not is_plain_line(project.purpose, LONGEST_PURPOSE):
-        problems.append(
-            f"it needs a title of at most {LONGEST_NAME} and a purpose of at most {LONGEST_PURPOSE} characters,"
-            " each one printable line"
-        )
-    if not all(is_plain_line(terms.dataset, LONGEST_DATASET) for terms in project.providers):
-        problems.append(f"a data set's name is not one printable line of at most {LONGEST_DATASET} characters")
-    if project.profile not in PROFILE_NAMES:
-        problems.append(f"its profile is not one that this version offers ({', '.join(PROFILE_NAMES)})")
-    if project.threshold is not None and (
-        _THRESHOLD.fullmatch(project.threshold) is None or Decimal(project.threshold) < LOWEST_THRESHOLD
-    ):
-        problems.append(f'its threshold must be decimal text from {LOWEST_THRESHOLD} to 1, such as "0.85"')
-    if project.audit_limit_percent is not None and not 1 <= project.audit_limit_percent <= 100:
-        problems.append("its audit_limit_percent is not between 1 and 100")
-    if not SMALLEST_MIN_CELL_COUNT <= project.min_cell_count <= LARGEST_MIN_CELL_COUNT:
-        problems.append(f"its min_cell_count is not between {SMALLEST_MIN_CELL_COUNT} and {LARGEST_MIN_CELL_COUNT}")
-    return [*problems, *_comparison_problems(project), *_blocks_problems(project)]
-
-
-_UNCOMPARED: Final = (
-    "hardened-2 is for projects that compare fields, because its wide match keys find pairs that one score cannot"
-    " judge: add [comparison], or choose hardened-1"
-)
-
-
-def _comparison_problems(project: Project) -> list[str]:
-    if project.comparison is None:
-        return [_UNCOMPARED] if project.profile == HARDENED_2 else []
-    problems = list(project.comparison.problems([field for terms in project.providers for field in terms.fields]))
-    if project.threshold is not None:
-        problems.append("it has both a threshold and a comparison, of which only one can decide: leave out threshold")
-    return problems
-
-
-def _blocks_problems(project: Project) -> list[str]:
-    if project.blocks is None:
-        return []
-    problems = list(project.blocks.problems(project.shared_fields()))
-    if any(terms.repeats for terms in project.providers):
-        problems.append(
-            "it grants keyed blocks, which find no rows of one person in one data set: leave out repeats, or blocks"
-        )
-    return problems
-
-
-def _profile_problems(project: Project) -> list[str]:
-    try:
-        project.build_profile()
-    except InvalidProfile as exc:
-        return [f"{project.profile} cannot be built from the fields that all providers bring: {exc.problem}"]
-    return []

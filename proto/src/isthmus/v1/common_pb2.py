@@ -25,23 +25,27 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17isthmus/v1/common.proto\x12\nisthmus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"*\n\x07Waiting\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\r\n\x05needs\x18\x02 \x01(\t\"\x8d\x02\n\x0cRoundSummary\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.isthmus.v1.RoundState\x12\x15\n\rmanifest_hash\x18\x04 \x01(\x0c\x12(\n\x0bwaiting_for\x18\x05 \x03(\x0b\x32\x13.isthmus.v1.Waiting\x12\x12\n\npairs_done\x18\x06 \x01(\x04\x12\x13\n\x0bpairs_total\x18\x07 \x01(\x04\x12.\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epairs_a_second\x18\t \x01(\x04\"8\n\x11ManifestSignature\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c*\xd7\x03\n\nRoundState\x12\x1b\n\x17ROUND_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11ROUND_STATE_DRAFT\x10\x01\x12\x18\n\x14ROUND_STATE_PROPOSED\x10\x02\x12\x16\n\x12ROUND_STATE_LOCKED\x10\x03\x12\x19\n\x15ROUND_STATE_PREFLIGHT\x10\x04\x12\x1a\n\x16ROUND_STATE_COLLECTING\x10\x05\x12\x16\n\x12ROUND_STATE_SEALED\x10\x06\x12\x18\n\x14ROUND_STATE_MATCHING\x10\x07\x12\x16\n\x12ROUND_STATE_REVIEW\x10\x08\x12\x18\n\x14ROUND_STATE_RELEASED\x10\t\x12\x16\n\x12ROUND_STATE_CLOSED\x10\n\x12\x19\n\x15ROUND_STATE_DESTROYED\x10\x0b\x12\x14\n\x10ROUND_STATE_HELD\x10\x0c\x12\x16\n\x12ROUND_STATE_FAILED\x10\r\x12\x17\n\x13ROUND_STATE_EXPIRED\x10\x0e\x12\x19\n\x15ROUND_STATE_CANCELLED\x10\x0f\x12\x18\n\x14ROUND_STATE_REJECTED\x10\x10\x12\x19\n\x15ROUND_STATE_COMPARING\x10\x11*\xe0\x01\n\tPartyKind\x12\x1a\n\x16PARTY_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13PARTY_KIND_DISTRICT\x10\x01\x12\x1b\n\x17PARTY_KIND_STATE_AGENCY\x10\x02\x12\x16\n\x12PARTY_KIND_COLLEGE\x10\x03\x12\x18\n\x14PARTY_KIND_WORKFORCE\x10\x04\x12\x1d\n\x19PARTY_KIND_HUMAN_SERVICES\x10\x05\x12\x18\n\x14PARTY_KIND_PROGRAMME\x10\x06\x12\x16\n\x12PARTY_KIND_ANALYST\x10\x07*T\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_PROVIDER\x10\x01\x12\x10\n\x0cROLE_ANALYST\x10\x02\x12\x11\n\rROLE_OPERATOR\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17isthmus/v1/common.proto\x12\nisthmus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"*\n\x07Waiting\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\r\n\x05needs\x18\x02 \x01(\t\"\x8d\x02\n\x0cRoundSummary\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.isthmus.v1.RoundState\x12\x15\n\rmanifest_hash\x18\x04 \x01(\x0c\x12(\n\x0bwaiting_for\x18\x05 \x03(\x0b\x32\x13.isthmus.v1.Waiting\x12\x12\n\npairs_done\x18\x06 \x01(\x04\x12\x13\n\x0bpairs_total\x18\x07 \x01(\x04\x12.\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epairs_a_second\x18\t \x01(\x04\"8\n\x11ManifestSignature\x12\x10\n\x08party_id\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xcf\x01\n\x10\x41greementSummary\x12\x14\n\x0c\x61greement_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12)\n\x05state\x18\x04 \x01(\x0e\x32\x1a.isthmus.v1.AgreementState\x12\r\n\x05title\x18\x05 \x01(\t\x12\x11\n\teffective\x18\x06 \x01(\t\x12\x0f\n\x07\x65xpires\x18\x07 \x01(\t\x12\x13\n\x0bwaiting_for\x18\x08 \x03(\t\x12\x11\n\twithdrawn\x18\t \x03(\t*\xd7\x03\n\nRoundState\x12\x1b\n\x17ROUND_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11ROUND_STATE_DRAFT\x10\x01\x12\x18\n\x14ROUND_STATE_PROPOSED\x10\x02\x12\x16\n\x12ROUND_STATE_LOCKED\x10\x03\x12\x19\n\x15ROUND_STATE_PREFLIGHT\x10\x04\x12\x1a\n\x16ROUND_STATE_COLLECTING\x10\x05\x12\x16\n\x12ROUND_STATE_SEALED\x10\x06\x12\x18\n\x14ROUND_STATE_MATCHING\x10\x07\x12\x16\n\x12ROUND_STATE_REVIEW\x10\x08\x12\x18\n\x14ROUND_STATE_RELEASED\x10\t\x12\x16\n\x12ROUND_STATE_CLOSED\x10\n\x12\x19\n\x15ROUND_STATE_DESTROYED\x10\x0b\x12\x14\n\x10ROUND_STATE_HELD\x10\x0c\x12\x16\n\x12ROUND_STATE_FAILED\x10\r\x12\x17\n\x13ROUND_STATE_EXPIRED\x10\x0e\x12\x19\n\x15ROUND_STATE_CANCELLED\x10\x0f\x12\x18\n\x14ROUND_STATE_REJECTED\x10\x10\x12\x19\n\x15ROUND_STATE_COMPARING\x10\x11*\xab\x01\n\x0e\x41greementState\x12\x1f\n\x1b\x41GREEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41GREEMENT_STATE_PROPOSED\x10\x01\x12\x1c\n\x18\x41GREEMENT_STATE_IN_FORCE\x10\x02\x12\x1c\n\x18\x41GREEMENT_STATE_DECLINED\x10\x03\x12\x1e\n\x1a\x41GREEMENT_STATE_SUPERSEDED\x10\x04*\xe0\x01\n\tPartyKind\x12\x1a\n\x16PARTY_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13PARTY_KIND_DISTRICT\x10\x01\x12\x1b\n\x17PARTY_KIND_STATE_AGENCY\x10\x02\x12\x16\n\x12PARTY_KIND_COLLEGE\x10\x03\x12\x18\n\x14PARTY_KIND_WORKFORCE\x10\x04\x12\x1d\n\x19PARTY_KIND_HUMAN_SERVICES\x10\x05\x12\x18\n\x14PARTY_KIND_PROGRAMME\x10\x06\x12\x16\n\x12PARTY_KIND_ANALYST\x10\x07*T\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_PROVIDER\x10\x01\x12\x10\n\x0cROLE_ANALYST\x10\x02\x12\x11\n\rROLE_OPERATOR\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'isthmus.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROUNDSTATE']._serialized_start=447
-  _globals['_ROUNDSTATE']._serialized_end=918
-  _globals['_PARTYKIND']._serialized_start=921
-  _globals['_PARTYKIND']._serialized_end=1145
-  _globals['_ROLE']._serialized_start=1147
-  _globals['_ROLE']._serialized_end=1231
+  _globals['_ROUNDSTATE']._serialized_start=657
+  _globals['_ROUNDSTATE']._serialized_end=1128
+  _globals['_AGREEMENTSTATE']._serialized_start=1131
+  _globals['_AGREEMENTSTATE']._serialized_end=1302
+  _globals['_PARTYKIND']._serialized_start=1305
+  _globals['_PARTYKIND']._serialized_end=1529
+  _globals['_ROLE']._serialized_start=1531
+  _globals['_ROLE']._serialized_end=1615
   _globals['_WAITING']._serialized_start=72
   _globals['_WAITING']._serialized_end=114
   _globals['_ROUNDSUMMARY']._serialized_start=117
   _globals['_ROUNDSUMMARY']._serialized_end=386
   _globals['_MANIFESTSIGNATURE']._serialized_start=388
   _globals['_MANIFESTSIGNATURE']._serialized_end=444
+  _globals['_AGREEMENTSUMMARY']._serialized_start=447
+  _globals['_AGREEMENTSUMMARY']._serialized_end=654
 # @@protoc_insertion_point(module_scope)

@@ -68,6 +68,28 @@ ROUND_STATE_REJECTED: RoundState.ValueType  # 16
 ROUND_STATE_COMPARING: RoundState.ValueType  # 17
 Global___RoundState: _TypeAlias = RoundState  # noqa: Y015
 
+class _AgreementState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AgreementStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AgreementState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AGREEMENT_STATE_UNSPECIFIED: _AgreementState.ValueType  # 0
+    AGREEMENT_STATE_PROPOSED: _AgreementState.ValueType  # 1
+    AGREEMENT_STATE_IN_FORCE: _AgreementState.ValueType  # 2
+    AGREEMENT_STATE_DECLINED: _AgreementState.ValueType  # 3
+    AGREEMENT_STATE_SUPERSEDED: _AgreementState.ValueType  # 4
+
+class AgreementState(_AgreementState, metaclass=_AgreementStateEnumTypeWrapper):
+    """Where a version of an agreement stands (docs/protocol.md section 16)."""
+
+AGREEMENT_STATE_UNSPECIFIED: AgreementState.ValueType  # 0
+AGREEMENT_STATE_PROPOSED: AgreementState.ValueType  # 1
+AGREEMENT_STATE_IN_FORCE: AgreementState.ValueType  # 2
+AGREEMENT_STATE_DECLINED: AgreementState.ValueType  # 3
+AGREEMENT_STATE_SUPERSEDED: AgreementState.ValueType  # 4
+Global___AgreementState: _TypeAlias = AgreementState  # noqa: Y015
+
 class _PartyKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -218,3 +240,58 @@ class ManifestSignature(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ManifestSignature: _TypeAlias = ManifestSignature  # noqa: Y015
+
+@_typing.final
+class AgreementSummary(_message.Message):
+    """A version of an agreement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGREEMENT_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_FIELD_NUMBER: _builtins.int
+    EXPIRES_FIELD_NUMBER: _builtins.int
+    WAITING_FOR_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    agreement_id: _builtins.str
+    version: _builtins.int
+    """From 1."""
+    digest: _builtins.bytes
+    """SHA-256 of the version's canonical bytes, 32 bytes."""
+    state: Global___AgreementState.ValueType
+    title: _builtins.str
+    """At most 2,000 characters, one line."""
+    effective: _builtins.str
+    """First and last day on which it counts, "2026-01-31"."""
+    expires: _builtins.str
+    @_builtins.property
+    def waiting_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Parties that have still to sign it, while it is proposed."""
+
+    @_builtins.property
+    def withdrawn(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Parties that have left it by today."""
+
+    def __init__(
+        self,
+        *,
+        agreement_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        digest: _builtins.bytes = ...,
+        state: Global___AgreementState.ValueType = ...,
+        title: _builtins.str = ...,
+        effective: _builtins.str = ...,
+        expires: _builtins.str = ...,
+        waiting_for: _abc.Iterable[_builtins.str] | None = ...,
+        withdrawn: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_id", b"agreement_id", "digest", b"digest", "effective", b"effective", "expires", b"expires", "state", b"state", "title", b"title", "version", b"version", "waiting_for", b"waiting_for", "withdrawn", b"withdrawn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreementSummary: _TypeAlias = AgreementSummary  # noqa: Y015

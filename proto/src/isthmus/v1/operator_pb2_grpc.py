@@ -55,6 +55,16 @@ class OperatorServiceStub:
                 request_serializer=isthmus_dot_v1_dot_operator__pb2.RevokePartyRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_operator__pb2.RevokePartyResponse.FromString,
                 _registered_method=True)
+        self.AddAgreement = channel.unary_unary(
+                '/isthmus.v1.OperatorService/AddAgreement',
+                request_serializer=isthmus_dot_v1_dot_operator__pb2.AddAgreementRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_operator__pb2.AddAgreementResponse.FromString,
+                _registered_method=True)
+        self.ListAllAgreements = channel.unary_unary(
+                '/isthmus.v1.OperatorService/ListAllAgreements',
+                request_serializer=isthmus_dot_v1_dot_operator__pb2.ListAllAgreementsRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_operator__pb2.ListAllAgreementsResponse.FromString,
+                _registered_method=True)
         self.AddProject = channel.unary_unary(
                 '/isthmus.v1.OperatorService/AddProject',
                 request_serializer=isthmus_dot_v1_dot_operator__pb2.AddProjectRequest.SerializeToString,
@@ -109,6 +119,20 @@ class OperatorServiceServicer:
 
     def RevokeParty(self, request, context):
         """Withdraw every certificate of a party; it must enrol again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddAgreement(self, request, context):
+        """Put an agreement, or an amendment of one, to those who have to sign it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAllAgreements(self, request, context):
+        """Every version of every agreement.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +195,16 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.RevokeParty,
                     request_deserializer=isthmus_dot_v1_dot_operator__pb2.RevokePartyRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_operator__pb2.RevokePartyResponse.SerializeToString,
+            ),
+            'AddAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddAgreement,
+                    request_deserializer=isthmus_dot_v1_dot_operator__pb2.AddAgreementRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_operator__pb2.AddAgreementResponse.SerializeToString,
+            ),
+            'ListAllAgreements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAllAgreements,
+                    request_deserializer=isthmus_dot_v1_dot_operator__pb2.ListAllAgreementsRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_operator__pb2.ListAllAgreementsResponse.SerializeToString,
             ),
             'AddProject': grpc.unary_unary_rpc_method_handler(
                     servicer.AddProject,
@@ -307,6 +341,60 @@ class OperatorService:
             '/isthmus.v1.OperatorService/RevokeParty',
             isthmus_dot_v1_dot_operator__pb2.RevokePartyRequest.SerializeToString,
             isthmus_dot_v1_dot_operator__pb2.RevokePartyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.OperatorService/AddAgreement',
+            isthmus_dot_v1_dot_operator__pb2.AddAgreementRequest.SerializeToString,
+            isthmus_dot_v1_dot_operator__pb2.AddAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAllAgreements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.OperatorService/ListAllAgreements',
+            isthmus_dot_v1_dot_operator__pb2.ListAllAgreementsRequest.SerializeToString,
+            isthmus_dot_v1_dot_operator__pb2.ListAllAgreementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

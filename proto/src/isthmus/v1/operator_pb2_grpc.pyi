@@ -41,6 +41,10 @@ class OperatorServiceStub:
     """Mint a one-time enrolment token for a party."""
     RevokeParty: _grpc.UnaryUnaryMultiCallable[_operator_pb2.RevokePartyRequest, _operator_pb2.RevokePartyResponse]
     """Withdraw every certificate of a party; it must enrol again."""
+    AddAgreement: _grpc.UnaryUnaryMultiCallable[_operator_pb2.AddAgreementRequest, _operator_pb2.AddAgreementResponse]
+    """Put an agreement, or an amendment of one, to those who have to sign it."""
+    ListAllAgreements: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ListAllAgreementsRequest, _operator_pb2.ListAllAgreementsResponse]
+    """Every version of every agreement."""
     AddProject: _grpc.UnaryUnaryMultiCallable[_operator_pb2.AddProjectRequest, _operator_pb2.AddProjectResponse]
     """Add a project from its file."""
     ProposeRound: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ProposeRoundRequest, _operator_pb2.ProposeRoundResponse]
@@ -65,6 +69,10 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     """Mint a one-time enrolment token for a party."""
     RevokeParty: _aio.UnaryUnaryMultiCallable[_operator_pb2.RevokePartyRequest, _operator_pb2.RevokePartyResponse]  # type: ignore[assignment]
     """Withdraw every certificate of a party; it must enrol again."""
+    AddAgreement: _aio.UnaryUnaryMultiCallable[_operator_pb2.AddAgreementRequest, _operator_pb2.AddAgreementResponse]  # type: ignore[assignment]
+    """Put an agreement, or an amendment of one, to those who have to sign it."""
+    ListAllAgreements: _aio.UnaryUnaryMultiCallable[_operator_pb2.ListAllAgreementsRequest, _operator_pb2.ListAllAgreementsResponse]  # type: ignore[assignment]
+    """Every version of every agreement."""
     AddProject: _aio.UnaryUnaryMultiCallable[_operator_pb2.AddProjectRequest, _operator_pb2.AddProjectResponse]  # type: ignore[assignment]
     """Add a project from its file."""
     ProposeRound: _aio.UnaryUnaryMultiCallable[_operator_pb2.ProposeRoundRequest, _operator_pb2.ProposeRoundResponse]  # type: ignore[assignment]
@@ -110,6 +118,22 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operator_pb2.RevokePartyResponse, _abc.Awaitable[_operator_pb2.RevokePartyResponse]]:
         """Withdraw every certificate of a party; it must enrol again."""
+
+    @_abc_1.abstractmethod
+    def AddAgreement(
+        self,
+        request: _operator_pb2.AddAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.AddAgreementResponse, _abc.Awaitable[_operator_pb2.AddAgreementResponse]]:
+        """Put an agreement, or an amendment of one, to those who have to sign it."""
+
+    @_abc_1.abstractmethod
+    def ListAllAgreements(
+        self,
+        request: _operator_pb2.ListAllAgreementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.ListAllAgreementsResponse, _abc.Awaitable[_operator_pb2.ListAllAgreementsResponse]]:
+        """Every version of every agreement."""
 
     @_abc_1.abstractmethod
     def AddProject(

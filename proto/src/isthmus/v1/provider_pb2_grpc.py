@@ -145,6 +145,36 @@ class ProviderServiceStub:
                 request_serializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointRequest.SerializeToString,
                 response_deserializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointResponse.FromString,
                 _registered_method=True)
+        self.ListAgreements = channel.unary_unary(
+                '/isthmus.v1.ProviderService/ListAgreements',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.ListAgreementsRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.ListAgreementsResponse.FromString,
+                _registered_method=True)
+        self.GetAgreement = channel.unary_stream(
+                '/isthmus.v1.ProviderService/GetAgreement',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.GetAgreementRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.GetAgreementResponse.FromString,
+                _registered_method=True)
+        self.ProposeAgreement = channel.unary_unary(
+                '/isthmus.v1.ProviderService/ProposeAgreement',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.ProposeAgreementRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.ProposeAgreementResponse.FromString,
+                _registered_method=True)
+        self.SignAgreement = channel.unary_unary(
+                '/isthmus.v1.ProviderService/SignAgreement',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.SignAgreementRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.SignAgreementResponse.FromString,
+                _registered_method=True)
+        self.DeclineAgreement = channel.unary_unary(
+                '/isthmus.v1.ProviderService/DeclineAgreement',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.DeclineAgreementRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.DeclineAgreementResponse.FromString,
+                _registered_method=True)
+        self.WithdrawFromAgreement = channel.unary_unary(
+                '/isthmus.v1.ProviderService/WithdrawFromAgreement',
+                request_serializer=isthmus_dot_v1_dot_provider__pb2.WithdrawFromAgreementRequest.SerializeToString,
+                response_deserializer=isthmus_dot_v1_dot_provider__pb2.WithdrawFromAgreementResponse.FromString,
+                _registered_method=True)
 
 
 class ProviderServiceServicer:
@@ -306,6 +336,48 @@ class ProviderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAgreements(self, request, context):
+        """Every version of the agreements that the caller signs or signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAgreement(self, request, context):
+        """One agreement, a version a message, with what the parties decided about it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeAgreement(self, request, context):
+        """Put an agreement that the caller leads, or an amendment of it, to those who have to sign.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignAgreement(self, request, context):
+        """Sign a proposed version; the last signature brings it in force.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineAgreement(self, request, context):
+        """Refuse a proposed version, which ends it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawFromAgreement(self, request, context):
+        """Leave the version in force; the caller is in no new round under it from the day that it names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProviderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -418,6 +490,36 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.AcknowledgeCheckpoint,
                     request_deserializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointRequest.FromString,
                     response_serializer=isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointResponse.SerializeToString,
+            ),
+            'ListAgreements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAgreements,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.ListAgreementsRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.ListAgreementsResponse.SerializeToString,
+            ),
+            'GetAgreement': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetAgreement,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.GetAgreementRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.GetAgreementResponse.SerializeToString,
+            ),
+            'ProposeAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeAgreement,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.ProposeAgreementRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.ProposeAgreementResponse.SerializeToString,
+            ),
+            'SignAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignAgreement,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.SignAgreementRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.SignAgreementResponse.SerializeToString,
+            ),
+            'DeclineAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineAgreement,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.DeclineAgreementRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.DeclineAgreementResponse.SerializeToString,
+            ),
+            'WithdrawFromAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawFromAgreement,
+                    request_deserializer=isthmus_dot_v1_dot_provider__pb2.WithdrawFromAgreementRequest.FromString,
+                    response_serializer=isthmus_dot_v1_dot_provider__pb2.WithdrawFromAgreementResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1015,6 +1117,168 @@ class ProviderService:
             '/isthmus.v1.ProviderService/AcknowledgeCheckpoint',
             isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointRequest.SerializeToString,
             isthmus_dot_v1_dot_provider__pb2.AcknowledgeCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAgreements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/ListAgreements',
+            isthmus_dot_v1_dot_provider__pb2.ListAgreementsRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.ListAgreementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/GetAgreement',
+            isthmus_dot_v1_dot_provider__pb2.GetAgreementRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.GetAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/ProposeAgreement',
+            isthmus_dot_v1_dot_provider__pb2.ProposeAgreementRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.ProposeAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/SignAgreement',
+            isthmus_dot_v1_dot_provider__pb2.SignAgreementRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.SignAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/DeclineAgreement',
+            isthmus_dot_v1_dot_provider__pb2.DeclineAgreementRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.DeclineAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawFromAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/isthmus.v1.ProviderService/WithdrawFromAgreement',
+            isthmus_dot_v1_dot_provider__pb2.WithdrawFromAgreementRequest.SerializeToString,
+            isthmus_dot_v1_dot_provider__pb2.WithdrawFromAgreementResponse.FromString,
             options,
             channel_credentials,
             insecure,

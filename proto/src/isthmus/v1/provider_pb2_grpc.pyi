@@ -79,6 +79,18 @@ class ProviderServiceStub:
     """
     AcknowledgeCheckpoint: _grpc.UnaryUnaryMultiCallable[_provider_pb2.AcknowledgeCheckpointRequest, _provider_pb2.AcknowledgeCheckpointResponse]
     """Say which history the caller was shown, so that the project's other providers can compare it with theirs."""
+    ListAgreements: _grpc.UnaryUnaryMultiCallable[_provider_pb2.ListAgreementsRequest, _provider_pb2.ListAgreementsResponse]
+    """Every version of the agreements that the caller signs or signed."""
+    GetAgreement: _grpc.UnaryStreamMultiCallable[_provider_pb2.GetAgreementRequest, _provider_pb2.GetAgreementResponse]
+    """One agreement, a version a message, with what the parties decided about it."""
+    ProposeAgreement: _grpc.UnaryUnaryMultiCallable[_provider_pb2.ProposeAgreementRequest, _provider_pb2.ProposeAgreementResponse]
+    """Put an agreement that the caller leads, or an amendment of it, to those who have to sign."""
+    SignAgreement: _grpc.UnaryUnaryMultiCallable[_provider_pb2.SignAgreementRequest, _provider_pb2.SignAgreementResponse]
+    """Sign a proposed version; the last signature brings it in force."""
+    DeclineAgreement: _grpc.UnaryUnaryMultiCallable[_provider_pb2.DeclineAgreementRequest, _provider_pb2.DeclineAgreementResponse]
+    """Refuse a proposed version, which ends it."""
+    WithdrawFromAgreement: _grpc.UnaryUnaryMultiCallable[_provider_pb2.WithdrawFromAgreementRequest, _provider_pb2.WithdrawFromAgreementResponse]
+    """Leave the version in force; the caller is in no new round under it from the day that it names."""
 
 @_typing.type_check_only
 class ProviderServiceAsyncStub(ProviderServiceStub):
@@ -131,6 +143,18 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """
     AcknowledgeCheckpoint: _aio.UnaryUnaryMultiCallable[_provider_pb2.AcknowledgeCheckpointRequest, _provider_pb2.AcknowledgeCheckpointResponse]  # type: ignore[assignment]
     """Say which history the caller was shown, so that the project's other providers can compare it with theirs."""
+    ListAgreements: _aio.UnaryUnaryMultiCallable[_provider_pb2.ListAgreementsRequest, _provider_pb2.ListAgreementsResponse]  # type: ignore[assignment]
+    """Every version of the agreements that the caller signs or signed."""
+    GetAgreement: _aio.UnaryStreamMultiCallable[_provider_pb2.GetAgreementRequest, _provider_pb2.GetAgreementResponse]  # type: ignore[assignment]
+    """One agreement, a version a message, with what the parties decided about it."""
+    ProposeAgreement: _aio.UnaryUnaryMultiCallable[_provider_pb2.ProposeAgreementRequest, _provider_pb2.ProposeAgreementResponse]  # type: ignore[assignment]
+    """Put an agreement that the caller leads, or an amendment of it, to those who have to sign."""
+    SignAgreement: _aio.UnaryUnaryMultiCallable[_provider_pb2.SignAgreementRequest, _provider_pb2.SignAgreementResponse]  # type: ignore[assignment]
+    """Sign a proposed version; the last signature brings it in force."""
+    DeclineAgreement: _aio.UnaryUnaryMultiCallable[_provider_pb2.DeclineAgreementRequest, _provider_pb2.DeclineAgreementResponse]  # type: ignore[assignment]
+    """Refuse a proposed version, which ends it."""
+    WithdrawFromAgreement: _aio.UnaryUnaryMultiCallable[_provider_pb2.WithdrawFromAgreementRequest, _provider_pb2.WithdrawFromAgreementResponse]  # type: ignore[assignment]
+    """Leave the version in force; the caller is in no new round under it from the day that it names."""
 
 class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
     """For a data provider's node. Nodes call; nobody calls a node."""
@@ -312,5 +336,53 @@ class ProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provider_pb2.AcknowledgeCheckpointResponse, _abc.Awaitable[_provider_pb2.AcknowledgeCheckpointResponse]]:
         """Say which history the caller was shown, so that the project's other providers can compare it with theirs."""
+
+    @_abc_1.abstractmethod
+    def ListAgreements(
+        self,
+        request: _provider_pb2.ListAgreementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.ListAgreementsResponse, _abc.Awaitable[_provider_pb2.ListAgreementsResponse]]:
+        """Every version of the agreements that the caller signs or signed."""
+
+    @_abc_1.abstractmethod
+    def GetAgreement(
+        self,
+        request: _provider_pb2.GetAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_provider_pb2.GetAgreementResponse], _abc.AsyncIterator[_provider_pb2.GetAgreementResponse]]:
+        """One agreement, a version a message, with what the parties decided about it."""
+
+    @_abc_1.abstractmethod
+    def ProposeAgreement(
+        self,
+        request: _provider_pb2.ProposeAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.ProposeAgreementResponse, _abc.Awaitable[_provider_pb2.ProposeAgreementResponse]]:
+        """Put an agreement that the caller leads, or an amendment of it, to those who have to sign."""
+
+    @_abc_1.abstractmethod
+    def SignAgreement(
+        self,
+        request: _provider_pb2.SignAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.SignAgreementResponse, _abc.Awaitable[_provider_pb2.SignAgreementResponse]]:
+        """Sign a proposed version; the last signature brings it in force."""
+
+    @_abc_1.abstractmethod
+    def DeclineAgreement(
+        self,
+        request: _provider_pb2.DeclineAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.DeclineAgreementResponse, _abc.Awaitable[_provider_pb2.DeclineAgreementResponse]]:
+        """Refuse a proposed version, which ends it."""
+
+    @_abc_1.abstractmethod
+    def WithdrawFromAgreement(
+        self,
+        request: _provider_pb2.WithdrawFromAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_pb2.WithdrawFromAgreementResponse, _abc.Awaitable[_provider_pb2.WithdrawFromAgreementResponse]]:
+        """Leave the version in force; the caller is in no new round under it from the day that it names."""
 
 def add_ProviderServiceServicer_to_server(servicer: ProviderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

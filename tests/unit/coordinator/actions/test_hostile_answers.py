@@ -14,6 +14,7 @@ from isthmus.contract.levels import LEVELS
 from isthmus.contract.quality import NotEnoughData, PairQuality
 from isthmus.contract.round_state import RoundState
 from isthmus.coordinator.actions.results import fetch_quality
+from isthmus.coordinator.domain.audit import COORDINATOR_SCOPE
 
 SHARED = range(50, 150)
 LEFT, RIGHT = range(150), range(50, 200)
@@ -60,7 +61,7 @@ def test_random_bytes_link_nobody_and_the_report_and_the_log_say_so(hub: Coordin
 
     assert (left.linked(), right.linked(), pair.accepted, pair.patterns) == ({}, {}, None, ())
     assert all(isinstance(one, NotEnoughData) for one in (pair.precision, pair.recall, pair.f1))
-    (said,) = [event["outcome"] for event in hub.events() if event["action"] == "comparison.scarce"]
+    (said,) = [event["outcome"] for event in hub.events(COORDINATOR_SCOPE) if event["action"] == "comparison.scarce"]
     assert said == "riverside and college: not enough matches"
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 import pytest
-from harness import OPERATOR, PROJECT, Coordinator, Enrolled, project_text, public_bytes
+from harness import OPERATOR, Coordinator, Enrolled, public_bytes
+from project_files import PROJECT, project_text
 
 from isthmus.contract.audit_log import EMPTY, Head, check_chain
 from isthmus.contract.checkpoint import ACKNOWLEDGE, read_checkpoint, sign_acknowledgement
@@ -16,7 +17,8 @@ from isthmus.coordinator.actions.log import LogPiece, acknowledge_checkpoint, fe
 @pytest.fixture
 def providers(hub: Coordinator) -> list[Enrolled]:
     made = hub.parties("riverside", "college", "stranger")
-    rounds.add_project(hub.context, OPERATOR, text=project_text(providers=["riverside", "college"]))
+    text = project_text(providers=["riverside", "college"], agreement=hub.agree_once(made[:2]))
+    rounds.add_project(hub.context, OPERATOR, text=text)
     return made
 
 

@@ -174,7 +174,7 @@ def test_worker_fails_a_sealed_round_of_another_version_and_goes_on_to_the_next(
 def test_project_of_another_version_is_not_proposed_and_the_refusal_says_what_to_do(hub: Coordinator) -> None:
     _keep_old(hub)
 
-    with pytest.raises(InvalidProject, match="new id and format isthmus/project/4"):
+    with pytest.raises(InvalidProject, match="new id and format isthmus/project/5"):
         rounds.propose_round(hub.context, OPERATOR, project_id=OLD, coordinator_key=bytes(32))
 
 

@@ -26,6 +26,7 @@ from isthmus.contract.project import PROJECT_FORMAT, Project, project_from_bytes
 from isthmus.contract.round_state import RoundState
 from isthmus.contract.views import RoundView
 from isthmus.coordinator.actions.access import member_round, member_row
+from isthmus.coordinator.actions.agreements import agreement_for_round, check_still_in_force
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.round_views import round_view, signers
 from isthmus.coordinator.domain.audit import AuditEvent
@@ -62,13 +63,17 @@ def propose_round(context: Context, actor: Actor, *, project_id: ProjectId, coor
         NotFound: there is no such project.
         InvalidProject: a provider has not enrolled yet, so there is no key of it to pin; or another version of this
             program keeps the project.
+        AgreementNotInForce: the project's agreement does not allow a round today, or not this one.
         MalformedDocument: two providers have the same key.
     """
     with context.store.begin() as tx:
         project = _known_project(tx, project_id)
         members = _members(tx, project)
+        agreement, signatures = agreement_for_round(context, tx, project=project, members=members)
         manifest = build_manifest(
             project,
+            agreement=agreement,
+            agreement_signatures=signatures,
             round_id=new_round_id(project_id, context.random_bytes),
             epoch=_epoch(tx, project_id, members),
             members=members,
@@ -136,6 +141,7 @@ def sign_round(
     Raises:
         NotAMember, RoundStateMismatch: the round is not the caller's, or is past signing.
         WrongManifest: the caller signed another manifest.
+        AgreementNotInForce: the agreement changed since the round was proposed, or does not allow it today.
         SignatureInvalid: the signature does not hold under the key that the manifest pins for the caller.
     """
     with context.store.begin() as tx:
@@ -144,6 +150,7 @@ def sign_round(
         if actor.party in signers(tx, round_id):
             return round_view(context, tx, row)
         require_state(row, RoundState.PROPOSED)
+        check_still_in_force(context, tx, manifest)
         verify(_identity_key(manifest, actor.party), Label.ROUND_MANIFEST, row.manifest, signature)
         signed = SignatureRow(round_id=round_id, party=actor.party, signature=signature)
         tx.rounds.sign(signed, audit=round_event(context, row, actor, "round.sign", row.manifest_hash.hex()))

@@ -29,7 +29,9 @@ class Relation(StrEnum):
     OWN = "own"
     """Nothing, but the answer tells of what is the caller's alone."""
     MEMBER = "member"
-    """Provides to the round or project."""
+    """Is a provider of the round, project or agreement."""
+    LEAD = "lead"
+    """Leads the agreement, which one of its providers does."""
     NAMED = "named"
     """Is named by the project, in its role."""
 
@@ -47,30 +49,38 @@ def _calls(relation: Relation, *calls: str, role: Role | None = None) -> dict[st
     return dict.fromkeys(calls, Permission(roles=roles, relation=relation))
 
 
-_PROVIDER: Final = _calls(Relation.OWN, "ListRounds", role=Role.PROVIDER) | _calls(
-    Relation.MEMBER,
-    "GetRound",
-    "SignRound",
-    "DeclineRound",
-    "SendKeyWraps",
-    "FetchKeyWraps",
-    "SendKeyConfirmation",
-    "FetchKeyConfirmations",
-    "ConfirmPreflight",
-    "OpenSubmission",
-    "UploadChunks",
-    "CompleteSubmission",
-    "FetchComparison",
-    "OpenAnswers",
-    "UploadAnswers",
-    "CompleteAnswers",
-    "TombstoneRows",
-    "FetchPseudonyms",
-    "FetchIdChanges",
-    "FetchQuality",
-    "FetchLog",
-    "AcknowledgeCheckpoint",
-    role=Role.PROVIDER,
+_PROVIDER: Final = (
+    _calls(Relation.OWN, "ListRounds", "ListAgreements", role=Role.PROVIDER)
+    | _calls(Relation.LEAD, "ProposeAgreement", role=Role.PROVIDER)
+    | _calls(
+        Relation.MEMBER,
+        "GetRound",
+        "SignRound",
+        "DeclineRound",
+        "SendKeyWraps",
+        "FetchKeyWraps",
+        "SendKeyConfirmation",
+        "FetchKeyConfirmations",
+        "ConfirmPreflight",
+        "OpenSubmission",
+        "UploadChunks",
+        "CompleteSubmission",
+        "FetchComparison",
+        "OpenAnswers",
+        "UploadAnswers",
+        "CompleteAnswers",
+        "TombstoneRows",
+        "FetchPseudonyms",
+        "FetchIdChanges",
+        "FetchQuality",
+        "FetchLog",
+        "AcknowledgeCheckpoint",
+        "GetAgreement",
+        "SignAgreement",
+        "DeclineAgreement",
+        "WithdrawFromAgreement",
+        role=Role.PROVIDER,
+    )
 )
 
 _ANALYST: Final = _calls(Relation.OWN, "ListTables", role=Role.ANALYST) | _calls(
@@ -83,6 +93,8 @@ _OPERATOR: Final = _calls(
     "ListParties",
     "MintToken",
     "RevokeParty",
+    "AddAgreement",
+    "ListAllAgreements",
     "AddProject",
     "ProposeRound",
     "ListAllRounds",

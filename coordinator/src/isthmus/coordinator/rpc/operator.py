@@ -13,8 +13,9 @@ from isthmus.contract.convert import (
     round_to_wire,
     time_to_wire,
 )
+from isthmus.contract.convert_agreement import summary_to_wire
 from isthmus.contract.ids import parse_party_id, parse_project_id, parse_round_id
-from isthmus.coordinator.actions import enrolment, rounds
+from isthmus.coordinator.actions import agreements, enrolment, rounds
 from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.actions.enrolment import Doors
 from isthmus.coordinator.authority import Authority
@@ -42,6 +43,8 @@ class OperatorCalls:
             "ListParties": self._list_parties,
             "MintToken": self._mint_token,
             "RevokeParty": self._revoke_party,
+            "AddAgreement": self._add_agreement,
+            "ListAllAgreements": self._list_all_agreements,
             "AddProject": self._add_project,
             "ProposeRound": self._propose_round,
             "ListAllRounds": self._list_all_rounds,
@@ -77,6 +80,14 @@ class OperatorCalls:
     def _revoke_party(self, actor: Actor, request: pb.RevokePartyRequest) -> pb.RevokePartyResponse:
         count = enrolment.revoke_party(self._context, actor, party=parse_party_id(request.party_id))
         return pb.RevokePartyResponse(certificates=count)
+
+    def _add_agreement(self, actor: Actor, request: pb.AddAgreementRequest) -> pb.AddAgreementResponse:
+        found = agreements.propose_agreement(self._context, actor, text=request.agreement_file)
+        return pb.AddAgreementResponse(agreement=summary_to_wire(found))
+
+    def _list_all_agreements(self, actor: Actor, _request: pb.ListAllAgreementsRequest) -> pb.ListAllAgreementsResponse:
+        found = agreements.list_agreements(self._context, actor)
+        return pb.ListAllAgreementsResponse(agreements=[summary_to_wire(one) for one in found])
 
     def _add_project(self, actor: Actor, request: pb.AddProjectRequest) -> pb.AddProjectResponse:
         row = rounds.add_project(self._context, actor, text=request.project_file)

@@ -17,6 +17,7 @@ from isthmus.coordinator.actions.enrolment import Doors
 from isthmus.coordinator.authority import Authority, key_digest_of_certificate
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Guard, Watch, service_handler
+from isthmus.coordinator.rpc.agreements import AgreementCalls
 from isthmus.coordinator.rpc.analyst import AnalystCalls
 from isthmus.coordinator.rpc.interceptor import ErrorInterceptor
 from isthmus.coordinator.rpc.operator import OperatorCalls
@@ -46,7 +47,7 @@ class ServerKeys:
 def service_server(context: Context, keys: ServerKeys, *, doors: Doors, address: str) -> tuple[grpc.aio.Server, int]:
     """Give the mutual-TLS server of all roles, bound but not started, and its port. Needs a running event loop."""
     guard = _guard(context)
-    provider = ProviderCalls(context, keys.signing_key).table()
+    provider = {**ProviderCalls(context, keys.signing_key).table(), **AgreementCalls(context).table()}
     operator = OperatorCalls(context, authority=keys.authority, doors=doors, signing_key=keys.signing_key).table()
     server = _server()
     server.add_generic_rpc_handlers(

@@ -26,6 +26,7 @@ from isthmus.coordinator.domain.records import (
     SubmissionRow,
     TokenRow,
 )
+from isthmus.coordinator.store.agreements import AgreementTable
 from isthmus.coordinator.store.carried import CarriedTable
 
 
@@ -355,6 +356,11 @@ class Transaction(Protocol):
     @property
     def rounds(self) -> RoundTable:
         """Projects and rounds."""
+        ...
+
+    @property
+    def agreements(self) -> AgreementTable:
+        """Versions of agreements, decisions, withdrawals."""
         ...
 
     @property

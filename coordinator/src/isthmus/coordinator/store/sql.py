@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from isthmus.coordinator.domain.audit import AuditEvent
 from isthmus.coordinator.store import tables as t
 from isthmus.coordinator.store.faults import database_faults
+from isthmus.coordinator.store.sql_agreements import SqlAgreements
 from isthmus.coordinator.store.sql_answers import SqlAnswers
 from isthmus.coordinator.store.sql_carried import SqlCarried
 from isthmus.coordinator.store.sql_comparisons import SqlComparisons
@@ -38,6 +39,7 @@ class SqlTransaction:
         self._connection = connection
         self.log = SqlLog(connection)
         self.parties = SqlParties(connection, self.log)
+        self.agreements = SqlAgreements(connection, self.log)
         self.rounds = SqlRounds(connection, self.log)
         self.keys = SqlKeys(connection, self.log)
         self.submissions = SqlSubmissions(connection, self.log)

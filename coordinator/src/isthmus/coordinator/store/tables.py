@@ -71,6 +71,38 @@ rounds = Table(
     Column("position", Integer, nullable=False),
 )
 
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("agreement", String(40), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+agreement_decisions = Table(
+    "agreement_decisions",
+    metadata,
+    Column("digest", ForeignKey("agreements.digest"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("at", String(20), nullable=False),
+    Column("signature", LargeBinary(64)),
+    Column("declined", Text),
+    PrimaryKeyConstraint("digest", "party"),
+)
+
+agreement_withdrawals = Table(
+    "agreement_withdrawals",
+    metadata,
+    Column("digest", ForeignKey("agreements.digest"), nullable=False),
+    Column("party", ForeignKey("parties.id"), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    PrimaryKeyConstraint("digest", "party"),
+)
+
 signatures = Table(
     "signatures",
     metadata,

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     UNREADABLE_DATE = "unreadable_date"
     UNDATED_CONSENT = "undated_consent"
     OUT_OF_DATE = "out_of_date"
+    OTHER_ROWS = "other_rows"
 
 
 _TAKES_PART: Final = -1
@@ -50,6 +51,7 @@ _SENTENCES: Final = {
     Cause.UNREADABLE_DATE: "{rows} with a date for {column} that cannot be read",
     Cause.UNDATED_CONSENT: "{rows} with a consent in {column} that has no date",
     Cause.OUT_OF_DATE: "{rows} with a consent in {column} that does not hold on this day",
+    Cause.OTHER_ROWS: "{rows} not asked for, by {column}",
 }
 
 
@@ -178,6 +180,8 @@ def _ruled(
         raise ValueError("every column must have one value a row")
     judge = _judge_opt_out if rule.exclude_if else _judge_consent
     lists, places = words(rule), {None: _TAKES_PART} | {cause: place for place, cause in enumerate(Cause)}
+    if rule.selects:  # whichever way a row misses the rule, it is one of the others
+        places |= dict.fromkeys(Cause, places[Cause.OTHER_ROWS])
     judged = {one: places[judge(rule, lists, one, as_of=as_of, order=order)] for one in set(values)}
     return _Judged(grounds=grounds, places=np.fromiter((judged[one] for one in values), dtype=np.int8, count=rows))
 

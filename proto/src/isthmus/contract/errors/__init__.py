@@ -3,7 +3,7 @@
     IsthmusError
     ├── BadInput             the caller's material is wrong; sending it again will not help
     │   ├── MalformedMessage · MalformedDocument · UnsupportedVersion
-    │   ├── InvalidProject · InvalidProfile · InvalidLinkageSchema
+    │   ├── InvalidAgreement · InvalidProject · InvalidProfile · InvalidLinkageSchema
     │   ├── ChunkDamaged · SubmissionIncomplete · SubmissionMalformed
     │   └── AnswersIncomplete · AnswersMalformed
     ├── Refused              the caller may not do this
@@ -12,7 +12,7 @@
     │   └── WrongLinkageKey · KnownAnswersDiffer · WrongProfile · WrongManifest
     ├── Conflict             the request does not fit the state of things
     │   ├── RoundStateMismatch · IllegalTransition · StateChanged
-    │   ├── SubmissionConflict · AlreadyExists
+    │   ├── SubmissionConflict · AlreadyExists · AgreementNotInForce
     │   └── NotFound · NotReady · NoQualityReport
     ├── Passing              nobody did anything wrong; trying again may help
     │   └── Unreachable · StorageUnavailable
@@ -30,6 +30,7 @@ from isthmus.contract.errors.bad_input import (
     AnswersIncomplete,
     AnswersMalformed,
     ChunkDamaged,
+    InvalidAgreement,
     InvalidLinkageSchema,
     InvalidProfile,
     InvalidProject,
@@ -53,6 +54,7 @@ from isthmus.contract.errors.base import (
     Refused,
 )
 from isthmus.contract.errors.conflict import (
+    AgreementNotInForce,
     AlreadyExists,
     IllegalTransition,
     NoQualityReport,
@@ -85,6 +87,7 @@ __all__ = [
     "INTERNAL",
     "REFUSED",
     "UNREACHABLE",
+    "AgreementNotInForce",
     "AlreadyExists",
     "AnswersIncomplete",
     "AnswersMalformed",
@@ -97,6 +100,7 @@ __all__ = [
     "ErrorSpec",
     "IllegalTransition",
     "Internal",
+    "InvalidAgreement",
     "InvalidLinkageSchema",
     "InvalidProfile",
     "InvalidProject",

@@ -70,6 +70,21 @@ class InvalidProject(BadInput):
 
 
 @dataclass(eq=False, kw_only=True)
+class InvalidAgreement(BadInput):
+    """An agreement file parses but does not make a lawful agreement, or does not follow from what is there."""
+
+    code: ClassVar[str] = "invalid-agreement"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="INVALID_ARGUMENT",
+        http=400,
+        exit_code=BAD_INPUT,
+        sentence="the agreement is not valid: {problem}",
+        remedy="correct the agreement file; isthmus-node agreement check FILE says all that is wrong or missing",
+    )
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
 class InvalidProfile(BadInput):
     """An encoding profile is not one that we can or will encode with."""
 

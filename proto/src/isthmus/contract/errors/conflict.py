@@ -56,6 +56,22 @@ class StateChanged(Conflict):
 
 
 @dataclass(eq=False, kw_only=True)
+class AgreementNotInForce(Conflict):
+    """The agreement does not allow it: not signed by all, outside its days, superseded, or a party withdrew."""
+
+    code: ClassVar[str] = "agreement-not-in-force"
+    spec: ClassVar[ErrorSpec] = ErrorSpec(
+        status="FAILED_PRECONDITION",
+        http=409,
+        exit_code=CONFLICT,
+        sentence="agreement {agreement} does not allow this: {problem}",
+        remedy="see where it stands with agreement list; what is missing there, its parties have to settle first",
+    )
+    agreement: str
+    problem: str
+
+
+@dataclass(eq=False, kw_only=True)
 class SubmissionConflict(Conflict):
     """Other content for a slot that already holds some."""
 
