@@ -49,11 +49,13 @@ class Live:
         enrol(self.parties / party, self.token(party), keys=Keys(with_agreement_key=role is Role.PROVIDER))
         return load_identity(self.parties / party, now=SystemClock().now())
 
-    def agree(self, agreement: str, *nodes: Node, others: Iterable[Identity] = ()) -> None:
+    def agree(
+        self, agreement: str, *nodes: Node, others: Iterable[Identity] = (), auditors: Iterable[str] = ()
+    ) -> None:
         """Bring an agreement in force between nodes, as people there would, and between others without a node."""
         parties = [one.identity.party for one in nodes] + [one.party for one in others]
         yesterday = SystemClock().now().date() - timedelta(days=1)
-        text = agreement_file(agreement, providers=parties, effective=yesterday)
+        text = agreement_file(agreement, providers=parties, auditors=auditors, effective=yesterday)
         operator = Actor(party=OPERATOR, role=Role.OPERATOR)
         digest = propose_agreement(self.installation.context, operator, text=text).digest
         with self.installation.context.store.read() as tx:

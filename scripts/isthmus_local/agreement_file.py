@@ -14,6 +14,7 @@ def agreement_file(
     *,
     providers: Mapping[str, str] | Sequence[str],
     analysts: Iterable[str] = (),
+    auditors: Iterable[str] = (),
     effective: date,
     lead: str | None = None,
     **changes: Any,
@@ -49,6 +50,8 @@ def agreement_file(
         lines += _party(party, kind, "provider")
     for party in analysts:
         lines += _party(party, "analyst", "analyst")
+    for party in auditors:
+        lines += _party(party, "state-agency", "auditor")
     return "\n".join(lines) + "\n"
 
 

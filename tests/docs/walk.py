@@ -18,13 +18,13 @@ from isthmus.analyst.cli import main as analyst_main
 from isthmus.contract.errors import IsthmusError
 from isthmus.coordinator.cli import main as coordinator_main
 from isthmus.node.cli import main as node_main
-from isthmus.v1 import analyst_pb2, enrolment_pb2, operator_pb2, provider_pb2
+from isthmus.v1 import analyst_pb2, auditor_pb2, enrolment_pb2, operator_pb2, provider_pb2
 
 PACKAGES: Final = (isthmus.contract, isthmus.party, isthmus.node, isthmus.coordinator, isthmus.analyst)
 COMMANDS: Final = {"isthmus-coordinator": coordinator_main, "isthmus-node": node_main, "isthmus": analyst_main}
 SERVICES: Final[tuple[ServiceDescriptor, ...]] = tuple(
     service
-    for module in (enrolment_pb2, provider_pb2, analyst_pb2, operator_pb2)
+    for module in (enrolment_pb2, provider_pb2, analyst_pb2, auditor_pb2, operator_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 SENT_BY_NODES: Final = ("EnrolmentService", "ProviderService")

@@ -90,19 +90,11 @@ class Hub:
 
     def events(self) -> list[Event]:
         """Give the project's events as they stand in the database."""
-        with closing(sqlite3.connect(self.database)) as connection:
-            query = "SELECT document FROM events WHERE scope = ? ORDER BY sequence"
-            return [json.loads(document) for (document,) in connection.execute(query, (PROJECT,))]
+        return read_log(self.database, PROJECT)
 
     def rewrite(self, edit: Edit) -> None:
         """Change the project's events and chain them anew, so that the log by itself is without fault."""
-        events, previous = edit(self.events()), bytes(32)
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute("DELETE FROM events WHERE scope = ?", (PROJECT,))
-            for sequence, event in enumerate(events, start=1):
-                data = rfc8785.dumps({**event, "sequence": sequence, "previous": previous.hex()})
-                previous = sha256(data)
-                connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (PROJECT, sequence, previous, data))
+        rewrite_log(self.database, PROJECT, edit)
 
     def twin(self) -> "Hub":
         """Give a second coordinator of the same keys and the same past, with a folder and ports of its own."""
@@ -121,6 +113,24 @@ class Hub:
         shutil.move(other.folder / party, self.folder / party)
         path = self.folder / party / "identity" / "party.json"
         path.write_text(path.read_text().replace(f":{other.ports[0]}", f":{self.ports[0]}"))
+
+
+def read_log(database: Path, scope: str) -> list[Event]:
+    """Give a scope's events as they stand in a database."""
+    with closing(sqlite3.connect(database)) as connection:
+        query = "SELECT document FROM events WHERE scope = ? ORDER BY sequence"
+        return [json.loads(document) for (document,) in connection.execute(query, (scope,))]
+
+
+def rewrite_log(database: Path, scope: str, edit: Edit) -> None:
+    """Change a scope's events and chain them anew, so that the log by itself is without fault."""
+    events, previous = edit(read_log(database, scope)), bytes(32)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM events WHERE scope = ?", (scope,))
+        for sequence, event in enumerate(events, start=1):
+            data = rfc8785.dumps({**event, "sequence": sequence, "previous": previous.hex()})
+            previous = sha256(data)
+            connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (scope, sequence, previous, data))
 
 
 def new_hub(folder: Path) -> Hub:

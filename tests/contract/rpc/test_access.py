@@ -41,13 +41,13 @@ from isthmus.coordinator.domain.roles import PERMISSIONS, Actor, Relation
 from isthmus.party.dial import errors_from, open_channel, open_enrolment_channel
 from isthmus.party.enrol import enrol
 from isthmus.party.identity import Identity, certificate_request, load_identity
-from isthmus.v1 import analyst_pb2, enrolment_pb2, operator_pb2, provider_pb2
+from isthmus.v1 import analyst_pb2, auditor_pb2, enrolment_pb2, operator_pb2, provider_pb2
 
 OPERATOR = Actor(party=PartyId("operator"), role=Role.OPERATOR)
 WITHDRAWN, FOREIGN, NOBODY = "withdrawn", "foreign", "nobody"
 SERVICES = {
     service.full_name: service
-    for module in (provider_pb2, analyst_pb2, operator_pb2, enrolment_pb2)
+    for module in (provider_pb2, analyst_pb2, auditor_pb2, operator_pb2, enrolment_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 }
 CALLS = [(name, method.name) for name, service in SERVICES.items() for method in service.methods]
@@ -73,6 +73,7 @@ def identities(live: Live) -> dict[str, Identity]:
         Role.PROVIDER: live.enrolled("riverside"),
         Role.ANALYST: live.enrolled("research-office", Role.ANALYST),
         Role.OPERATOR: live.operator(),
+        Role.AUDITOR: live.enrolled("court-of-audit", Role.AUDITOR),
         WITHDRAWN: withdrawn,
         FOREIGN: with_certificate(live.operator(), foreign=True),
         NOBODY: live.operator(),

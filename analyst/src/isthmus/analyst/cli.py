@@ -1,4 +1,4 @@
-"""`isthmus`: an analyst's commands."""
+"""`isthmus`: the commands of those who have no node: analysts and auditors."""
 
 from pathlib import Path
 from typing import Any, TextIO
@@ -6,6 +6,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
+from isthmus.analyst.cli_audit import log_, manifest, rounds
 from isthmus.analyst.client import connect
 from isthmus.analyst.table import Table
 from isthmus.contract.clock import to_text
@@ -23,7 +24,7 @@ folder_option = folder_option_of("isthmus-analyst", "The analyst's folder.")
 @click.group("isthmus", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="isthmus-analyst")
 def main() -> None:
-    """Fetch matched aggregates, small counts hidden.
+    """Fetch matched aggregates, small counts hidden; as an auditor, look at what happened.
 
     \b
     Example:
@@ -31,7 +32,12 @@ def main() -> None:
       isthmus tables list
       isthmus tables fetch k12-to-work-1f0a9c2b77-overlap
       isthmus quality k12-to-work-1f0a9c2b77
+      isthmus log show k12-to-work
     """
+
+
+for _command in (rounds, manifest, log_):
+    main.add_command(_command)
 
 
 @main.command()

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from isthmus.contract.canonical import canonical_bytes
+from isthmus.contract.canonical import canonical_bytes, read_canonical
+from isthmus.contract.errors import MalformedDocument
 
 EXPORT_FORMAT: Final = "isthmus/log-export/1"
 
@@ -49,3 +50,15 @@ def export_log(
         identity_keys={party: sorted(key.hex() for key in keys) for party, keys in sorted(identity_keys.items())},
         events=[event.decode("utf-8") for event in events],
     )
+
+
+def export_from_bytes(data: bytes) -> LogExport:
+    """Read a log's file; raise `MalformedDocument` or `UnsupportedVersion` where it is none."""
+    export = read_canonical(data, LogExport, document="log export", version=EXPORT_FORMAT)
+    keys = [key for some in export.identity_keys.values() for key in some]
+    try:
+        for text in (export.signature, export.coordinator_key, *keys):
+            bytes.fromhex(text)
+    except ValueError as exc:
+        raise MalformedDocument(document="log export", problem="a key or the signature is not hex") from exc
+    return export

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from isthmus.contract.ids import PartyId
+from isthmus.contract.ids import AgreementId, PartyId
 from isthmus.contract.manifest import MANIFEST_FORMAT
 
 
@@ -46,6 +46,7 @@ _NOTHING: Final = ManifestOutline(format="", members=())
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
     analysts: tuple[PartyId, ...] = ()
     providers: tuple[_Named, ...] = ()
+    agreement: AgreementId | None = None
 
 
 def manifest_outline(data: bytes) -> ManifestOutline:
@@ -64,6 +65,11 @@ def project_analysts(data: bytes) -> tuple[PartyId, ...]:
 def project_providers(data: bytes) -> tuple[PartyId, ...]:
     """Give the providers of a project of any version; nobody where its bytes do not say."""
     return tuple(provider.party for provider in _read_project(data).providers)
+
+
+def project_agreement(data: bytes) -> AgreementId | None:
+    """Give the agreement of a project of any version; none where its bytes do not say."""
+    return _read_project(data).agreement
 
 
 def _read_project(data: bytes) -> _Read:

@@ -21,3 +21,4 @@ class Role(StrEnum):
     PROVIDER = "provider"
     ANALYST = "analyst"
     OPERATOR = "operator"
+    AUDITOR = "auditor"

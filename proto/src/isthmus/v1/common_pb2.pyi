@@ -128,6 +128,7 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     ROLE_PROVIDER: _Role.ValueType  # 1
     ROLE_ANALYST: _Role.ValueType  # 2
     ROLE_OPERATOR: _Role.ValueType  # 3
+    ROLE_AUDITOR: _Role.ValueType  # 4
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """The role in which a party calls."""
@@ -136,6 +137,7 @@ ROLE_UNSPECIFIED: Role.ValueType  # 0
 ROLE_PROVIDER: Role.ValueType  # 1
 ROLE_ANALYST: Role.ValueType  # 2
 ROLE_OPERATOR: Role.ValueType  # 3
+ROLE_AUDITOR: Role.ValueType  # 4
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 @_typing.final

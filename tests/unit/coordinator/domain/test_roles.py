@@ -8,11 +8,11 @@ from isthmus.contract.errors import PermissionDenied
 from isthmus.contract.ids import PartyId
 from isthmus.contract.parties import Role
 from isthmus.coordinator.domain.roles import PERMISSIONS, Actor, Relation, check_role
-from isthmus.v1 import analyst_pb2, enrolment_pb2, operator_pb2, provider_pb2
+from isthmus.v1 import analyst_pb2, auditor_pb2, enrolment_pb2, operator_pb2, provider_pb2
 
 SERVICES = {
     service.full_name: {method.name for method in service.methods}
-    for module in (enrolment_pb2, provider_pb2, analyst_pb2, operator_pb2)
+    for module in (enrolment_pb2, provider_pb2, analyst_pb2, auditor_pb2, operator_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 }
 

@@ -1,9 +1,9 @@
-"""Showing a project's log to its providers, and keeping what they say that they were shown.
+"""Showing a project's log to whom it concerns, and keeping what they say that they were shown.
 
 docs/protocol.md section 12.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,16 +34,37 @@ class LogPiece:
     signature: bytes = b""
 
 
+MayRead = Callable[[Transaction, Actor, ProjectId], None]
+"""Raises `NotAMember` where the caller may not read the project's log."""
+
+
+def check_provider(tx: Transaction, actor: Actor, project: ProjectId) -> None:
+    """Return only if the caller is a provider of the project; raise `NotAMember` otherwise."""
+    refusal = NotAMember(kind="project", id=project)
+    try:
+        document = tx.rounds.project(project).document
+    except NotFound:
+        raise refusal from None
+    if actor.party not in project_providers(document):
+        raise refusal
+
+
 def fetch_log(
-    context: Context, actor: Actor, *, project: ProjectId, known: Head, signing_key: Ed25519PrivateKey
+    context: Context,
+    actor: Actor,
+    *,
+    project: ProjectId,
+    known: Head,
+    signing_key: Ed25519PrivateKey,
+    may_read: MayRead = check_provider,
 ) -> Iterator[LogPiece]:
     """Give the events after those that the caller knows and then a checkpoint; nothing where there is nothing new.
 
     Raises:
-        NotAMember: the caller is no provider of the project, or there is no such project.
+        NotAMember: `may_read` says that the log is not the caller's; unless told otherwise it is the providers'.
     """
     with context.store.read() as tx:
-        _check_provider(tx, actor, project)
+        may_read(tx, actor, project)
         head = tx.log.head(project)
     if head == known:
         return iter(())
@@ -73,7 +94,7 @@ def acknowledge_checkpoint(context: Context, actor: Actor, *, project: ProjectId
         SignatureInvalid: the caller's identity key did not sign it.
     """
     with context.store.begin() as tx:
-        _check_provider(tx, actor, project)
+        check_provider(tx, actor, project)
         if tx.log.hash_at(project, head.sequence) != head.hash:
             raise MalformedMessage(field="head", problem="not an end that this project's log ever had")
         key = tx.parties.get(actor.party).identity_key or b""
@@ -92,13 +113,3 @@ def acknowledge_checkpoint(context: Context, actor: Actor, *, project: ProjectId
 def _something_happened(tx: Transaction, project: ProjectId, *, since: int, until: int) -> bool:
     events = tx.log.events(project, after=since, most=max(0, until - since))
     return any(msgspec.json.decode(one, type=LoggedEvent).action != ACKNOWLEDGE for one in events)
-
-
-def _check_provider(tx: Transaction, actor: Actor, project: ProjectId) -> None:
-    refusal = NotAMember(kind="project", id=project)
-    try:
-        document = tx.rounds.project(project).document
-    except NotFound:
-        raise refusal from None
-    if actor.party not in project_providers(document):
-        raise refusal

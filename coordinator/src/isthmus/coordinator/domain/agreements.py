@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from isthmus.contract.agreement import Agreement, Withdrawal, agreement_from_bytes, withdrawal_from_bytes
-from isthmus.contract.agreement_terms import AgreementState
+from isthmus.contract.agreement_terms import AgreementRole, AgreementState
 from isthmus.contract.ids import AgreementId, PartyId
 
 
@@ -69,6 +69,11 @@ class AgreementHistory:
     def parties(self) -> frozenset[PartyId]:
         """Give who has to sign, or had to sign, any version: those who may see the agreement."""
         return frozenset(party for one in self.documents.values() for party in one.signers())
+
+    def auditors(self) -> tuple[PartyId, ...]:
+        """Give who may look at what happened under the agreement: those whom the version that all signed last names."""
+        row = self.in_state(AgreementState.IN_FORCE)
+        return self.documents[row.digest].in_role(AgreementRole.AUDITOR) if row else ()
 
     def withdrawn(self, digest: bytes, *, day: date) -> frozenset[PartyId]:
         """Give who has left a version by that day."""

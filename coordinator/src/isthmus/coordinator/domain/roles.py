@@ -33,7 +33,7 @@ class Relation(StrEnum):
     LEAD = "lead"
     """Leads the agreement, which one of its providers does."""
     NAMED = "named"
-    """Is named by the project, in its role."""
+    """Is named in its role: an analyst by the project, an auditor by the project's agreement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,10 @@ _ANALYST: Final = _calls(Relation.OWN, "ListTables", role=Role.ANALYST) | _calls
     Relation.NAMED, "FetchTable", "FetchRoundQuality", role=Role.ANALYST
 )
 
+_AUDITOR: Final = _calls(Relation.OWN, "ListProjects", role=Role.AUDITOR) | _calls(
+    Relation.NAMED, "ListProjectRounds", "GetProjectRound", "FetchProjectLog", role=Role.AUDITOR
+)
+
 _OPERATOR: Final = _calls(
     Relation.ANY,
     "AddParty",
@@ -108,6 +112,7 @@ PERMISSIONS: Final[Mapping[str, Mapping[str, Permission]]] = MappingProxyType(
         "isthmus.v1.EnrolmentService": _calls(Relation.TOKEN, "Enrol"),
         "isthmus.v1.ProviderService": _PROVIDER,
         "isthmus.v1.AnalystService": _ANALYST,
+        "isthmus.v1.AuditorService": _AUDITOR,
         "isthmus.v1.OperatorService": _OPERATOR,
     }
 )

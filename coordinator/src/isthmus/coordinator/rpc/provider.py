@@ -1,14 +1,10 @@
 """ProviderService: what a provider's node may ask."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from isthmus.contract.audit_log import Head
-from isthmus.contract.canonical import HASH_BYTES, check_length
 from isthmus.contract.convert import round_to_wire
-from isthmus.contract.errors import MalformedMessage
 from isthmus.contract.ids import parse_party_id, parse_project_id, parse_round_id
 from isthmus.contract.known_answers import KnownAnswer
 from isthmus.coordinator.actions import answers, key_exchange, log, results, rounds, submissions, tombstones
@@ -16,11 +12,9 @@ from isthmus.coordinator.actions.context import Context
 from isthmus.coordinator.domain.pseudonyms import ChangeRow
 from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Call
+from isthmus.coordinator.rpc.log_end import known_end
 from isthmus.v1 import common_pb2
 from isthmus.v1 import provider_pb2 as pb
-
-_LONGEST_LOG: Final = 2**31 - 1
-"""No log has more events than a database's plain whole number counts."""
 
 
 class ProviderCalls:
@@ -228,7 +222,7 @@ class ProviderCalls:
             self._context,
             actor,
             project=parse_project_id(request.project_id),
-            known=_head(request),
+            known=known_end(sequence=request.sequence, head=request.head),
             signing_key=self._signing_key,
         )
         return (
@@ -242,16 +236,10 @@ class ProviderCalls:
             self._context,
             actor,
             project=parse_project_id(request.project_id),
-            head=_head(request),
+            head=known_end(sequence=request.sequence, head=request.head),
             signature=request.signature,
         )
         return pb.AcknowledgeCheckpointResponse()
-
-
-def _head(request: pb.FetchLogRequest | pb.AcknowledgeCheckpointRequest) -> Head:
-    if request.sequence > _LONGEST_LOG:
-        raise MalformedMessage(field="sequence", problem=f"over {_LONGEST_LOG}")
-    return Head(sequence=request.sequence, hash=check_length(request.head, HASH_BYTES, "head"))
 
 
 def _change_to_wire(change: ChangeRow) -> pb.IdChange:

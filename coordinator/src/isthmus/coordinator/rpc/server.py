@@ -19,12 +19,13 @@ from isthmus.coordinator.domain.roles import Actor
 from isthmus.coordinator.rpc.adapter import Guard, Watch, service_handler
 from isthmus.coordinator.rpc.agreements import AgreementCalls
 from isthmus.coordinator.rpc.analyst import AnalystCalls
+from isthmus.coordinator.rpc.auditor import AuditorCalls
 from isthmus.coordinator.rpc.interceptor import ErrorInterceptor
 from isthmus.coordinator.rpc.operator import OperatorCalls
 from isthmus.coordinator.rpc.provider import ProviderCalls
 from isthmus.party.dial import MAX_MESSAGE_BYTES
 from isthmus.party.errors import SettingsInvalid
-from isthmus.v1 import analyst_pb2, enrolment_pb2, operator_pb2, provider_pb2
+from isthmus.v1 import analyst_pb2, auditor_pb2, enrolment_pb2, operator_pb2, provider_pb2
 
 GRACE_S = 5.0
 """How long calls under way may take to end when a server stops."""
@@ -49,11 +50,13 @@ def service_server(context: Context, keys: ServerKeys, *, doors: Doors, address:
     guard = _guard(context)
     provider = {**ProviderCalls(context, keys.signing_key).table(), **AgreementCalls(context).table()}
     operator = OperatorCalls(context, authority=keys.authority, doors=doors, signing_key=keys.signing_key).table()
+    auditor = AuditorCalls(context, keys.signing_key).table()
     server = _server()
     server.add_generic_rpc_handlers(
         (
             service_handler(_service(provider_pb2, "ProviderService"), provider, guard=guard),
             service_handler(_service(analyst_pb2, "AnalystService"), AnalystCalls(context).table(), guard=guard),
+            service_handler(_service(auditor_pb2, "AuditorService"), auditor, guard=guard),
             service_handler(_service(operator_pb2, "OperatorService"), operator, guard=guard),
         )
     )
