@@ -228,6 +228,7 @@ def test_each_node_lists_who_received_what_of_its_rows(done: Done) -> None:
         assert ("research-office", "a") in received
         assert {one["rows"] for one in record} == {300}
         assert {one["purpose"] for one in record} == {"Testing"}
+        assert {one["agreement"].partition(", version ")[0] for one in record} == {"agreement local-agreement"}
 
 
 def test_every_thread_of_the_running_coordinator_is_confined(done: Done) -> None:

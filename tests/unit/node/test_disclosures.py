@@ -4,10 +4,14 @@ import csv
 import io
 import json
 
+import msgspec
 import pytest
+from unit.node.parts import AGREEMENT, COLLEGE, RIVERSIDE, manifest
 
 from isthmus.contract.audit_log import EVENT_FORMAT, LoggedEvent
+from isthmus.contract.canonical import canonical_bytes
 from isthmus.contract.ids import PartyId, RoundId
+from isthmus.contract.outline import terms_outline
 from isthmus.node.disclosures import (
     Disclosure,
     RoundTerms,
@@ -15,6 +19,7 @@ from isthmus.node.disclosures import (
     disclosures_csv,
     disclosures_data,
     disclosures_text,
+    round_terms,
 )
 
 OWN, ROUND = PartyId("riverside"), "k12-to-work-1"
@@ -22,6 +27,7 @@ TERMS = RoundTerms(
     project="k12-to-work",
     title="From school to work",
     purpose="Count how many pupils are in training, a year later.",
+    agreement="agreement school-and-work, version 2 (School and work), a9a9",
     terms="terms 5e5e, signed by this party",
     names={"riverside": "Riverside USD", "college": "City College"},
     analysts=("research-office",),
@@ -114,5 +120,32 @@ def test_text_names_recipient_purpose_and_terms() -> None:
     text = disclosures_text(_found(SENT, ("college", "result.fetch", "10-49 rows")))
 
     assert "college (City College) received IDs of its own rows" in text
-    assert text.count(TERMS.purpose) == 2
+    assert text.count(TERMS.purpose) == text.count(TERMS.agreement) == text.count(TERMS.terms) == 2
     assert disclosures_text([]) == "nothing of this party's rows was disclosed to anybody yet"
+
+
+def test_terms_name_agreement_and_project_with_the_hashes_that_were_signed() -> None:
+    signed = manifest()
+
+    terms = round_terms(terms_outline(signed.to_bytes()), planted=20, struck_out=3)
+
+    assert terms.agreement == f"agreement school-and-work, version 1 ({AGREEMENT.title}), {AGREEMENT.digest().hex()}"
+    assert terms.terms == f"terms {signed.project.digest().hex()}, signed by this party"
+    assert (terms.project, terms.title, terms.purpose) == (
+        signed.project.id,
+        signed.project.title,
+        signed.project.purpose,
+    )
+    assert set(terms.names) == {RIVERSIDE, COLLEGE}
+    assert (terms.analysts, terms.planted, terms.struck_out) == (signed.project.analysts, 20, 3)
+
+
+def test_rounds_signed_before_there_were_agreements_are_in_the_record_and_say_so() -> None:
+    document = msgspec.to_builtins(manifest()) | {"format": "isthmus/round-manifest/4"}
+    del document["agreement"], document["agreement_signatures"], document["project"]["agreement"]
+
+    terms = round_terms(terms_outline(canonical_bytes(document)), planted=0, struck_out=0)
+    (one,) = disclosures(_log(SENT), own=OWN, rounds={RoundId(ROUND): terms})
+
+    assert one.purpose == document["project"]["purpose"]
+    assert one.agreement == "no agreement; the round is of a version that knew none"

@@ -13,11 +13,17 @@ from isthmus.contract.clock import SystemClock, to_text
 from isthmus.contract.errors import REFUSED, NotFound
 from isthmus.contract.ids import ProjectId, RoundId, parse_project_id
 from isthmus.contract.log_export import export_log
-from isthmus.contract.manifest import manifest_from_bytes
-from isthmus.contract.outline import manifest_outline
+from isthmus.contract.outline import terms_outline
 from isthmus.contract.views import RoundView
 from isthmus.node.client import connect
-from isthmus.node.disclosures import RoundTerms, disclosures, disclosures_csv, disclosures_data, disclosures_text
+from isthmus.node.disclosures import (
+    RoundTerms,
+    disclosures,
+    disclosures_csv,
+    disclosures_data,
+    disclosures_text,
+    round_terms,
+)
 from isthmus.node.kept_log import KeptLog, Refusal, Side, open_kept_log
 from isthmus.node.log_first import Opened, warn_first
 from isthmus.node.log_verify import Holds, LogFinding, known_keys, signed_terms, verify_project
@@ -203,21 +209,15 @@ def _events(log: KeptLog, project: ProjectId) -> list[LoggedEvent]:
 
 
 def _round_terms(node: Node) -> dict[RoundId, RoundTerms]:
-    """Give the terms that this node signed, as the record of disclosures needs them; of this program's version."""
-    signed = [data for data in node.vault.signed_manifests() if manifest_outline(data).is_current]
-    manifests = [manifest_from_bytes(data) for data in signed]
+    """Give the terms that this node signed, of any version, as the record of disclosures needs them."""
+    vault = node.vault
     return {
-        one.round_id: RoundTerms(
-            project=one.project.id,
-            title=one.project.title,
-            purpose=one.project.purpose,
-            terms=f"terms {one.project.digest().hex()}, signed by this party",
-            names={member.party: member.name for member in one.members},
-            analysts=one.project.analysts,
-            planted=len(node.vault.planted_rows(one.round_id)),
-            struck_out=sum(node.vault.tombstones(one.round_id).values()),
+        one.round_id: round_terms(
+            one,
+            planted=len(vault.planted_rows(one.round_id)),
+            struck_out=sum(vault.tombstones(one.round_id).values()),
         )
-        for one in manifests
+        for one in map(terms_outline, vault.signed_manifests())
     }
 
 

@@ -1,7 +1,7 @@
 """Who received what of this party's rows, when, for which purpose: the record of disclosures (34 CFR 99.32).
 
-Made from the kept log and the manifests that this party signed. docs/protocol.md section 12 says which outcomes are
-read.
+Made from the kept log and the manifests that this party signed, of any version. docs/protocol.md section 12 says which
+outcomes are read.
 """
 
 import csv
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from isthmus.contract.audit_log import LoggedEvent
 from isthmus.contract.ids import COORDINATOR, PartyId, RoundId
+from isthmus.contract.outline import TermsOutline
 
 _RECEIVED: Final = re.compile(r"(\d+) rows received")
 _ANSWERED: Final = re.compile(r"(\d+) pairs with ([a-z0-9-]+)")
@@ -22,13 +23,14 @@ _ANSWERED: Final = re.compile(r"(\d+) pairs with ([a-z0-9-]+)")
 class RoundTerms:
     """What of a round's signed terms the record needs.
 
-    `names` are the providers' legal names; `planted` and `struck_out` count rows of this party's that are nobody's, and
-    that were taken back.
+    `agreement` and `terms` say what it is under, with hashes. `names` are the providers' legal names; `planted` and
+    `struck_out` count rows of this party's that are nobody's, and that were taken back.
     """
 
     project: str
     title: str
     purpose: str
+    agreement: str
     terms: str
     names: Mapping[str, str]
     analysts: Sequence[str]
@@ -49,8 +51,33 @@ class Disclosure:
     received: str
     rows: int
     purpose: str
+    agreement: str
     terms: str
     event: int
+
+
+def round_terms(signed: TermsOutline, *, planted: int, struck_out: int) -> RoundTerms:
+    """Give what the record needs of terms that this party signed; see `RoundTerms` for the counts."""
+    project, digest = signed.read_project()
+    return RoundTerms(
+        project=project.id,
+        title=project.title,
+        purpose=project.purpose,
+        agreement=_agreement(signed),
+        terms=f"terms {digest.hex()}, signed by this party",
+        names={member.party: member.name for member in signed.members},
+        analysts=project.analysts,
+        planted=planted,
+        struck_out=struck_out,
+    )
+
+
+def _agreement(signed: TermsOutline) -> str:
+    found = signed.read_agreement()
+    if found is None:
+        return "no agreement; the round is of a version that knew none"
+    agreement, digest = found
+    return f"agreement {agreement.id}, version {agreement.version} ({agreement.title}), {digest.hex()}"
 
 
 def disclosures(
@@ -86,6 +113,7 @@ def _of_event(event: LoggedEvent, own: PartyId, terms: RoundTerms, *, rows: int)
         received=what,
         rows=rows,
         purpose=terms.purpose,
+        agreement=terms.agreement,
         terms=terms.terms,
         event=event.sequence,
     )
@@ -150,5 +178,6 @@ def _text(one: Disclosure) -> str:
     return (
         f"{one.at}  {who} received {one.received}\n"
         f"    of {one.rows} rows, in round {one.round_id}; {one.interest}\n"
-        f"    purpose: {one.purpose}; {one.terms}"
+        f"    purpose: {one.purpose}\n"
+        f"    under {one.agreement}; {one.terms}"
     )

@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from isthmus.contract.ids import AgreementId, PartyId
+from isthmus.contract.canonical import sha256
+from isthmus.contract.ids import AgreementId, PartyId, ProjectId, RoundId
 from isthmus.contract.manifest import MANIFEST_FORMAT
 
 
@@ -43,6 +44,51 @@ class ManifestOutline(msgspec.Struct, frozen=True, kw_only=True):
 _NOTHING: Final = ManifestOutline(format="", members=())
 
 
+class ProjectOutline(msgspec.Struct, frozen=True, kw_only=True):
+    """What the projects of all versions say of themselves."""
+
+    id: ProjectId
+    title: str
+    purpose: str
+    analysts: tuple[PartyId, ...] = ()
+
+
+class AgreementOutline(msgspec.Struct, frozen=True, kw_only=True):
+    """How people call a version of an agreement."""
+
+    id: AgreementId
+    version: int
+    title: str
+
+
+class MemberOutline(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider and its legal name."""
+
+    party: PartyId
+    name: str
+
+
+class TermsOutline(msgspec.Struct, frozen=True, kw_only=True):
+    """Under which terms a round of any version is: project and agreement lie in it as canonical bytes of their own.
+
+    Like the other outlines it vouches for nothing: it is for manifests that were checked and signed.
+    """
+
+    round_id: RoundId
+    members: tuple[MemberOutline, ...]
+    project: msgspec.Raw
+    agreement: msgspec.Raw = msgspec.Raw(b"")
+
+    def read_project(self) -> tuple[ProjectOutline, bytes]:
+        """Give the project and its hash."""
+        return msgspec.json.decode(self.project, type=ProjectOutline), sha256(bytes(self.project))
+
+    def read_agreement(self) -> tuple[AgreementOutline, bytes] | None:
+        """Give the agreement's version and its hash; none where the round is of a version that knew no agreements."""
+        data = bytes(self.agreement)
+        return (msgspec.json.decode(data, type=AgreementOutline), sha256(data)) if data else None
+
+
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
     analysts: tuple[PartyId, ...] = ()
     providers: tuple[_Named, ...] = ()
@@ -55,6 +101,11 @@ def manifest_outline(data: bytes) -> ManifestOutline:
         return msgspec.json.decode(data, type=ManifestOutline)
     except (msgspec.MsgspecError, RecursionError):
         return _NOTHING
+
+
+def terms_outline(data: bytes) -> TermsOutline:
+    """Give the terms of a manifest of any version; raise `msgspec.MsgspecError` where it is none."""
+    return msgspec.json.decode(data, type=TermsOutline)
 
 
 def project_analysts(data: bytes) -> tuple[PartyId, ...]:
