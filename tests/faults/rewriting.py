@@ -6,26 +6,31 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 from click.testing import CliRunner, Result
 from faults.relay import OPERATOR, SETTINGS, project
+from isthmus_local.agreement_file import agreement_file
+from isthmus_local.local_round import sign_as_shown
 from isthmus_local.processes import free_ports, running, wait_until_said
 from live import serving_here
 
 from isthmus.contract.canonical import sha256
 from isthmus.contract.clock import SystemClock
-from isthmus.contract.ids import PartyId, ProjectId
+from isthmus.contract.ids import AgreementId, PartyId, ProjectId
 from isthmus.contract.parties import PartyKind, Role
 from isthmus.coordinator.actions import rounds
+from isthmus.coordinator.actions.agreements import propose_agreement
 from isthmus.coordinator.actions.enrolment import add_party, mint_token
 from isthmus.coordinator.setup import make_installation, open_installation
 from isthmus.node.cli import main
 from isthmus.party.enrol import Keys, enrol
 
 PROJECT = "school-to-work"
+AGREED = AgreementId("agreed")
 NODES = ("riverside", "college")
 Event = dict[str, Any]
 Edit = Callable[[list[Event]], Sequence[Event]]
@@ -153,6 +158,10 @@ def new_hub(folder: Path) -> Hub:
                 token = mint_token(context, None, party=party, authority=authority, doors=doors)[0]
                 enrol(folder / party / "identity", token, keys=Keys(with_agreement_key=True))
                 (folder / party / "node.toml").write_text(SETTINGS)
+            yesterday = SystemClock().now().date() - timedelta(days=1)
+            propose_agreement(context, OPERATOR, text=agreement_file(AGREED, providers=NODES, effective=yesterday))
+            for name in NODES:
+                sign_as_shown(folder / name, AGREED)
             rounds.add_project(context, OPERATOR, text=project(PROJECT, providers=NODES, more=""))
             hub.propose()
             for name in NODES:
