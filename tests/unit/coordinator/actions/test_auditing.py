@@ -1,5 +1,7 @@
 """Auditing: a project is open to whom its agreement names, in the version that all signed last, and to nobody else."""
 
+from collections.abc import Callable
+
 import pytest
 from harness import Coordinator, Enrolled, public_bytes
 from project_files import PROJECT
@@ -44,7 +46,7 @@ def agree(hub: Coordinator, providers: list[Enrolled], *auditors: PartyId) -> No
 def looks(hub: Coordinator, auditor: Enrolled, round_id: RoundId) -> list[str]:
     """Say what an auditor can look at, of all there is."""
     seen = ["list"] if list_projects(hub.context, auditor.actor) else []
-    tries = {
+    tries: dict[str, Callable[[], object]] = {
         "rounds": lambda: list_project_rounds(hub.context, auditor.actor, project=PROJECT),
         "round": lambda: get_project_round(hub.context, auditor.actor, round_id=round_id),
         "log": lambda: fetch_project_log(
