@@ -41,7 +41,7 @@ def agreement_file(
         "redisclosure": {"rule": "aggregates-only", "note": "To the public, with the sources named."},
         "retention": {
             "keep_days": 30,
-            "method": "Encodings, scores and keys are overwritten and deleted by the programs, which certify it.",
+            "method": "Every party overwrites and deletes encodings, scores and keys, and confirms it in writing.",
             "destroy_by": effective + LIFETIME + timedelta(days=31),
         },
     }

@@ -33,6 +33,8 @@ _LEAVES: Final = (
     "(isthmus-node round show says which fields, isthmus-node round preview what exactly)",
 )
 
+_BY_HAND: Final = "people do this: these programs neither destroy data by themselves yet nor watch over the day"
+
 _WIDTH: Final = 11
 
 
@@ -53,7 +55,7 @@ def agreement_text(agreement: Agreement) -> str:
         *_block("passing on", _PASSING_ON[agreement.redisclosure.rule], agreement.redisclosure.note),
         *_block("publishing", _publishing(agreement.publication_review_days)),
         *_block("afterwards", f"data of a round are destroyed {retention.keep_days} days after its release{last}"),
-        *_block("", f"how: {retention.method}"),
+        *_block("", f"how: {retention.method}", _BY_HAND),
         *_block("breach", f"the others are told within {agreement.breach_notice_hours} hours"),
         *_block("paper", f"SHA-256 {agreement.pdf_sha256}" if agreement.pdf_sha256 else "none is bound to it"),
         *_block("hash", agreement.digest().hex()),
